@@ -1,0 +1,68 @@
+//! The seam between the dispatcher and whatever computes.
+//!
+//! `submit` and `poll` are the whole data path. One thread owns a backend.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use crate::algorithm::Algorithm;
+use crate::error::{Fault, Rejected};
+use crate::parsed::Parsed;
+use crate::verdict::Evidence;
+
+/// Names a batch in flight; the engine never uses one twice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct BatchId(pub u64);
+
+/// One algorithm that a backend serves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Capability {
+    /// The algorithm, with its rule.
+    pub algorithm: Algorithm,
+    /// Most live items of one batch.
+    pub max_items: usize,
+    /// The backend judges itself and may send [`Evidence::Verdicts`]. Only the host's CPU may.
+    pub judges: bool,
+}
+
+/// A finished batch.
+#[derive(Clone, Debug)]
+pub struct Completion {
+    /// Which batch.
+    pub id: BatchId,
+    /// What the device computed, or how it failed.
+    pub result: Result<Evidence, Fault>,
+    /// Time that the device worked on it, without queueing.
+    pub busy: Duration,
+}
+
+/// Work that may run on the caller's own thread: fills the evidence for all live items.
+pub type InlineKernel = Arc<dyn Fn(&Parsed, &mut Evidence) + Send + Sync>;
+
+/// Something that computes batches.
+pub trait Backend: Send {
+    /// The device's name, as reports print it.
+    fn name(&self) -> &str;
+
+    /// What it is, in words: model, level, driver.
+    fn description(&self) -> String {
+        self.name().to_owned()
+    }
+
+    /// What it serves.
+    fn capabilities(&self) -> &[Capability];
+
+    /// Takes the sealed batch, or rejects it. May compute (CPU); never waits for a device.
+    fn submit(&mut self, id: BatchId, batch: Arc<Parsed>) -> Result<(), Rejected>;
+
+    /// The next finished batch, in any order. Never blocks.
+    fn poll(&mut self) -> Option<Completion>;
+
+    /// Sleeps until something may have finished, or until the instant.
+    fn wait(&mut self, until: Instant);
+
+    /// The kernel for small batches on the caller's thread, if the backend is plain host code.
+    fn inline_kernel(&self) -> Option<InlineKernel> {
+        None
+    }
+}

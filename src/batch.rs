@@ -1,0 +1,328 @@
+//! Jobs of one algorithm in flat columns.
+//!
+//! A batch is opened for one algorithm, filled, sealed, submitted, and comes back with its answers
+//! so that its memory can be used again.
+
+use crate::algorithm::{Algorithm, RecoverRule};
+use crate::error::BatchError;
+
+/// One job, borrowed from the caller; pushing it copies it into the batch's columns.
+#[derive(Clone, Copy, Debug)]
+pub enum Job<'a> {
+    /// [`Algorithm::EcdsaSecp256k1`].
+    Ecdsa {
+        /// The hash that was signed, big-endian.
+        message: &'a [u8; 32],
+        /// The signature in the rule's encoding, without sighash byte.
+        signature: &'a [u8],
+        /// SEC 1 public key: 33 or 65 bytes.
+        key: &'a [u8],
+    },
+    /// [`Algorithm::SchnorrBip340`].
+    Schnorr {
+        /// The message, of any length.
+        message: &'a [u8],
+        /// R.x || s.
+        signature: &'a [u8; 64],
+        /// x-only public key.
+        key: &'a [u8; 32],
+    },
+    /// [`Algorithm::RecoverSecp256k1`] under the two transaction rules.
+    Recover {
+        /// The hash that was signed.
+        message: &'a [u8; 32],
+        /// r || s, big-endian.
+        signature: &'a [u8; 64],
+        /// 0 or 1: the parity of R's y. Never 27/28.
+        recovery_id: u8,
+    },
+    /// [`Algorithm::RecoverSecp256k1`] under [`RecoverRule::EcrecoverPrecompile`].
+    Ecrecover {
+        /// The call's input: h, v, r, s. Short input counts as padded with zeros, long is cut.
+        input: &'a [u8],
+    },
+    /// [`Algorithm::Sha256`], [`Algorithm::Sha256d`], [`Algorithm::Keccak256`].
+    Hash {
+        /// The message.
+        message: &'a [u8],
+    },
+    /// [`Algorithm::MerkleRootSha256d`].
+    MerkleRoot {
+        /// The leaves, in order, in the byte order in which they are hashed.
+        leaves: &'a [[u8; 32]],
+    },
+    /// [`Algorithm::MerkleProofSha256d`].
+    MerkleProof {
+        /// The leaf.
+        leaf: &'a [u8; 32],
+        /// Its position in the tree's lowest level.
+        index: u32,
+        /// The sibling at each level, from the leaf upward; at most 32.
+        path: &'a [[u8; 32]],
+        /// The root to be reached.
+        root: &'a [u8; 32],
+    },
+    /// [`Algorithm::Null`].
+    Null,
+}
+
+/// One field of all jobs: fixed width, or ends in an index.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Column {
+    bytes: Vec<u8>,
+    /// Bytes an item where all are equal; `None`: item i ends at `ends[i]`.
+    width: Option<usize>,
+    ends: Vec<u32>,
+}
+
+impl Column {
+    /// A column of items of `width` bytes.
+    pub fn fixed(width: usize) -> Self {
+        Column { width: Some(width), ..Column::default() }
+    }
+
+    /// A column of items of any length.
+    pub fn variable() -> Self {
+        Column::default()
+    }
+
+    /// All bytes, item after item.
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// Where each item ends in [`Column::bytes`]; empty for a column of fixed width.
+    pub fn ends(&self) -> &[u32] {
+        &self.ends
+    }
+
+    /// Item `index`.
+    pub fn get(&self, index: usize) -> &[u8] {
+        match self.width {
+            Some(width) => &self.bytes[index * width..][..width],
+            None => {
+                let start = if index == 0 { 0 } else { self.ends[index - 1] as usize };
+                &self.bytes[start..self.ends[index] as usize]
+            }
+        }
+    }
+
+    /// Item `index` of a column whose width is `N`.
+    pub fn array<const N: usize>(&self, index: usize) -> &[u8; N] {
+        self.get(index).try_into().expect("the column has this width")
+    }
+
+    fn push(&mut self, item: &[u8]) {
+        debug_assert!(self.width.is_none_or(|width| width == item.len()));
+        self.bytes.extend_from_slice(item);
+        if self.width.is_none() {
+            self.ends.push(self.bytes.len() as u32);
+        }
+    }
+
+    fn clear(&mut self) {
+        self.bytes.clear();
+        self.ends.clear();
+    }
+}
+
+/// Most bytes that one field of a job may carry: 16 MiB.
+pub const ITEM_BYTES_LIMIT: usize = 16 << 20;
+/// Most bytes that a batch may carry in one column: 1 GiB.
+pub const BATCH_BYTES_LIMIT: usize = 1 << 30;
+/// Most jobs that a batch may carry.
+pub const BATCH_ITEMS_LIMIT: usize = 1 << 24;
+
+/// Algorithm, number of jobs and bytes: all that routing looks at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Shape {
+    /// The algorithm.
+    pub algorithm: Algorithm,
+    /// Number of jobs.
+    pub items: usize,
+    /// Bytes of all columns.
+    pub bytes: usize,
+}
+
+/// A sealed batch: jobs of one algorithm that change no more.
+///
+/// Columns by algorithm:
+///
+/// | algorithm | 0 | 1 | 2 |
+/// |---|---|---|---|
+/// | ECDSA | message hash, 32 | signature | key |
+/// | BIP 340 | message | signature, 64 | key, 32 |
+/// | recovery | message hash, 32 | r, s, recovery id, 65 | |
+/// | recovery, precompile | input | | |
+/// | hashes | message | | |
+/// | Merkle root | leaves, n x 32 | | |
+/// | Merkle proof | leaf, 32 | path, n x 32 | root, index (u32 little-endian), 36 |
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Batch {
+    algorithm: Algorithm,
+    items: usize,
+    columns: [Column; 3],
+}
+
+impl Batch {
+    /// Opens an empty batch.
+    pub fn open(algorithm: Algorithm) -> OpenBatch {
+        let variable = Column::variable;
+        let fixed = Column::fixed;
+        let columns = match algorithm {
+            Algorithm::EcdsaSecp256k1(_) => [fixed(32), variable(), variable()],
+            Algorithm::SchnorrBip340 => [variable(), fixed(64), fixed(32)],
+            Algorithm::RecoverSecp256k1(RecoverRule::EcrecoverPrecompile) => {
+                [variable(), fixed(0), fixed(0)]
+            }
+            Algorithm::RecoverSecp256k1(_) => [fixed(32), fixed(65), fixed(0)],
+            Algorithm::Sha256 | Algorithm::Sha256d | Algorithm::Keccak256 => {
+                [variable(), fixed(0), fixed(0)]
+            }
+            Algorithm::MerkleRootSha256d => [variable(), fixed(0), fixed(0)],
+            Algorithm::MerkleProofSha256d => [fixed(32), variable(), fixed(36)],
+            Algorithm::Null => [fixed(0), fixed(0), fixed(0)],
+        };
+        OpenBatch(Batch { algorithm, items: 0, columns })
+    }
+
+    /// The algorithm of every job.
+    pub fn algorithm(&self) -> Algorithm {
+        self.algorithm
+    }
+
+    /// Number of jobs.
+    pub fn len(&self) -> usize {
+        self.items
+    }
+
+    /// Whether it holds no job; an empty batch is legal.
+    pub fn is_empty(&self) -> bool {
+        self.items == 0
+    }
+
+    /// What routing looks at.
+    pub fn shape(&self) -> Shape {
+        let bytes = self.columns.iter().map(|column| column.bytes.len()).sum();
+        Shape { algorithm: self.algorithm, items: self.items, bytes }
+    }
+
+    /// Column 0, 1 or 2, as the table above lays them out.
+    pub fn column(&self, index: usize) -> &Column {
+        &self.columns[index]
+    }
+
+    /// Empties the batch and opens it again, with its memory.
+    pub fn reopen(mut self) -> OpenBatch {
+        self.items = 0;
+        self.columns.iter_mut().for_each(Column::clear);
+        OpenBatch(self)
+    }
+}
+
+/// A batch that still takes jobs.
+#[derive(Clone, Debug)]
+pub struct OpenBatch(Batch);
+
+impl OpenBatch {
+    /// Copies a job into the columns and returns its position.
+    pub fn push(&mut self, job: Job<'_>) -> Result<usize, BatchError> {
+        let batch = &mut self.0;
+        if batch.items == BATCH_ITEMS_LIMIT {
+            return Err(BatchError::Full);
+        }
+        match (batch.algorithm, job) {
+            (Algorithm::EcdsaSecp256k1(_), Job::Ecdsa { message, signature, key }) => {
+                batch.fill([("message", message), ("signature", signature), ("key", key)])
+            }
+            (Algorithm::SchnorrBip340, Job::Schnorr { message, signature, key }) => {
+                batch.fill([("message", message), ("signature", signature), ("key", key)])
+            }
+            (
+                Algorithm::RecoverSecp256k1(
+                    RecoverRule::EthereumTransaction | RecoverRule::EthereumFrontier,
+                ),
+                Job::Recover { message, signature, recovery_id },
+            ) => {
+                let mut packed = [recovery_id; 65];
+                packed[..64].copy_from_slice(signature);
+                batch.fill([("message", message), ("signature", &packed), NO_FIELD])
+            }
+            (
+                Algorithm::RecoverSecp256k1(RecoverRule::EcrecoverPrecompile),
+                Job::Ecrecover { input },
+            ) => batch.fill([("input", &input[..input.len().min(128)]), NO_FIELD, NO_FIELD]),
+            (
+                Algorithm::Sha256 | Algorithm::Sha256d | Algorithm::Keccak256,
+                Job::Hash { message },
+            ) => batch.fill([("message", message), NO_FIELD, NO_FIELD]),
+            (Algorithm::MerkleRootSha256d, Job::MerkleRoot { leaves }) => {
+                batch.fill([("leaves", leaves.as_flattened()), NO_FIELD, NO_FIELD])
+            }
+            (Algorithm::MerkleProofSha256d, Job::MerkleProof { leaf, index, path, root }) => {
+                if path.len() > 32 {
+                    let bytes = path.len() * 32;
+                    return Err(BatchError::TooLong { field: "path", bytes, limit: 32 * 32 });
+                }
+                let mut target = [0; 36];
+                target[..32].copy_from_slice(root);
+                target[32..].copy_from_slice(&index.to_le_bytes());
+                batch.fill([("leaf", leaf), ("path", path.as_flattened()), ("root", &target)])
+            }
+            (Algorithm::Null, Job::Null) => batch.fill([NO_FIELD; 3]),
+            (algorithm, job) => Err(BatchError::WrongJob { job: job.form(), algorithm }),
+        }
+    }
+
+    /// Number of jobs so far.
+    pub fn len(&self) -> usize {
+        self.0.items
+    }
+
+    /// Whether no job was pushed yet.
+    pub fn is_empty(&self) -> bool {
+        self.0.items == 0
+    }
+
+    /// Ends the filling.
+    pub fn seal(self) -> Batch {
+        self.0
+    }
+}
+
+const NO_FIELD: (&str, &[u8]) = ("", &[]);
+
+impl Batch {
+    /// Appends one job, all fields or none.
+    fn fill(&mut self, fields: [(&'static str, &[u8]); 3]) -> Result<usize, BatchError> {
+        for (column, (field, bytes)) in self.columns.iter().zip(fields) {
+            if bytes.len() > ITEM_BYTES_LIMIT {
+                let limit = ITEM_BYTES_LIMIT;
+                return Err(BatchError::TooLong { field, bytes: bytes.len(), limit });
+            }
+            if column.bytes.len() + bytes.len() > BATCH_BYTES_LIMIT {
+                return Err(BatchError::Full);
+            }
+        }
+        for (column, (_, bytes)) in self.columns.iter_mut().zip(fields) {
+            column.push(bytes);
+        }
+        self.items += 1;
+        Ok(self.items - 1)
+    }
+}
+
+impl Job<'_> {
+    fn form(&self) -> &'static str {
+        match self {
+            Job::Ecdsa { .. } => "Ecdsa",
+            Job::Schnorr { .. } => "Schnorr",
+            Job::Recover { .. } => "Recover",
+            Job::Ecrecover { .. } => "Ecrecover",
+            Job::Hash { .. } => "Hash",
+            Job::MerkleRoot { .. } => "MerkleRoot",
+            Job::MerkleProof { .. } => "MerkleProof",
+            Job::Null => "Null",
+        }
+    }
+}

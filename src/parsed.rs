@@ -1,0 +1,144 @@
+//! A parsed batch: canonical operands only, one entry for each live item.
+//!
+//! All encodings and ranges are checked once, on the host, before any device sees an item. What
+//! fails is `Invalid` here and has no entry in the operand columns: entry `i` belongs to the job
+//! at position `live[i]`.
+
+use crate::algorithm::Algorithm;
+use crate::batch::{Batch, Shape};
+use crate::verdict::Verdict;
+
+/// A 256-bit integer: four 64-bit words, least significant first.
+pub type Words = [u64; 4];
+
+/// What a device needs of the key's y.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum KeyForm {
+    /// y is even and to be computed from x.
+    Even = 2,
+    /// y is odd and to be computed from x.
+    Odd = 3,
+    /// y is given, and the point was found on the curve.
+    Full = 4,
+}
+
+/// Public keys: x and, for [`KeyForm::Full`], y; both below the field prime. Whether x of the other
+/// forms lies on the curve is found when y is computed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Keys {
+    /// x.
+    pub x: Vec<Words>,
+    /// y, or zero.
+    pub y: Vec<Words>,
+    /// Which of the two is there.
+    pub form: Vec<KeyForm>,
+}
+
+/// Operands of ECDSA: `1 <= r, s < n`, `z < n`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct EcdsaOperands {
+    /// The message hash, reduced mod n.
+    pub z: Vec<Words>,
+    /// r.
+    pub r: Vec<Words>,
+    /// s.
+    pub s: Vec<Words>,
+    /// Q.
+    pub keys: Keys,
+}
+
+/// Operands of BIP 340: `r < p`, `s < n`, `e < n`, key x below p with even y.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SchnorrOperands {
+    /// x of R.
+    pub r: Vec<Words>,
+    /// s.
+    pub s: Vec<Words>,
+    /// The challenge: tagged hash of r, key and message, reduced mod n.
+    pub e: Vec<Words>,
+    /// x of P.
+    pub key: Vec<Words>,
+}
+
+/// Operands of recovery: `1 <= r, s < n`, `z < n`, parity 0 or 1.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RecoverOperands {
+    /// The message hash, reduced mod n.
+    pub z: Vec<Words>,
+    /// r, which is x of R.
+    pub r: Vec<Words>,
+    /// s.
+    pub s: Vec<Words>,
+    /// Parity of R's y.
+    pub parity: Vec<u8>,
+}
+
+/// The operand columns of a parsed batch.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Operands {
+    /// ECDSA.
+    Ecdsa(EcdsaOperands),
+    /// BIP 340.
+    Schnorr(SchnorrOperands),
+    /// Recovery.
+    Recover(RecoverOperands),
+    /// Hashes, Merkle trees and proofs: the batch's own columns are the operands, all items live.
+    Columns,
+}
+
+impl Operands {
+    /// Empty columns for `algorithm`.
+    pub fn empty(algorithm: Algorithm) -> Self {
+        match algorithm {
+            Algorithm::EcdsaSecp256k1(_) => Operands::Ecdsa(Default::default()),
+            Algorithm::SchnorrBip340 => Operands::Schnorr(Default::default()),
+            Algorithm::RecoverSecp256k1(_) => Operands::Recover(Default::default()),
+            _ => Operands::Columns,
+        }
+    }
+}
+
+/// A batch after the host's checks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Parsed {
+    pub(crate) batch: Batch,
+    pub(crate) operands: Operands,
+    pub(crate) live: Vec<u32>,
+    pub(crate) dead: Vec<(u32, Verdict)>,
+}
+
+impl Parsed {
+    /// The batch as submitted.
+    pub fn batch(&self) -> &Batch {
+        &self.batch
+    }
+
+    /// Algorithm, jobs and bytes.
+    pub fn shape(&self) -> Shape {
+        self.batch.shape()
+    }
+
+    /// The algorithm.
+    pub fn algorithm(&self) -> Algorithm {
+        self.batch.algorithm()
+    }
+
+    /// Number of items that a device has to compute.
+    pub fn live(&self) -> usize {
+        match self.operands {
+            Operands::Columns => self.batch.len(),
+            _ => self.live.len(),
+        }
+    }
+
+    /// The operand columns.
+    pub fn operands(&self) -> &Operands {
+        &self.operands
+    }
+
+    /// Gives the batch back, for its memory.
+    pub fn into_batch(self) -> Batch {
+        self.batch
+    }
+}
