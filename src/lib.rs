@@ -4,6 +4,8 @@ pub mod algorithm;
 pub mod algorithms;
 pub mod backend;
 pub mod batch;
+#[cfg(feature = "chain")]
+pub mod chain;
 pub mod error;
 pub mod parsed;
 pub mod verdict;
