@@ -10,6 +10,11 @@ use crate::error::{Fault, Rejected};
 use crate::parsed::Parsed;
 use crate::verdict::Evidence;
 
+pub mod cpu;
+pub mod device;
+pub(crate) mod known_answers;
+pub mod null;
+
 /// Names a batch in flight; the engine never uses one twice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct BatchId(pub u64);
@@ -39,6 +44,23 @@ pub struct Completion {
 /// Work that may run on the caller's own thread: fills the evidence for all live items.
 pub type InlineKernel = Arc<dyn Fn(&Parsed, &mut Evidence) + Send + Sync>;
 
+/// A device that this build knows of and cannot open, and why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Absent {
+    /// Its name, as `--backend` takes it.
+    pub name: &'static str,
+    /// Why it is absent.
+    pub why: &'static str,
+}
+
+/// The devices whose seats are empty.
+pub fn absent() -> Vec<Absent> {
+    let why = "this version has no GPU backend";
+    let mut absent = vec![Absent { name: "gpu", why }, Absent { name: "gpu=software", why }];
+    absent.push(Absent { name: "fpga=sim", why: "this version has no FPGA backend" });
+    absent
+}
+
 /// Something that computes batches.
 pub trait Backend: Send {
     /// The device's name, as reports print it.
@@ -51,6 +73,16 @@ pub trait Backend: Send {
 
     /// What it serves.
     fn capabilities(&self) -> &[Capability];
+
+    /// How many items it computes at once: the cost model's width.
+    fn width(&self) -> usize {
+        1
+    }
+
+    /// Whether it is the host's own CPU: no watchdog, wins ties, may judge itself.
+    fn is_host(&self) -> bool {
+        false
+    }
 
     /// Takes the sealed batch, or rejects it. May compute (CPU); never waits for a device.
     fn submit(&mut self, id: BatchId, batch: Arc<Parsed>) -> Result<(), Rejected>;

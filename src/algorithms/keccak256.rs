@@ -1,1 +1,4 @@
-//! Placeholder.
+//! stub
+use crate::batch::Column; use std::ops::Range;
+pub fn digest(_: &Column, _: Range<usize>, _: &mut [[u8;32]]) {}
+pub fn digest_twice(_: &Column, _: Range<usize>, _: &mut [[u8;32]]) {}

@@ -1,0 +1,167 @@
+//! The host's CPU: the kernels of `algorithms` over pieces of a batch, in the engine's own pool.
+
+use std::collections::VecDeque;
+use std::ops::Range;
+use std::sync::Arc;
+use std::time::Instant;
+
+use rayon::ThreadPool;
+use rayon::prelude::*;
+
+use crate::algorithm::Algorithm;
+use crate::algorithms::secp256k1::{ecdsa, recover, schnorr};
+use crate::algorithms::{keccak256, merkle, sha256};
+use crate::backend::device::Device;
+use crate::backend::{Backend, BatchId, Capability, Completion, InlineKernel};
+use crate::batch::BATCH_ITEMS_LIMIT;
+use crate::error::{EngineError, Rejected};
+use crate::isa::Isa;
+use crate::parsed::{Operands, Parsed};
+use crate::verdict::{Evidence, Reason, Verdict};
+
+/// The CPU as a device with a pool of its own.
+///
+/// `threads`: 0 takes every core.
+///
+/// # Errors
+/// [`EngineError::Threads`], [`EngineError::Isa`], or a failed known-answer test.
+pub fn device(threads: usize) -> Result<Device, EngineError> {
+    let isa = Isa::detect()?;
+    device_in(pool(threads)?, isa)
+}
+
+/// The CPU as a device over a pool that is there already.
+pub(crate) fn device_in(pool: Arc<ThreadPool>, isa: Isa) -> Result<Device, EngineError> {
+    let all = Algorithm::ALL;
+    let capabilities = all.map(|algorithm| Capability {
+        algorithm,
+        max_items: BATCH_ITEMS_LIMIT,
+        judges: true,
+    });
+    Device::admit(move || {
+        let pool = pool.clone();
+        Ok(Box::new(Cpu { pool, isa, capabilities, done: VecDeque::new() }))
+    })
+}
+
+/// A pool of the engine's own; 0 threads: as many as the machine has cores.
+pub(crate) fn pool(threads: usize) -> Result<Arc<ThreadPool>, EngineError> {
+    rayon::ThreadPoolBuilder::new()
+        .num_threads(threads)
+        .thread_name(|index| format!("sigmill-{index}"))
+        .build()
+        .map(Arc::new)
+        .map_err(|error| EngineError::Threads(error.to_string()))
+}
+
+struct Cpu {
+    pool: Arc<ThreadPool>,
+    isa: Isa,
+    capabilities: [Capability; Algorithm::ALL.len()],
+    done: VecDeque<Completion>,
+}
+
+impl Backend for Cpu {
+    fn name(&self) -> &str {
+        "cpu"
+    }
+
+    fn description(&self) -> String {
+        format!("{} kernels, {} threads", self.isa, self.pool.current_num_threads())
+    }
+
+    fn capabilities(&self) -> &[Capability] {
+        &self.capabilities
+    }
+
+    fn width(&self) -> usize {
+        self.pool.current_num_threads()
+    }
+
+    fn is_host(&self) -> bool {
+        true
+    }
+
+    fn submit(&mut self, id: BatchId, batch: Arc<Parsed>) -> Result<(), Rejected> {
+        let started = Instant::now();
+        let mut evidence = Evidence::for_cpu(batch.algorithm());
+        self.pool.install(|| {
+            let threads = self.pool.current_num_threads();
+            compute_pieces(self.isa, &batch, &mut evidence, piece(batch.live(), threads));
+        });
+        drop(batch);
+        self.done.push_back(Completion { id, result: Ok(evidence), busy: started.elapsed() });
+        Ok(())
+    }
+
+    fn poll(&mut self) -> Option<Completion> {
+        self.done.pop_front()
+    }
+
+    fn wait(&mut self, _until: Instant) {}
+
+    fn inline_kernel(&self) -> Option<InlineKernel> {
+        let isa = self.isa;
+        Some(Arc::new(move |batch, evidence| compute(isa, batch, evidence)))
+    }
+}
+
+/// Computes a whole batch on this thread.
+pub(crate) fn compute(isa: Isa, batch: &Parsed, evidence: &mut Evidence) {
+    compute_pieces(isa, batch, evidence, usize::MAX);
+}
+
+/// Items of one piece: enough to share an inversion well, few enough that the threads end
+/// together.
+fn piece(items: usize, threads: usize) -> usize {
+    items.div_ceil(4 * threads).clamp(32, 512)
+}
+
+fn compute_pieces(isa: Isa, batch: &Parsed, evidence: &mut Evidence, piece: usize) {
+    let live = batch.live();
+    match evidence {
+        Evidence::Verdicts(out) => {
+            fill(out, live, Verdict::Invalid(Reason::Equation), piece, |range, out| {
+                match batch.operands() {
+                    Operands::Ecdsa(operands) => ecdsa::verify(isa, operands, range, out),
+                    Operands::Schnorr(operands) => schnorr::verify(isa, operands, range, out),
+                    _ => merkle::verify_proofs(batch.batch(), range, out),
+                }
+            });
+        }
+        Evidence::Keys(out) => fill(out, live, [0; 64], piece, |range, out| {
+            if let Operands::Recover(operands) = batch.operands() {
+                recover::recover(isa, operands, range, out);
+            }
+        }),
+        Evidence::Digests(out) => {
+            let messages = batch.batch().column(0);
+            fill(out, live, [0; 32], piece, |range, out| match batch.algorithm() {
+                Algorithm::Sha256 => sha256::digest(messages, range, out),
+                Algorithm::Sha256d => sha256::digest_twice(messages, range, out),
+                Algorithm::Keccak256 => keccak256::digest(messages, range, out),
+                _ => merkle::roots(messages, range, out),
+            });
+        }
+        Evidence::Points(_) | Evidence::Nothing => {}
+    }
+}
+
+/// Sets `out` to `live` entries and has `kernel` fill them, piece by piece.
+fn fill<T: Copy + Send>(
+    out: &mut Vec<T>,
+    live: usize,
+    blank: T,
+    piece: usize,
+    kernel: impl Fn(Range<usize>, &mut [T]) + Sync,
+) {
+    out.clear();
+    out.resize(live, blank);
+    if live <= piece {
+        return kernel(0..live, out);
+    }
+    out.par_chunks_mut(piece).enumerate().for_each(|(index, out)| {
+        let start = index * piece;
+        kernel(start..start + out.len(), out);
+    });
+}

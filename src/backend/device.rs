@@ -1,0 +1,138 @@
+//! A device: a backend that passed its known-answer tests.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use crate::algorithm::Algorithm;
+use crate::backend::{Backend, BatchId, Capability, InlineKernel, known_answers};
+use crate::batch::Batch;
+use crate::dispatch::judge;
+use crate::error::{EngineError, Fault};
+use crate::parsed::Parsed;
+use crate::verdict::Answers;
+
+/// Opens a backend; called again when the device was lost.
+pub type Factory = Box<dyn Fn() -> Result<Box<dyn Backend>, EngineError> + Send>;
+
+/// A backend that passed its known-answer tests. Only [`Device::admit`] makes one.
+pub struct Device {
+    backend: Box<dyn Backend>,
+    factory: Factory,
+    known_answers: usize,
+}
+
+/// Longest that one known-answer batch may take: first use may compile.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+impl Device {
+    /// Opens a backend and tests it on every algorithm that it claims to serve.
+    ///
+    /// # Errors
+    /// What the factory says, or [`EngineError::SelfTest`] at the first wrong answer.
+    pub fn admit(
+        factory: impl Fn() -> Result<Box<dyn Backend>, EngineError> + Send + 'static,
+    ) -> Result<Device, EngineError> {
+        let (backend, known_answers) = open(&factory)?;
+        Ok(Device { backend, factory: Box::new(factory), known_answers })
+    }
+
+    /// The device's name.
+    pub fn name(&self) -> &str {
+        self.backend.name()
+    }
+
+    /// What it is, in words.
+    pub fn description(&self) -> String {
+        self.backend.description()
+    }
+
+    /// What it serves.
+    pub fn capabilities(&self) -> &[Capability] {
+        self.backend.capabilities()
+    }
+
+    /// How many known answers it gave right when it was admitted.
+    pub fn known_answers(&self) -> usize {
+        self.known_answers
+    }
+
+    pub(crate) fn width(&self) -> usize {
+        self.backend.width()
+    }
+
+    pub(crate) fn is_host(&self) -> bool {
+        self.backend.is_host()
+    }
+
+    pub(crate) fn inline_kernel(&self) -> Option<InlineKernel> {
+        self.backend.inline_kernel()
+    }
+
+    pub(crate) fn backend(&mut self) -> &mut dyn Backend {
+        &mut *self.backend
+    }
+
+    /// Whether its evidence for `algorithm` may be verdicts.
+    pub(crate) fn judges(&self, algorithm: Algorithm) -> bool {
+        judges(&*self.backend, algorithm)
+    }
+
+    /// Opens the backend anew and tests it like a new one.
+    pub(crate) fn reopen(&mut self) -> Result<(), EngineError> {
+        (self.backend, self.known_answers) = open(&self.factory)?;
+        Ok(())
+    }
+}
+
+impl std::fmt::Debug for Device {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Device").field("name", &self.name()).finish_non_exhaustive()
+    }
+}
+
+fn judges(backend: &dyn Backend, algorithm: Algorithm) -> bool {
+    let mut capabilities = backend.capabilities().iter();
+    capabilities.any(|capability| capability.algorithm == algorithm && capability.judges)
+}
+
+fn open(
+    factory: &dyn Fn() -> Result<Box<dyn Backend>, EngineError>,
+) -> Result<(Box<dyn Backend>, usize), EngineError> {
+    let mut backend = factory()?;
+    let mut answered = 0;
+    let mut serial = 0;
+    for capability in backend.capabilities().to_vec() {
+        let algorithm = capability.algorithm;
+        let mut run = |batch: Batch| {
+            serial += 1;
+            run_alone(&mut *backend, BatchId(serial), batch)
+        };
+        answered += known_answers::check(algorithm, &mut run).map_err(|why| {
+            EngineError::SelfTest { device: backend.name().to_owned(), algorithm, why }
+        })?;
+    }
+    Ok((backend, answered))
+}
+
+/// Runs one batch with nothing else in flight, and judges it.
+fn run_alone(backend: &mut dyn Backend, id: BatchId, batch: Batch) -> Result<Answers, Fault> {
+    let algorithm = batch.algorithm();
+    let judging = judges(backend, algorithm);
+    let parsed = Arc::new(Parsed::parse(batch));
+    backend.submit(id, parsed.clone()).map_err(|full| Fault::Device(full.to_string()))?;
+    let until = Instant::now() + PATIENCE;
+    loop {
+        if let Some(completion) = backend.poll() {
+            if completion.id != id {
+                return Err(Fault::Stale);
+            }
+            let mut answers = Answers::new(algorithm);
+            judge::judge(&parsed, judging, &completion.result?, &mut answers)?;
+            return Ok(answers);
+        }
+        if Instant::now() >= until {
+            return Err(Fault::Timeout);
+        }
+        backend.wait(until.min(Instant::now() + Duration::from_millis(10)));
+    }
+}

@@ -1,0 +1,601 @@
+//! The dispatcher: a state machine without clock, threads or randomness of its own.
+//!
+//! [`Dispatcher::step`] takes the time and one event and says what has to be done. It sees shapes,
+//! never data; [`mill`] is the thin shell that holds the data and runs the actions, and a simulator
+//! may stand in its place. Each admitted batch is resolved exactly once because the machine alone
+//! decides when: a completion counts only while the batch is where the completion comes from.
+
+use std::collections::VecDeque;
+
+use crate::backend::BatchId;
+use crate::batch::Shape;
+use crate::error::{BusyReason, Fault, ItemError};
+
+pub mod cost;
+pub mod judge;
+pub mod lane;
+pub(crate) mod mill;
+pub mod router;
+pub mod ticket;
+pub(crate) mod worker;
+
+use lane::{Health, Lane, LaneConfig};
+use router::{Choice, Route};
+
+/// Nanoseconds since the engine opened.
+pub type Nanos = u64;
+
+/// How urgent a batch is; earlier classes leave the waiting room first.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Class {
+    /// Votes, certificates, blocks.
+    Consensus,
+    /// Transactions as they arrive.
+    #[default]
+    Mempool,
+    /// Catching up.
+    Sync,
+}
+
+/// Bounds of what an engine holds at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Jobs in flight.
+    pub items: usize,
+    /// Bytes in flight.
+    pub bytes: usize,
+    /// Batches in flight.
+    pub batches: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Limits { items: 1 << 24, bytes: 2 << 30, batches: 1 << 12 }
+    }
+}
+
+/// Where a batch is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// Its encodings are being checked.
+    Parsing,
+    /// Parsed, and no lane has room.
+    Waiting,
+    /// On the caller's thread, with the kernel of this lane's backend.
+    Inline(usize),
+    /// In this lane.
+    Lane(usize),
+    /// On the portable CPU, no lane being able to serve it.
+    LastResort,
+}
+
+/// What happened.
+#[derive(Clone, Debug)]
+pub enum Event {
+    /// A caller wants a batch computed by `deadline`.
+    Submit {
+        /// The batch's shape.
+        shape: Shape,
+        /// Its class.
+        class: Class,
+        /// When its answer is due.
+        deadline: Nanos,
+        /// Its encodings were checked before.
+        parsed: bool,
+    },
+    /// A batch's encodings were checked.
+    Parsed {
+        /// The batch.
+        id: BatchId,
+    },
+    /// A batch was computed and judged.
+    Finished {
+        /// The batch.
+        id: BatchId,
+        /// Who computed it.
+        place: Place,
+        /// How long that took, without queueing.
+        busy: Nanos,
+        /// Its answers by kind.
+        tally: Tally,
+    },
+    /// A device failed over a batch.
+    Failed {
+        /// The batch.
+        id: BatchId,
+        /// Where.
+        place: Place,
+        /// How.
+        fault: Fault,
+    },
+    /// A backend had no room for a batch.
+    Rejected {
+        /// The batch.
+        id: BatchId,
+        /// Whose backend.
+        lane: usize,
+    },
+    /// A quarantined lane was opened anew, or could not be.
+    Readmitted {
+        /// The lane.
+        lane: usize,
+        /// It passed its known-answer tests.
+        passed: bool,
+    },
+    /// Time passed.
+    Tick,
+    /// No more submissions.
+    Close,
+    /// No more submissions, and what is in flight is given up.
+    Abort,
+}
+
+/// What the shell has to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// Tell the submitter that nothing was taken.
+    Refuse(BusyReason),
+    /// The batch was admitted under this id; what follows names it.
+    Admit(BatchId),
+    /// Parse, compute and judge on the caller's thread, then report `Finished` or `Failed`.
+    Inline {
+        /// The batch.
+        id: BatchId,
+        /// Whose kernel.
+        lane: usize,
+    },
+    /// Check the encodings, then report `Parsed`.
+    Parse {
+        /// The batch.
+        id: BatchId,
+    },
+    /// Hand to the lane's thread.
+    Send {
+        /// The batch.
+        id: BatchId,
+        /// The lane.
+        lane: usize,
+    },
+    /// Compute on the portable CPU, then report `Finished`.
+    LastResort {
+        /// The batch.
+        id: BatchId,
+    },
+    /// Give the answers just reported to the ticket.
+    Resolve {
+        /// The batch.
+        id: BatchId,
+    },
+    /// Give every job of the batch this error.
+    Abandon {
+        /// The batch.
+        id: BatchId,
+        /// Why.
+        error: ItemError,
+    },
+    /// The lane failed and is out of service.
+    Quarantine {
+        /// The lane.
+        lane: usize,
+        /// What it did.
+        fault: Fault,
+    },
+    /// Open the lane's backend anew, run its known-answer tests, report `Readmitted`.
+    Readmit {
+        /// The lane.
+        lane: usize,
+    },
+}
+
+/// Answers of a batch by kind.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// Jobs that are valid.
+    pub valid: u64,
+    /// Jobs that are not.
+    pub invalid: u64,
+    /// Values computed.
+    pub computed: u64,
+    /// Jobs without an answer.
+    pub errors: u64,
+}
+
+/// Jobs by fate: `submitted = valid + invalid + computed + errors + in_flight`, always.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counters {
+    /// Jobs admitted.
+    pub submitted: u64,
+    /// Jobs answered, by kind.
+    pub answered: Tally,
+    /// Jobs admitted and not yet answered.
+    pub in_flight: u64,
+}
+
+impl Counters {
+    /// Whether the identity holds.
+    pub fn balance(&self) -> bool {
+        let Tally { valid, invalid, computed, errors } = self.answered;
+        self.submitted == valid + invalid + computed + errors + self.in_flight
+    }
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Entry {
+    id: BatchId,
+    shape: Shape,
+    class: Class,
+    deadline: Nanos,
+    place: Place,
+    /// When the lane has to answer.
+    due: Nanos,
+    predicted: Nanos,
+}
+
+/// The state machine.
+#[derive(Debug)]
+pub struct Dispatcher {
+    limits: Limits,
+    lanes: Vec<Lane>,
+    /// Batch `id` lies in slot `id % limits.batches`.
+    entries: Vec<Option<Entry>>,
+    free: Vec<usize>,
+    serial: u64,
+    waiting: [VecDeque<BatchId>; 3],
+    counters: Counters,
+    bytes_in_flight: usize,
+    last_resort_items: u64,
+    closed: bool,
+}
+
+impl Dispatcher {
+    /// A dispatcher over these lanes.
+    pub fn new(limits: Limits, lanes: Vec<LaneConfig>) -> Self {
+        let limits = Limits { batches: limits.batches.max(1), ..limits };
+        Dispatcher {
+            limits,
+            lanes: lanes.into_iter().map(Lane::new).collect(),
+            entries: vec![None; limits.batches],
+            free: (0..limits.batches).rev().collect(),
+            serial: 0,
+            waiting: Default::default(),
+            counters: Counters::default(),
+            bytes_in_flight: 0,
+            last_resort_items: 0,
+            closed: false,
+        }
+    }
+
+    /// Takes one event in and appends what has to be done.
+    pub fn step(&mut self, now: Nanos, event: Event, actions: &mut Vec<Action>) {
+        match event {
+            Event::Submit { shape, class, deadline, parsed } => {
+                self.submit(now, shape, class, deadline, parsed, actions);
+            }
+            Event::Parsed { id } => {
+                if self.entry(id).is_some_and(|entry| entry.place == Place::Parsing) {
+                    self.place(now, id, false, actions);
+                }
+            }
+            Event::Finished { id, place, busy, tally } => {
+                self.finish(id, place, busy, tally, actions);
+                self.pump(now, actions);
+            }
+            Event::Failed { id, place, fault } => {
+                if self.entry(id).is_none_or(|entry| entry.place != place) {
+                    return;
+                }
+                match place {
+                    Place::Lane(lane) => self.quarantine(now, lane, fault, actions),
+                    Place::Inline(_) => self.last_resort(id, actions),
+                    // The portable kernels are the last there is.
+                    _ => self.abandon(id, ItemError::Fault, actions),
+                }
+                self.pump(now, actions);
+            }
+            Event::Rejected { id, lane } => {
+                if self.entry(id).is_some_and(|entry| entry.place == Place::Lane(lane)) {
+                    self.leave(id);
+                    self.lanes[lane].full = self.lanes[lane].depth > 0;
+                    let entry = self.entry_mut(id).expect("the batch is in flight");
+                    entry.place = Place::Waiting;
+                    let class = entry.class;
+                    self.waiting[class as usize].push_front(id);
+                    self.pump(now, actions);
+                }
+            }
+            Event::Readmitted { lane, passed } => {
+                if passed {
+                    self.lanes[lane].readmit();
+                    self.pump(now, actions);
+                } else {
+                    self.lanes[lane].quarantine(now);
+                }
+            }
+            Event::Tick => self.tick(now, actions),
+            Event::Close => self.closed = true,
+            Event::Abort => {
+                self.closed = true;
+                let all: Vec<_> = self.entries.iter().flatten().copied().collect();
+                for entry in all {
+                    if !matches!(entry.place, Place::Inline(_)) {
+                        self.abandon(entry.id, ItemError::Shutdown, actions);
+                    }
+                }
+            }
+        }
+        debug_assert!(self.counters.balance());
+    }
+
+    /// Jobs by fate.
+    pub fn counters(&self) -> Counters {
+        self.counters
+    }
+
+    /// The lanes, in the order in which they were given.
+    pub fn lanes(&self) -> &[Lane] {
+        &self.lanes
+    }
+
+    /// Jobs computed by the portable CPU because no lane could.
+    pub fn last_resort_items(&self) -> u64 {
+        self.last_resort_items
+    }
+
+    /// Whether time alone can bring about an action: ticks are needed only then.
+    pub fn wants_ticks(&self) -> bool {
+        self.counters.in_flight > 0
+            || self.lanes.iter().any(|lane| matches!(lane.health, Health::Quarantined { .. }))
+    }
+
+    /// Whether submissions are refused for good.
+    pub fn is_closed(&self) -> bool {
+        self.closed
+    }
+
+    /// Where the batch is; `None` once it is resolved.
+    pub fn place_of(&self, id: BatchId) -> Option<Place> {
+        self.entry(id).map(|entry| entry.place)
+    }
+
+    /// Index of the batch's slot.
+    pub fn slot(&self, id: BatchId) -> usize {
+        (id.0 % self.limits.batches as u64) as usize
+    }
+
+    /// The choices for a batch of this shape now.
+    pub fn choices(&self, shape: Shape) -> impl Iterator<Item = Choice> + '_ {
+        let serving = self.lanes.iter().enumerate().filter(move |(_, lane)| lane.serves(&shape));
+        serving.map(move |(index, lane)| Choice {
+            lane: index,
+            lane_finish: lane
+                .has_room()
+                .then(|| lane.backlog + lane.queued_cost.predict(&shape)),
+            inline_finish: lane.config.inline.then(|| lane.inline_cost.predict(&shape)),
+            host: lane.config.host,
+        })
+    }
+
+    /// The route of a batch of this shape now.
+    pub fn route(&self, shape: Shape, may_inline: bool) -> Route {
+        let serving = self.lanes.iter().any(|lane| lane.serves(&shape));
+        router::route(self.choices(shape), may_inline, serving)
+    }
+
+    fn submit(
+        &mut self,
+        now: Nanos,
+        shape: Shape,
+        class: Class,
+        deadline: Nanos,
+        parsed: bool,
+        actions: &mut Vec<Action>,
+    ) {
+        let items = self.counters.in_flight + shape.items as u64;
+        let why = if self.closed {
+            Some(BusyReason::Closed)
+        } else if self.free.is_empty() {
+            Some(BusyReason::Batches)
+        } else if items > self.limits.items as u64 {
+            Some(BusyReason::Items)
+        } else if self.bytes_in_flight + shape.bytes > self.limits.bytes {
+            Some(BusyReason::Bytes)
+        } else {
+            None
+        };
+        if let Some(why) = why {
+            actions.push(Action::Refuse(why));
+            return;
+        }
+        let slot = self.free.pop().expect("a slot is free");
+        self.serial += 1;
+        let id = BatchId(self.serial * self.limits.batches as u64 + slot as u64);
+        let place = Place::Parsing;
+        let due = Nanos::MAX;
+        self.entries[slot] =
+            Some(Entry { id, shape, class, deadline, place, due, predicted: 0 });
+        self.counters.submitted += shape.items as u64;
+        self.counters.in_flight = items;
+        self.bytes_in_flight += shape.bytes;
+        actions.push(Action::Admit(id));
+        match self.route(shape, true) {
+            Route::Inline(lane) => {
+                self.entry_mut(id).expect("just made").place = Place::Inline(lane);
+                actions.push(Action::Inline { id, lane });
+            }
+            _ if parsed => self.place(now, id, true, actions),
+            _ => actions.push(Action::Parse { id }),
+        }
+    }
+
+    /// Finds a lane for a parsed batch, or leaves it waiting. `behind`: others wait already.
+    fn place(&mut self, now: Nanos, id: BatchId, behind: bool, actions: &mut Vec<Action>) {
+        let Some(&Entry { shape, class, .. }) = self.entry(id) else { return };
+        let queue = class as usize;
+        let others = behind && !self.waiting[queue].is_empty();
+        match self.route(shape, false) {
+            Route::Lane(lane) if !others => self.send(now, id, lane, actions),
+            Route::None => self.last_resort(id, actions),
+            _ => {
+                self.entry_mut(id).expect("looked up above").place = Place::Waiting;
+                self.waiting[queue].push_back(id);
+            }
+        }
+    }
+
+    fn send(&mut self, now: Nanos, id: BatchId, lane: usize, actions: &mut Vec<Action>) {
+        let shape = self.entry(id).expect("in flight").shape;
+        let predicted = self.lanes[lane].queued_cost.predict(&shape);
+        let due = self.lanes[lane].due(now, predicted);
+        self.lanes[lane].depth += 1;
+        self.lanes[lane].backlog += predicted;
+        let entry = self.entry_mut(id).expect("in flight");
+        (entry.place, entry.due, entry.predicted) = (Place::Lane(lane), due, predicted);
+        actions.push(Action::Send { id, lane });
+    }
+
+    fn last_resort(&mut self, id: BatchId, actions: &mut Vec<Action>) {
+        let Some(entry) = self.entry_mut(id) else { return };
+        entry.place = Place::LastResort;
+        if entry.shape.algorithm == crate::algorithm::Algorithm::Null {
+            self.abandon(id, ItemError::Unserved, actions);
+        } else {
+            actions.push(Action::LastResort { id });
+        }
+    }
+
+    /// Moves waiting batches into lanes that have room again, urgent classes first.
+    fn pump(&mut self, now: Nanos, actions: &mut Vec<Action>) {
+        for queue in 0..self.waiting.len() {
+            while let Some(&id) = self.waiting[queue].front() {
+                let shape = match self.entry(id) {
+                    Some(entry) if entry.place == Place::Waiting => entry.shape,
+                    _ => {
+                        self.waiting[queue].pop_front();
+                        continue;
+                    }
+                };
+                match self.route(shape, false) {
+                    Route::Lane(lane) => {
+                        self.waiting[queue].pop_front();
+                        self.send(now, id, lane, actions);
+                    }
+                    Route::None => {
+                        self.waiting[queue].pop_front();
+                        self.last_resort(id, actions);
+                    }
+                    Route::Inline(_) | Route::Wait => break,
+                }
+            }
+        }
+    }
+
+    fn finish(
+        &mut self,
+        id: BatchId,
+        place: Place,
+        busy: Nanos,
+        tally: Tally,
+        actions: &mut Vec<Action>,
+    ) {
+        let Some(&Entry { shape, place: now_at, .. }) = self.entry(id) else { return };
+        if now_at != place {
+            return;
+        }
+        let items = shape.items as u64;
+        match place {
+            Place::Lane(lane) => {
+                self.leave(id);
+                let lane = &mut self.lanes[lane];
+                lane.full = false;
+                lane.queued_cost.observe(&shape, busy);
+                (lane.items, lane.batches) = (lane.items + items, lane.batches + 1);
+            }
+            Place::Inline(lane) => {
+                let lane = &mut self.lanes[lane];
+                lane.inline_cost.observe(&shape, busy);
+                (lane.items, lane.batches) = (lane.items + items, lane.batches + 1);
+                lane.inline_items += items;
+            }
+            _ => self.last_resort_items += items,
+        }
+        self.retire(id, tally);
+        actions.push(Action::Resolve { id });
+    }
+
+    fn abandon(&mut self, id: BatchId, error: ItemError, actions: &mut Vec<Action>) {
+        let Some(&Entry { shape, .. }) = self.entry(id) else { return };
+        self.leave(id);
+        self.retire(id, Tally { errors: shape.items as u64, ..Tally::default() });
+        actions.push(Action::Abandon { id, error });
+    }
+
+    /// Takes the lane out of service and routes everything it holds again.
+    fn quarantine(&mut self, now: Nanos, lane: usize, fault: Fault, actions: &mut Vec<Action>) {
+        self.lanes[lane].quarantine(now);
+        actions.push(Action::Quarantine { lane, fault });
+        for slot in 0..self.entries.len() {
+            if let Some(entry) = self.entries[slot]
+                && entry.place == Place::Lane(lane)
+            {
+                self.place(now, entry.id, false, actions);
+            }
+        }
+    }
+
+    fn tick(&mut self, now: Nanos, actions: &mut Vec<Action>) {
+        for slot in 0..self.entries.len() {
+            let Some(entry) = self.entries[slot] else { continue };
+            match entry.place {
+                // The caller's own thread is at work; it cannot be interrupted.
+                Place::Inline(_) => {}
+                _ if entry.deadline <= now => self.abandon(entry.id, ItemError::Deadline, actions),
+                Place::Lane(lane) if entry.due <= now => {
+                    self.quarantine(now, lane, Fault::Timeout, actions);
+                }
+                _ => {}
+            }
+        }
+        for lane in 0..self.lanes.len() {
+            if let Health::Quarantined { until } = self.lanes[lane].health
+                && until <= now
+                && !self.closed
+            {
+                self.lanes[lane].health = Health::Opening;
+                actions.push(Action::Readmit { lane });
+            }
+        }
+        self.pump(now, actions);
+    }
+
+    /// Takes a batch off its lane's books.
+    fn leave(&mut self, id: BatchId) {
+        if let Some(&Entry { place: Place::Lane(lane), predicted, .. }) = self.entry(id) {
+            let lane = &mut self.lanes[lane];
+            lane.depth = lane.depth.saturating_sub(1);
+            lane.backlog = lane.backlog.saturating_sub(predicted);
+        }
+    }
+
+    /// Frees the batch's slot and counts its answers.
+    fn retire(&mut self, id: BatchId, tally: Tally) {
+        let slot = self.slot(id);
+        let entry = self.entries[slot].take().expect("the batch is in flight");
+        self.free.push(slot);
+        self.bytes_in_flight -= entry.shape.bytes;
+        self.counters.in_flight -= entry.shape.items as u64;
+        let answered = &mut self.counters.answered;
+        answered.valid += tally.valid;
+        answered.invalid += tally.invalid;
+        answered.computed += tally.computed;
+        answered.errors += tally.errors;
+    }
+
+    fn entry(&self, id: BatchId) -> Option<&Entry> {
+        self.entries[self.slot(id)].as_ref().filter(|entry| entry.id == id)
+    }
+
+    fn entry_mut(&mut self, id: BatchId) -> Option<&mut Entry> {
+        let slot = self.slot(id);
+        self.entries[slot].as_mut().filter(|entry| entry.id == id)
+    }
+}

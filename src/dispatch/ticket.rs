@@ -1,0 +1,169 @@
+//! The caller's end of a batch in flight.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::task::{Context, Poll, Waker};
+
+use crate::batch::Batch;
+use crate::dispatch::mill::{Held, Spares};
+use crate::parsed::Parsed;
+use crate::verdict::Answers;
+
+/// A batch with its answers.
+///
+/// Dropping it gives its memory back to the engine.
+#[derive(Debug)]
+pub struct Answered {
+    held: Option<Held>,
+    answers: Option<Answers>,
+    spares: Arc<Spares>,
+}
+
+impl Answered {
+    pub(crate) fn new(held: Held, answers: Answers, spares: Arc<Spares>) -> Self {
+        Answered { held: Some(held), answers: Some(answers), spares }
+    }
+
+    /// The answers, in the order of the batch's jobs.
+    pub fn answers(&self) -> &Answers {
+        self.answers.as_ref().expect("present until dropped")
+    }
+
+    /// The batch that was submitted.
+    pub fn batch(&self) -> &Batch {
+        self.held.as_ref().expect("present until dropped").parsed().batch()
+    }
+
+    /// Gives the batch back, for its memory: [`Batch::reopen`]. Copies it in the rare case that a
+    /// device which failed still holds it.
+    pub fn into_batch(mut self) -> Batch {
+        match self.held.take().expect("present until dropped") {
+            Held::Own(parsed) => {
+                let (batch, spare) = parsed.split();
+                self.spares.put_parsed(spare);
+                batch
+            }
+            Held::Shared(parsed) => {
+                Arc::try_unwrap(parsed).map_or_else(|shared| shared.batch().clone(), Parsed::into_batch)
+            }
+        }
+    }
+
+    /// Keeps the answers alone.
+    pub fn into_answers(mut self) -> Answers {
+        self.answers.take().expect("present until dropped")
+    }
+}
+
+impl Drop for Answered {
+    fn drop(&mut self) {
+        if let Some(answers) = self.answers.take() {
+            self.spares.put_answers(answers);
+        }
+        if let Some(Held::Own(parsed)) = self.held.take() {
+            self.spares.put_parsed(parsed);
+        }
+    }
+}
+
+/// Stands for a submitted batch: [`Ticket::wait`] blocks, and it is a future too.
+///
+/// A dropped ticket cancels nothing that runs; its answers are counted and thrown away.
+#[derive(Debug)]
+#[must_use = "the answers come through the ticket"]
+pub struct Ticket(Inner);
+
+#[derive(Debug)]
+enum Inner {
+    Ready(Option<Answered>),
+    Pending(Arc<Cell>),
+}
+
+impl Ticket {
+    pub(crate) fn ready(answered: Answered) -> Self {
+        Ticket(Inner::Ready(Some(answered)))
+    }
+
+    pub(crate) fn pending(cell: Arc<Cell>) -> Self {
+        Ticket(Inner::Pending(cell))
+    }
+
+    /// Waits on this thread for the answers.
+    pub fn wait(self) -> Answered {
+        match self.0 {
+            Inner::Ready(answered) => answered.expect("a ticket is waited for once"),
+            Inner::Pending(cell) => cell.wait(),
+        }
+    }
+
+    /// Whether the answers are there.
+    pub fn is_ready(&self) -> bool {
+        match &self.0 {
+            Inner::Ready(_) => true,
+            Inner::Pending(cell) => cell.lock().answered.is_some(),
+        }
+    }
+}
+
+impl Future for Ticket {
+    type Output = Answered;
+
+    /// # Panics
+    /// When polled again after it was ready.
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Answered> {
+        match &mut self.0 {
+            Inner::Ready(answered) => Poll::Ready(answered.take().expect("polled after ready")),
+            Inner::Pending(cell) => {
+                let mut content = cell.lock();
+                if let Some(answered) = content.answered.take() {
+                    return Poll::Ready(answered);
+                }
+                content.waker = Some(context.waker().clone());
+                Poll::Pending
+            }
+        }
+    }
+}
+
+/// Where the shell leaves the answers and the caller finds them.
+#[derive(Debug, Default)]
+pub(crate) struct Cell {
+    content: Mutex<Content>,
+    arrived: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct Content {
+    answered: Option<Answered>,
+    waker: Option<Waker>,
+}
+
+impl Cell {
+    /// Leaves the answers; called once, by whoever was told to resolve the batch.
+    pub(crate) fn resolve(&self, answered: Answered) {
+        let mut content = self.lock();
+        debug_assert!(content.answered.is_none(), "a batch is resolved once");
+        content.answered = Some(answered);
+        let waker = content.waker.take();
+        drop(content);
+        self.arrived.notify_all();
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+    }
+
+    fn wait(&self) -> Answered {
+        let mut content = self.lock();
+        loop {
+            if let Some(answered) = content.answered.take() {
+                return answered;
+            }
+            content = self.arrived.wait(content).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Content> {
+        self.content.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

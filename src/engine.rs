@@ -1,0 +1,326 @@
+//! The engine: open devices, submit, shut down.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use crate::backend::device::Device;
+use crate::backend::{Capability, cpu};
+use crate::batch::{Batch, Shape};
+use crate::dispatch::lane::{Health, LANE_DEPTH, LaneConfig};
+use crate::dispatch::mill::{Input, Mill, Post};
+use crate::dispatch::router::{Choice, Route};
+use crate::dispatch::worker::{self, Command};
+use crate::dispatch::{Counters, Dispatcher, Event};
+use crate::error::{Busy, EngineError};
+use crate::isa::Isa;
+use crate::parsed::Parsed;
+
+pub use crate::dispatch::ticket::{Answered, Ticket};
+pub use crate::dispatch::{Class, Limits};
+
+/// What a submission asks for besides its answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Terms {
+    class: Class,
+    deadline: Duration,
+}
+
+impl Default for Terms {
+    /// Class `Mempool`, answered within ten minutes.
+    fn default() -> Self {
+        Terms { class: Class::default(), deadline: Duration::from_secs(600) }
+    }
+}
+
+impl Terms {
+    /// Sets the class.
+    pub fn class(self, class: Class) -> Self {
+        Terms { class, ..self }
+    }
+
+    /// Sets how long after its submission every job of the batch has its answer: a job without one
+    /// then gets [`ItemError::Deadline`](crate::error::ItemError::Deadline).
+    pub fn deadline(self, deadline: Duration) -> Self {
+        Terms { deadline, ..self }
+    }
+}
+
+/// Collects devices and limits, then opens the engine.
+#[derive(Debug)]
+pub struct EngineBuilder {
+    threads: usize,
+    cpu: bool,
+    limits: Limits,
+    devices: Vec<Device>,
+}
+
+impl EngineBuilder {
+    /// Threads of the CPU backend; 0, the default, takes every core.
+    pub fn threads(self, threads: usize) -> Self {
+        EngineBuilder { threads, ..self }
+    }
+
+    /// Whether the CPU is a device that batches are routed to (it is by default). Without it the
+    /// portable CPU remains the last resort.
+    pub fn cpu(self, cpu: bool) -> Self {
+        EngineBuilder { cpu, ..self }
+    }
+
+    /// Bounds of what is in flight.
+    pub fn limits(self, limits: Limits) -> Self {
+        EngineBuilder { limits, ..self }
+    }
+
+    /// Adds a device.
+    pub fn device(mut self, device: Device) -> Self {
+        self.devices.push(device);
+        self
+    }
+
+    /// Admits the CPU, starts one thread a device, and opens for submissions.
+    ///
+    /// # Errors
+    /// [`EngineError`]: threads that cannot be started, an unknown `SIGMILL_ISA`, or a CPU that
+    /// fails its known-answer tests.
+    pub fn open(self) -> Result<Engine, EngineError> {
+        let isa = Isa::detect()?;
+        let pool = cpu::pool(self.threads)?;
+        let mut devices = self.devices;
+        if self.cpu {
+            devices.insert(0, cpu::device_in(pool.clone(), isa)?);
+        }
+        let configs = devices.iter().map(config).collect();
+        let infos = devices.iter().map(info).collect();
+        let dispatcher = Dispatcher::new(self.limits, configs);
+        let mut posts = Vec::new();
+        let mut threads = Vec::new();
+        for (lane, device) in devices.into_iter().enumerate() {
+            // The dispatcher never has more batches in a lane than its depth; twice that holds the
+            // stale ones of a lane that was taken out of service, and a few commands.
+            let (commands, inbox) = crossbeam_channel::bounded(4 * LANE_DEPTH);
+            let (name, inline) = (Arc::from(device.name()), device.inline_kernel());
+            posts.push(Post { name, commands, inline });
+            threads.push((lane, device, inbox));
+        }
+        let mill = Arc::new(Mill::new(dispatcher, self.limits.batches.max(1), posts, pool, isa));
+        let stopped = Arc::new(AtomicBool::new(false));
+        let engine = Engine { mill, infos, stopped };
+        for (lane, device, inbox) in threads {
+            let mill = Arc::downgrade(&engine.mill);
+            let name = format!("sigmill-{}", device.name());
+            spawn(name, move || worker::run(lane, device, inbox, mill))?;
+        }
+        let (mill, stopped) = (Arc::downgrade(&engine.mill), engine.stopped.clone());
+        spawn("sigmill-watch".to_owned(), move || {
+            while let Some(mill) = mill.upgrade() {
+                if stopped.load(Ordering::Acquire) {
+                    return;
+                }
+                mill.watch();
+            }
+        })?;
+        Ok(engine)
+    }
+}
+
+fn spawn(name: String, body: impl FnOnce() + Send + 'static) -> Result<(), EngineError> {
+    let spawned = std::thread::Builder::new().name(name).spawn(body);
+    spawned.map(|_| ()).map_err(|error| EngineError::Threads(error.to_string()))
+}
+
+fn config(device: &Device) -> LaneConfig {
+    LaneConfig {
+        capabilities: device.capabilities().to_vec(),
+        width: device.width(),
+        inline: device.inline_kernel().is_some(),
+        host: device.is_host(),
+    }
+}
+
+fn info(device: &Device) -> DeviceInfo {
+    DeviceInfo {
+        name: device.name().to_owned(),
+        description: device.description(),
+        capabilities: device.capabilities().to_vec(),
+        known_answers: device.known_answers(),
+    }
+}
+
+/// A device as it was admitted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeviceInfo {
+    /// Its name.
+    pub name: String,
+    /// What it is, in words.
+    pub description: String,
+    /// What it serves.
+    pub capabilities: Vec<Capability>,
+    /// How many known answers it gave right.
+    pub known_answers: usize,
+}
+
+/// One device's counts since the engine opened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeviceSnapshot {
+    /// Its name; `cpu` includes what the last resort computed.
+    pub name: String,
+    /// Jobs that it answered.
+    pub items: u64,
+    /// Those of them that ran on their caller's thread.
+    pub inline_items: u64,
+    /// Batches that it answered.
+    pub batches: u64,
+    /// Faults.
+    pub faults: u64,
+    /// Whether it gets work.
+    pub healthy: bool,
+}
+
+/// The engine's counts at one instant.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Snapshot {
+    /// Jobs by fate: [`Counters::balance`] holds in every snapshot.
+    pub counters: Counters,
+    /// Devices.
+    pub devices: Vec<DeviceSnapshot>,
+}
+
+/// Why a shape goes where it goes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Explanation {
+    /// The decision.
+    pub route: Route,
+    /// What it was taken from: for each device that serves the shape its name and predicted times.
+    pub choices: Vec<(String, Choice)>,
+}
+
+/// An open engine. It takes batches from any thread.
+///
+/// Dropping it answers what is still in flight with
+/// [`ItemError::Shutdown`](crate::error::ItemError::Shutdown); [`Engine::shut_down`] waits first.
+///
+/// ```
+/// use sigmill::{Algorithm, Batch, Engine, Job, Outcome, Terms};
+///
+/// let engine = Engine::builder().threads(1).open()?;
+/// let mut batch = Batch::open(Algorithm::Sha256);
+/// batch.push(Job::Hash { message: b"abc" })?;
+/// let answered = engine.submit(batch.seal(), Terms::default())?.wait();
+/// let Some(Outcome::Digest(digest)) = answered.answers().get(0) else { panic!("no digest") };
+/// assert_eq!(digest[..4], [0xba, 0x78, 0x16, 0xbf]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub struct Engine {
+    mill: Arc<Mill>,
+    infos: Vec<DeviceInfo>,
+    stopped: Arc<AtomicBool>,
+}
+
+impl Engine {
+    /// Starts to describe an engine.
+    pub fn builder() -> EngineBuilder {
+        EngineBuilder { threads: 0, cpu: true, limits: Limits::default(), devices: Vec::new() }
+    }
+
+    /// Hands a batch over. A batch small enough is answered before this returns, on this thread.
+    ///
+    /// # Errors
+    /// [`Busy`] at once, with the batch, when the engine is full or closing.
+    pub fn submit(&self, batch: Batch, terms: Terms) -> Result<Ticket, Busy> {
+        self.mill.submit(Input::Raw(batch), terms.class, terms.deadline).map_err(|(input, why)| {
+            match input {
+                Input::Raw(batch) => Busy { batch, why },
+                Input::Parsed(_) => unreachable!("the input comes back as it went in"),
+            }
+        })
+    }
+
+    /// Hands over a batch whose encodings were checked before, which the caller keeps a share of.
+    ///
+    /// # Errors
+    /// [`Busy`] at once, with the batch, when the engine is full or closing.
+    pub fn submit_parsed(
+        &self,
+        batch: Arc<Parsed>,
+        terms: Terms,
+    ) -> Result<Ticket, Busy<Arc<Parsed>>> {
+        self.mill.submit(Input::Parsed(batch), terms.class, terms.deadline).map_err(
+            |(input, why)| match input {
+                Input::Parsed(batch) => Busy { batch, why },
+                Input::Raw(_) => unreachable!("the input comes back as it went in"),
+            },
+        )
+    }
+
+    /// Checks all encodings of a batch, for [`Engine::submit_parsed`].
+    pub fn parse(&self, batch: Batch) -> Arc<Parsed> {
+        Arc::new(self.mill.parse(batch))
+    }
+
+    /// The devices, as they were admitted.
+    pub fn devices(&self) -> &[DeviceInfo] {
+        &self.infos
+    }
+
+    /// The counts of this instant.
+    pub fn snapshot(&self) -> Snapshot {
+        self.mill.look(|dispatcher| {
+            let lanes = dispatcher.lanes().iter().zip(self.mill.posts());
+            let mut devices: Vec<_> = lanes
+                .map(|(lane, post)| DeviceSnapshot {
+                    name: post.name.to_string(),
+                    items: lane.items,
+                    inline_items: lane.inline_items,
+                    batches: lane.batches,
+                    faults: lane.faults,
+                    healthy: lane.health == Health::Healthy,
+                })
+                .collect();
+            let rest = dispatcher.last_resort_items();
+            if let Some(cpu) = devices.iter_mut().find(|device| device.name == "cpu") {
+                cpu.items += rest;
+            } else if rest > 0 {
+                let (name, items) = ("cpu".to_owned(), rest);
+                let (inline_items, batches, faults, healthy) = (0, 0, 0, true);
+                devices.push(DeviceSnapshot { name, items, inline_items, batches, faults, healthy });
+            }
+            Snapshot { counters: dispatcher.counters(), devices }
+        })
+    }
+
+    /// Where a batch of this shape would go now, and why.
+    pub fn explain(&self, shape: Shape) -> Explanation {
+        self.mill.look(|dispatcher| {
+            let named = |choice: Choice| (self.mill.posts()[choice.lane].name.to_string(), choice);
+            let choices = dispatcher.choices(shape).map(named).collect();
+            Explanation { route: dispatcher.route(shape, true), choices }
+        })
+    }
+
+    /// Takes no more batches, waits until those in flight are answered or `patience` ends, and
+    /// closes. Says whether all were answered; the others get
+    /// [`ItemError::Shutdown`](crate::error::ItemError::Shutdown).
+    pub fn shut_down(self, patience: Duration) -> bool {
+        self.mill.step(Event::Close);
+        self.mill.drain(patience)
+    }
+}
+
+impl Drop for Engine {
+    fn drop(&mut self) {
+        self.mill.step(Event::Abort);
+        self.stopped.store(true, Ordering::Release);
+        self.mill.nudge();
+        for post in self.mill.posts() {
+            // A full channel belongs to a thread that hangs in its device: it is left behind.
+            let _ = post.commands.try_send(Command::Stop);
+        }
+    }
+}
+
+impl std::fmt::Debug for Engine {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Engine").field("devices", &self.infos).finish_non_exhaustive()
+    }
+}
