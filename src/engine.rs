@@ -283,7 +283,14 @@ impl Engine {
             } else if rest > 0 {
                 let (name, items) = ("cpu".to_owned(), rest);
                 let (inline_items, batches, faults, healthy) = (0, 0, 0, true);
-                devices.push(DeviceSnapshot { name, items, inline_items, batches, faults, healthy });
+                devices.push(DeviceSnapshot {
+                    name,
+                    items,
+                    inline_items,
+                    batches,
+                    faults,
+                    healthy,
+                });
             }
             Snapshot { counters: dispatcher.counters(), devices }
         })

@@ -143,10 +143,33 @@ impl Parsed {
     }
 }
 impl Parsed {
-    pub fn parse(batch: Batch) -> Parsed { let operands = Operands::empty(batch.algorithm()); Parsed { batch, operands, live: vec![], dead: vec![] } }
-    pub(crate) fn parse_pieces(batch: Batch, _: usize) -> Parsed { Self::parse(batch) }
-    pub(crate) fn parse_again(self, batch: Batch) -> Parsed { Self::parse(batch) }
-    pub(crate) fn fits(&self, algorithm: Algorithm) -> bool { std::mem::discriminant(&self.operands) == std::mem::discriminant(&Operands::empty(algorithm)) }
-    pub(crate) fn split(self) -> (Batch, Parsed) { let a = self.batch.algorithm(); (self.batch, Parsed { batch: Batch::open(a).seal(), operands: self.operands, live: self.live, dead: self.dead }) }
-    pub(crate) fn position(&self, entry: usize) -> usize { if matches!(self.operands, Operands::Columns) { entry } else { self.live[entry] as usize } }
+    pub fn parse(batch: Batch) -> Parsed {
+        let operands = Operands::empty(batch.algorithm());
+        Parsed { batch, operands, live: vec![], dead: vec![] }
+    }
+    pub(crate) fn parse_pieces(batch: Batch, _: usize) -> Parsed {
+        Self::parse(batch)
+    }
+    pub(crate) fn parse_again(self, batch: Batch) -> Parsed {
+        Self::parse(batch)
+    }
+    pub(crate) fn fits(&self, algorithm: Algorithm) -> bool {
+        std::mem::discriminant(&self.operands)
+            == std::mem::discriminant(&Operands::empty(algorithm))
+    }
+    pub(crate) fn split(self) -> (Batch, Parsed) {
+        let a = self.batch.algorithm();
+        (
+            self.batch,
+            Parsed {
+                batch: Batch::open(a).seal(),
+                operands: self.operands,
+                live: self.live,
+                dead: self.dead,
+            },
+        )
+    }
+    pub(crate) fn position(&self, entry: usize) -> usize {
+        if matches!(self.operands, Operands::Columns) { entry } else { self.live[entry] as usize }
+    }
 }

@@ -1,4 +1,5 @@
 //! stub
-use crate::batch::Column; use std::ops::Range;
-pub fn digest(_: &Column, _: Range<usize>, _: &mut [[u8;32]]) {}
-pub fn digest_twice(_: &Column, _: Range<usize>, _: &mut [[u8;32]]) {}
+use crate::batch::Column;
+use std::ops::Range;
+pub fn digest(_: &Column, _: Range<usize>, _: &mut [[u8; 32]]) {}
+pub fn digest_twice(_: &Column, _: Range<usize>, _: &mut [[u8; 32]]) {}

@@ -33,11 +33,8 @@ pub fn device(threads: usize) -> Result<Device, EngineError> {
 /// The CPU as a device over a pool that is there already.
 pub(crate) fn device_in(pool: Arc<ThreadPool>, isa: Isa) -> Result<Device, EngineError> {
     let all = Algorithm::ALL;
-    let capabilities = all.map(|algorithm| Capability {
-        algorithm,
-        max_items: BATCH_ITEMS_LIMIT,
-        judges: true,
-    });
+    let capabilities =
+        all.map(|algorithm| Capability { algorithm, max_items: BATCH_ITEMS_LIMIT, judges: true });
     Device::admit(move || {
         let pool = pool.clone();
         Ok(Box::new(Cpu { pool, isa, capabilities, done: VecDeque::new() }))

@@ -30,12 +30,13 @@ impl CostModel {
     pub fn new(setup: Nanos, width: usize) -> Self {
         let mut unit = [0; SLOTS];
         for algorithm in Algorithm::ALL {
-            unit[slot(algorithm)] = 256 * match algorithm {
-                Algorithm::EcdsaSecp256k1(_)
-                | Algorithm::SchnorrBip340
-                | Algorithm::RecoverSecp256k1(_) => 50_000,
-                _ => 400,
-            };
+            unit[slot(algorithm)] = 256
+                * match algorithm {
+                    Algorithm::EcdsaSecp256k1(_)
+                    | Algorithm::SchnorrBip340
+                    | Algorithm::RecoverSecp256k1(_) => 50_000,
+                    _ => 400,
+                };
         }
         CostModel { setup, width: width.max(1), unit }
     }

@@ -53,8 +53,7 @@ pub fn judge(
             for (entry, key) in keys.iter().enumerate() {
                 let position = parsed.position(entry);
                 if *key == [0; 64] {
-                    answers.states[position] =
-                        State::Verdict(Verdict::Invalid(Reason::Equation));
+                    answers.states[position] = State::Verdict(Verdict::Invalid(Reason::Equation));
                 } else {
                     answers.values[position * 64..][..64].copy_from_slice(key);
                 }

@@ -161,7 +161,8 @@ impl Mill {
         isa: Isa,
     ) -> Self {
         let flights = (0..slots).map(|_| None).collect();
-        let state = State { dispatcher, flights, actions: Vec::with_capacity(64), watch_sleeps: false };
+        let state =
+            State { dispatcher, flights, actions: Vec::with_capacity(64), watch_sleeps: false };
         Mill {
             state: Mutex::new(state),
             wanted: Condvar::new(),
@@ -343,8 +344,7 @@ impl Mill {
             }
         }
         state.actions = actions;
-        let drained =
-            state.dispatcher.is_closed() && state.dispatcher.counters().in_flight == 0;
+        let drained = state.dispatcher.is_closed() && state.dispatcher.is_idle();
         drop(state);
         if drained {
             self.drained.notify_all();
@@ -446,7 +446,7 @@ impl Mill {
     pub(crate) fn drain(&self, patience: Duration) -> bool {
         let until = Instant::now() + patience;
         let mut state = lock(&self.state);
-        while state.dispatcher.counters().in_flight > 0 {
+        while !state.dispatcher.is_idle() {
             let left = until.saturating_duration_since(Instant::now());
             if left.is_zero() {
                 return false;

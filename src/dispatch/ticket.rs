@@ -44,9 +44,8 @@ impl Answered {
                 self.spares.put_parsed(spare);
                 batch
             }
-            Held::Shared(parsed) => {
-                Arc::try_unwrap(parsed).map_or_else(|shared| shared.batch().clone(), Parsed::into_batch)
-            }
+            Held::Shared(parsed) => Arc::try_unwrap(parsed)
+                .map_or_else(|shared| shared.batch().clone(), Parsed::into_batch),
         }
     }
 

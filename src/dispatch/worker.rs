@@ -38,7 +38,9 @@ pub(crate) fn run(lane: usize, mut device: Device, commands: Receiver<Command>, 
         };
         let Some(mill) = mill.upgrade() else { return };
         match command {
-            Ok(Command::Run(id, parsed)) => submit(lane, &mut device, &mut flying, id, parsed, &mill),
+            Ok(Command::Run(id, parsed)) => {
+                submit(lane, &mut device, &mut flying, id, parsed, &mill)
+            }
             Ok(Command::Readmit) => {
                 flying.clear();
                 let passed = device.reopen().is_ok();
