@@ -274,6 +274,11 @@ impl OpenBatch {
         }
     }
 
+    /// The algorithm of every job.
+    pub fn algorithm(&self) -> Algorithm {
+        self.0.algorithm
+    }
+
     /// Number of jobs so far.
     pub fn len(&self) -> usize {
         self.0.items

@@ -12,6 +12,8 @@ use crate::backend::BatchId;
 use crate::batch::Shape;
 use crate::error::{BusyReason, Fault, ItemError};
 
+pub mod batcher;
+pub(crate) mod cell;
 pub mod cost;
 pub mod event;
 pub mod judge;

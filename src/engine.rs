@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use crate::algorithm::Algorithm;
 use crate::backend::device::Device;
 use crate::backend::{Capability, cpu};
 use crate::batch::{Batch, Shape};
@@ -16,6 +17,7 @@ use crate::error::{Busy, EngineError};
 use crate::isa::Isa;
 use crate::parsed::Parsed;
 
+pub use crate::dispatch::batcher::{Batcher, JobAnswer, JobTicket};
 pub use crate::dispatch::ticket::{Answered, Ticket};
 pub use crate::dispatch::{Class, Limits};
 
@@ -256,6 +258,17 @@ impl Engine {
     /// Checks all encodings of a batch, for [`Engine::submit_parsed`].
     pub fn parse(&self, batch: Batch) -> Arc<Parsed> {
         Arc::new(self.mill.parse(batch))
+    }
+
+    /// Computes a batch on the calling thread, outside the engine's limits and counts: for callers
+    /// that need a verdict when the engine is [`Busy`] or a device failed them.
+    pub fn compute_here(&self, batch: Batch) -> Answered {
+        self.mill.compute_here(batch)
+    }
+
+    /// Collects single jobs of one algorithm into batches.
+    pub fn batcher(self: &Arc<Self>, algorithm: Algorithm, terms: Terms) -> Batcher {
+        Batcher::new(self.clone(), algorithm, terms)
     }
 
     /// The devices, as they were admitted.

@@ -11,7 +11,8 @@ use rayon::ThreadPool;
 use crate::algorithm::Algorithm;
 use crate::backend::{BatchId, InlineKernel, cpu};
 use crate::batch::{Batch, Shape};
-use crate::dispatch::ticket::{Answered, Cell, Ticket};
+use crate::dispatch::cell::Cell;
+use crate::dispatch::ticket::{Answered, Ticket};
 use crate::dispatch::worker::Command;
 use crate::dispatch::{Action, Class, Dispatcher, Event, Nanos, Place, judge};
 use crate::error::{BusyReason, Fault, ItemError};
@@ -116,7 +117,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 /// A batch in flight outside its caller's thread.
 struct Flight {
     held: Held,
-    cell: Arc<Cell>,
+    cell: Arc<Cell<Answered>>,
 }
 
 struct State {
@@ -289,7 +290,22 @@ impl Mill {
         Ok((answers, tally?))
     }
 
-    fn parse_in_flight(self: &Arc<Self>, id: BatchId, batch: Batch, cell: Arc<Cell>) {
+    /// Computes a batch on this thread beside the dispatcher's books.
+    pub(crate) fn compute_here(&self, batch: Batch) -> Answered {
+        let parsed = self.spares.parse(batch);
+        let kernel = |parsed: &Parsed, evidence: &mut Evidence| {
+            cpu::compute(self.isa, parsed, evidence);
+        };
+        let answers = self.compute(&parsed, kernel).map(|(answers, _)| answers);
+        let answers = answers.unwrap_or_else(|_| {
+            let mut answers = self.spares.take_answers(parsed.algorithm());
+            judge::abandon(&parsed, ItemError::Fault, &mut answers);
+            answers
+        });
+        Answered::new(Held::Own(parsed), answers, self.spares.clone())
+    }
+
+    fn parse_in_flight(self: &Arc<Self>, id: BatchId, batch: Batch, cell: Arc<Cell<Answered>>) {
         let parsed = Parsed::parse_pieces(batch, self.pool.current_num_threads());
         let mut state = lock(&self.state);
         let held = Held::Shared(Arc::new(parsed));

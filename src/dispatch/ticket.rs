@@ -2,10 +2,11 @@
 
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
-use std::task::{Context, Poll, Waker};
+use std::sync::Arc;
+use std::task::{Context, Poll};
 
 use crate::batch::Batch;
+use crate::dispatch::cell::Cell;
 use crate::dispatch::mill::{Held, Spares};
 use crate::parsed::Parsed;
 use crate::verdict::Answers;
@@ -76,7 +77,7 @@ pub struct Ticket(Inner);
 #[derive(Debug)]
 enum Inner {
     Ready(Option<Answered>),
-    Pending(Arc<Cell>),
+    Pending(Arc<Cell<Answered>>),
 }
 
 impl Ticket {
@@ -84,7 +85,7 @@ impl Ticket {
         Ticket(Inner::Ready(Some(answered)))
     }
 
-    pub(crate) fn pending(cell: Arc<Cell>) -> Self {
+    pub(crate) fn pending(cell: Arc<Cell<Answered>>) -> Self {
         Ticket(Inner::Pending(cell))
     }
 
@@ -100,7 +101,7 @@ impl Ticket {
     pub fn is_ready(&self) -> bool {
         match &self.0 {
             Inner::Ready(_) => true,
-            Inner::Pending(cell) => cell.lock().answered.is_some(),
+            Inner::Pending(cell) => cell.is_resolved(),
         }
     }
 }
@@ -113,56 +114,7 @@ impl Future for Ticket {
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Answered> {
         match &mut self.0 {
             Inner::Ready(answered) => Poll::Ready(answered.take().expect("polled after ready")),
-            Inner::Pending(cell) => {
-                let mut content = cell.lock();
-                if let Some(answered) = content.answered.take() {
-                    return Poll::Ready(answered);
-                }
-                content.waker = Some(context.waker().clone());
-                Poll::Pending
-            }
+            Inner::Pending(cell) => cell.poll(context),
         }
-    }
-}
-
-/// Where the shell leaves the answers and the caller finds them.
-#[derive(Debug, Default)]
-pub(crate) struct Cell {
-    content: Mutex<Content>,
-    arrived: Condvar,
-}
-
-#[derive(Debug, Default)]
-struct Content {
-    answered: Option<Answered>,
-    waker: Option<Waker>,
-}
-
-impl Cell {
-    /// Leaves the answers; called once, by whoever was told to resolve the batch.
-    pub(crate) fn resolve(&self, answered: Answered) {
-        let mut content = self.lock();
-        debug_assert!(content.answered.is_none(), "a batch is resolved once");
-        content.answered = Some(answered);
-        let waker = content.waker.take();
-        drop(content);
-        self.arrived.notify_all();
-        if let Some(waker) = waker {
-            waker.wake();
-        }
-    }
-
-    fn wait(&self) -> Answered {
-        let mut content = self.lock();
-        loop {
-            if let Some(answered) = content.answered.take() {
-                return answered;
-            }
-            content = self.arrived.wait(content).unwrap_or_else(PoisonError::into_inner);
-        }
-    }
-
-    fn lock(&self) -> std::sync::MutexGuard<'_, Content> {
-        self.content.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
