@@ -1,0 +1,65 @@
+//! The curve as a parameter: y^2 = x^3 + b over the field of secp256k1, with a group of prime
+//! order and the endomorphism (x, y) -> (beta x, y).
+
+use std::sync::OnceLock;
+
+use crate::algorithms::secp256k1::scalar::{self, Half};
+use crate::algorithms::secp256k1::table::{self, GeneratorTable};
+use crate::parsed::Words;
+
+/// beta: a cube root of one mod p, so that (beta x, y) = lambda (x, y).
+pub const BETA: Words =
+    [0xc139_6c28_7195_01ee, 0x9cf0_4975_12f5_8995, 0x6e64_479e_ac34_34e9, 0x7ae9_6a2b_657c_0710];
+
+/// A group that the double multiplication works in.
+///
+/// Small groups on other curves y^2 = x^3 + b over the same field run the very same code, so that
+/// it can be tested on every pair of scalars.
+pub trait Curve: Send + Sync + 'static {
+    /// The generator, affine.
+    const GENERATOR: [Words; 2];
+    /// Width of the windows over Q: digits are odd and below 2^width in size.
+    const KEY_WIDTH: u32;
+    /// Width of the windows over G, as a multiple of [`Curve::KEY_WIDTH`].
+    const GENERATOR_STRIDE: usize;
+    /// Windows over Q that hold a half.
+    const WINDOWS: usize;
+
+    /// Odd k1 and k2 with k = k1 + k2 lambda, both below 2^(KEY_WIDTH * WINDOWS) in size.
+    fn split(k: &Words) -> [Half; 2];
+    /// Odd multiples of G: built at first use, kept for good.
+    fn generator_table() -> &'static GeneratorTable;
+}
+
+/// secp256k1 (SEC 2, 2.4.1): y^2 = x^3 + 7.
+#[derive(Clone, Copy, Debug)]
+pub struct Secp256k1;
+
+impl Curve for Secp256k1 {
+    const GENERATOR: [Words; 2] = [
+        [
+            0x59f2_815b_16f8_1798,
+            0x029b_fcdb_2dce_28d9,
+            0x55a0_6295_ce87_0b07,
+            0x79be_667e_f9dc_bbac,
+        ],
+        [
+            0x9c47_d08f_fb10_d4b8,
+            0xfd17_b448_a685_5419,
+            0x5da4_fbfc_0e11_08a8,
+            0x483a_da77_26a3_c465,
+        ],
+    ];
+    const KEY_WIDTH: u32 = 5;
+    const GENERATOR_STRIDE: usize = 3;
+    const WINDOWS: usize = 26;
+
+    fn split(k: &Words) -> [Half; 2] {
+        scalar::split(k)
+    }
+
+    fn generator_table() -> &'static GeneratorTable {
+        static TABLE: OnceLock<GeneratorTable> = OnceLock::new();
+        TABLE.get_or_init(|| table::generator_table::<Secp256k1>())
+    }
+}

@@ -1,0 +1,167 @@
+//! u1 G + u2 Q for many pairs at once.
+//!
+//! Each scalar is split into two odd halves by the endomorphism, each half written in odd digits of
+//! fixed windows, and the four chains share their doublings (Straus). Every lane takes the same
+//! steps. A lane that meets a case outside the formulas ends with Z = 0, as does a result of
+//! infinity; such lanes are computed again by the complete one-lane formulas.
+
+use crate::algorithms::secp256k1::curve::{BETA, Curve};
+use crate::algorithms::secp256k1::field::{FieldVec, MaskVec};
+use crate::algorithms::secp256k1::point::{Affine, Jacobian, OneLane};
+use crate::algorithms::secp256k1::portable::Scalar5x52;
+use crate::algorithms::secp256k1::scalar::recode;
+use crate::algorithms::secp256k1::table::KeyTables;
+use crate::parsed::Words;
+
+/// Most windows of a half.
+const WINDOWS: usize = 26;
+/// Most lanes of a vector.
+const LANES: usize = 8;
+
+/// The pair of scalars of one item.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Scalars {
+    /// Of the generator.
+    pub u1: Words,
+    /// Of the key.
+    pub u2: Words,
+}
+
+/// The digits of a group: for each window those of its lanes.
+struct Digits {
+    generator: [[[i32; LANES]; WINDOWS]; 2],
+    key: [[[i32; LANES]; WINDOWS]; 2],
+}
+
+impl Digits {
+    fn new<C: Curve>(scalars: &[Scalars]) -> Self {
+        let blank = [[[1; LANES]; WINDOWS]; 2];
+        let mut digits = Digits { generator: blank, key: blank };
+        let mut row = [0; WINDOWS];
+        let strides = C::WINDOWS.div_ceil(C::GENERATOR_STRIDE);
+        let generator_width = C::KEY_WIDTH * C::GENERATOR_STRIDE as u32;
+        for (lane, Scalars { u1, u2 }) in scalars.iter().enumerate() {
+            for (half, out) in C::split(u1).iter().zip(&mut digits.generator) {
+                recode(half, generator_width, &mut row[..strides]);
+                out.iter_mut().zip(&row).for_each(|(window, digit)| window[lane] = *digit);
+            }
+            for (half, out) in C::split(u2).iter().zip(&mut digits.key) {
+                recode(half, C::KEY_WIDTH, &mut row[..C::WINDOWS]);
+                out.iter_mut().zip(&row).for_each(|(window, digit)| window[lane] = *digit);
+            }
+        }
+        digits
+    }
+}
+
+/// The row of an odd multiple: |d| = 2 row + 1.
+#[inline(always)]
+fn rows(digits: &[i32; LANES]) -> [usize; LANES] {
+    digits.map(|digit| (digit.unsigned_abs() >> 1) as usize)
+}
+
+#[inline(always)]
+fn signs<V: FieldVec>(digits: &[i32; LANES]) -> V::Mask {
+    V::Mask::from_fn(|lane| digits[lane] < 0)
+}
+
+/// Computes the products of one piece; `tables` keeps its memory from piece to piece.
+///
+/// `keys` holds a group of lanes each, `scalars` an entry for each item; lanes past the last item
+/// repeat anything valid. `out` gets a point for each group, infinity as Z = 0.
+pub fn double_mul<C: Curve, V: FieldVec>(
+    keys: &[Affine<V>],
+    scalars: &[Scalars],
+    tables: &mut KeyTables<V>,
+    out: &mut Vec<Jacobian<V>>,
+) {
+    tables.build(keys, C::KEY_WIDTH);
+    out.clear();
+    for (group, scalars) in scalars.chunks(V::LANES).enumerate() {
+        let digits = Digits::new::<C>(scalars);
+        let mut sum = ladder::<C, V>(tables.group(group), &digits);
+        let redo = sum.z.is_zero().or(tables.exceptional(group));
+        if redo.any() {
+            sum = patch::<C, V>(sum, redo, &keys[group], scalars);
+        }
+        out.push(sum);
+    }
+}
+
+/// The shared chain of doublings, from the top window down.
+#[inline(never)]
+fn ladder<C: Curve, V: FieldVec>(table: &[[V; 2]], digits: &Digits) -> Jacobian<V> {
+    let generator = C::generator_table();
+    let beta = V::splat(&BETA);
+    let key = |half: usize, window: usize| {
+        let digits = &digits.key[half][window];
+        let [x, y] = V::pick(table, &rows(digits));
+        let x = if half == 0 { x } else { x.mul(beta) };
+        Affine { x, y }.negate_where(signs::<V>(digits))
+    };
+    let fixed = |half: usize, window: usize| {
+        let digits = &digits.generator[half][window];
+        let [x, y] = V::gather(generator, &rows(digits));
+        let x = if half == 0 { x } else { x.mul(beta) };
+        Affine { x, y }.negate_where(signs::<V>(digits))
+    };
+    let top = C::WINDOWS - 1;
+    let mut sum = key(0, top).to_jacobian();
+    for window in (0..=top).rev() {
+        if window < top {
+            for _ in 0..C::KEY_WIDTH {
+                sum = sum.double();
+            }
+            sum = sum.add_affine(key(0, window));
+        }
+        sum = sum.add_affine(key(1, window));
+        if window % C::GENERATOR_STRIDE == 0 {
+            sum = sum.add_affine(fixed(0, window / C::GENERATOR_STRIDE));
+            sum = sum.add_affine(fixed(1, window / C::GENERATOR_STRIDE));
+        }
+    }
+    sum
+}
+
+/// Computes the lanes named by `redo` again, by the complete formulas.
+#[cold]
+fn patch<C: Curve, V: FieldVec>(
+    sum: Jacobian<V>,
+    redo: V::Mask,
+    key: &Affine<V>,
+    scalars: &[Scalars],
+) -> Jacobian<V> {
+    let mut planes = [[[0; 4]; LANES]; 5];
+    for (plane, v) in planes.iter_mut().zip([sum.x, sum.y, sum.z, key.x, key.y]) {
+        v.store(&mut plane[..V::LANES]);
+    }
+    let [mut x, mut y, mut z, key_x, key_y] = planes;
+    for (lane, scalars) in scalars.iter().enumerate() {
+        if redo.lane(lane) {
+            let point = complete::<C>(scalars, &[key_x[lane], key_y[lane]]);
+            point.x.store(&mut x[lane..=lane]);
+            point.y.store(&mut y[lane..=lane]);
+            point.z.store(&mut z[lane..=lane]);
+        }
+    }
+    let [x, y, z] = [x, y, z].map(|plane| V::load(&plane[..V::LANES]));
+    Jacobian { x, y, z }
+}
+
+/// u1 G + u2 Q bit by bit, for any scalars and any Q.
+pub fn complete<C: Curve>(scalars: &Scalars, key: &[Words; 2]) -> OneLane {
+    let point = |[x, y]: &[Words; 2]| Affine { x: Scalar5x52::splat(x), y: Scalar5x52::splat(y) };
+    let (generator, key) = (point(&C::GENERATOR), point(key));
+    let mut sum = OneLane::infinity();
+    for bit in (0..256).rev() {
+        sum = sum.double();
+        let set = |k: &Words| k[bit / 64] >> (bit % 64) & 1 == 1;
+        if set(&scalars.u1) {
+            sum = sum.add_complete(generator);
+        }
+        if set(&scalars.u2) {
+            sum = sum.add_complete(key);
+        }
+    }
+    sum
+}

@@ -1,0 +1,104 @@
+//! One piece of a batch in lanes: its keys decompressed, its scalars, its points.
+
+use std::ops::Range;
+
+use crate::algorithms::secp256k1::curve::{Curve, Secp256k1};
+use crate::algorithms::secp256k1::field::{FieldVec, MaskVec};
+use crate::algorithms::secp256k1::multiply::{Scalars, double_mul};
+use crate::algorithms::secp256k1::point::{Affine, Jacobian};
+use crate::algorithms::secp256k1::table::KeyTables;
+use crate::parsed::{KeyForm, Words};
+use crate::verdict::Point;
+
+/// Items of a piece: they share the inversions of their tables. Larger ones share better, but
+/// their tables, 1 KiB a key and more, leave the second-level cache.
+pub(crate) const PIECE: usize = 256;
+
+/// Most lanes of a vector.
+const LANES: usize = 8;
+
+/// Working memory of a kernel, kept from piece to piece.
+pub(crate) struct Piece<V: FieldVec> {
+    /// A group of lanes each.
+    pub(crate) keys: Vec<Affine<V>>,
+    /// Lanes whose x lies on no point; the generator stands in.
+    pub(crate) missing: Vec<V::Mask>,
+    /// An entry for each item.
+    pub(crate) scalars: Vec<Scalars>,
+    /// The results: a group of lanes each.
+    pub(crate) points: Vec<Jacobian<V>>,
+    tables: KeyTables<V>,
+}
+
+impl<V: FieldVec> Piece<V> {
+    pub(crate) fn new() -> Self {
+        Piece {
+            keys: Vec::new(),
+            missing: Vec::new(),
+            scalars: Vec::new(),
+            points: Vec::new(),
+            tables: KeyTables::new(),
+        }
+    }
+
+    /// Loads the keys of `items` items. `key(i)` gives x, form and, if the form says so, y.
+    ///
+    /// A key that does not exist must not reach the tables: points of other curves have small
+    /// orders, and equal x in one lane would cost every lane of the piece.
+    pub(crate) fn decode(&mut self, items: usize, key: impl Fn(usize) -> (Words, KeyForm, Words)) {
+        self.keys.clear();
+        self.missing.clear();
+        let [generator_x, generator_y] = Secp256k1::GENERATOR;
+        for start in (0..items).step_by(V::LANES) {
+            let mut x = [generator_x; LANES];
+            let mut y = [generator_y; LANES];
+            let mut form = [KeyForm::Full; LANES];
+            for lane in 0..V::LANES.min(items - start) {
+                (x[lane], form[lane], y[lane]) = key(start + lane);
+            }
+            let given = V::Mask::from_fn(|lane| form[lane] == KeyForm::Full);
+            let mut affine = Affine { x: V::load(&x[..V::LANES]), y: V::load(&y[..V::LANES]) };
+            let mut missing = V::Mask::splat(false);
+            if given.not().any() {
+                let odd = V::Mask::from_fn(|lane| form[lane] == KeyForm::Odd);
+                let (lifted, exists) = Affine::lift(affine.x, odd);
+                affine.y = V::select(given, affine.y, lifted.y);
+                missing = exists.or(given).not();
+                if missing.any() {
+                    affine.x = V::select(missing, V::splat(&generator_x), affine.x);
+                    affine.y = V::select(missing, V::splat(&generator_y), affine.y);
+                }
+            }
+            self.keys.push(affine);
+            self.missing.push(missing);
+        }
+    }
+
+    /// u1 G + u2 Q for all items.
+    pub(crate) fn double_mul(&mut self) {
+        double_mul::<Secp256k1, V>(&self.keys, &self.scalars, &mut self.tables, &mut self.points);
+    }
+
+    /// The results as evidence; infinity for a key that does not exist.
+    pub(crate) fn store(&self, out: &mut [Point]) {
+        for ((point, missing), out) in
+            self.points.iter().zip(&self.missing).zip(out.chunks_mut(V::LANES))
+        {
+            point.store(out);
+            for (lane, point) in out.iter_mut().enumerate() {
+                if missing.lane(lane) {
+                    point.z = [0; 4];
+                }
+            }
+        }
+    }
+}
+
+/// Cuts a range into pieces: (items, where their output lies).
+pub(crate) fn pieces(range: Range<usize>) -> impl Iterator<Item = (Range<usize>, Range<usize>)> {
+    let first = range.start;
+    range.clone().step_by(PIECE).map(move |start| {
+        let items = start..range.end.min(start + PIECE);
+        (items.clone(), items.start - first..items.end - first)
+    })
+}

@@ -1,0 +1,172 @@
+//! Points: affine and Jacobian (x = X / Z^2, y = Y / Z^3), over a vector of lanes.
+//!
+//! Magnitudes, kept by every formula: affine x 1, y at most 2; Jacobian X at most 5, Y at most 3,
+//! Z 1.
+
+use crate::algorithms::secp256k1::field::{FieldVec, MaskVec, invert, sqrt};
+use crate::algorithms::secp256k1::integer::{P, is_below};
+use crate::algorithms::secp256k1::portable::Scalar5x52;
+use crate::parsed::Words;
+use crate::verdict::Point;
+
+/// An affine point a lane; never infinity.
+#[derive(Clone, Copy, Debug)]
+pub struct Affine<V> {
+    /// x.
+    pub x: V,
+    /// y.
+    pub y: V,
+}
+
+/// A Jacobian point a lane; infinity where Z = 0.
+#[derive(Clone, Copy, Debug)]
+pub struct Jacobian<V> {
+    /// X.
+    pub x: V,
+    /// Y.
+    pub y: V,
+    /// Z.
+    pub z: V,
+}
+
+impl<V: FieldVec> Affine<V> {
+    /// The point with this x and the y of the given parity, and whether there is one.
+    #[inline(always)]
+    pub fn lift(x: V, odd: V::Mask) -> (Self, V::Mask) {
+        let seven = V::splat(&[7, 0, 0, 0]);
+        // The square root wants magnitude 1.
+        let square = x.square().mul(x).add(seven).normalize();
+        let (root, exists) = sqrt(square);
+        let root = root.normalize();
+        let same = root.is_odd().and(odd).or(root.is_odd().not().and(odd.not()));
+        (Affine { x, y: V::select(same, root, root.negate(1)).normalize() }, exists)
+    }
+
+    /// -P where the mask holds. y has magnitude 1 on input.
+    #[inline(always)]
+    pub fn negate_where(self, mask: V::Mask) -> Self {
+        Affine { x: self.x, y: V::select(mask, self.y.negate(1), self.y) }
+    }
+
+    /// The same point with Z = 1.
+    #[inline(always)]
+    pub fn to_jacobian(self) -> Jacobian<V> {
+        Jacobian { x: self.x, y: self.y, z: V::splat(&[1, 0, 0, 0]) }
+    }
+}
+
+impl<V: FieldVec> Jacobian<V> {
+    /// 2 P. Z = 0 stays.
+    ///
+    /// With the tangent's slope halved, L = 3/2 X^2, S = Y^2, T = -X S (for a = 0):
+    /// X3 = L^2 + 2 T, Y3 = -(L (X3 + T) + S^2), Z3 = Y Z. 3 products and 4 squarings.
+    #[inline(always)]
+    pub fn double(self) -> Self {
+        let l = self.x.square().times(3).half();
+        let s = self.y.square();
+        let t = self.x.mul(s).negate(1);
+        let x = l.square().add(t.times(2));
+        let y = l.mul(x.add(t)).add(s.square()).negate(2);
+        Jacobian { x, y, z: self.y.mul(self.z) }
+    }
+
+    /// P + A for an affine A with P != A and P != -A; otherwise, or where P is infinity, Z3 = 0, and
+    /// Z stays 0 through whatever follows.
+    ///
+    /// madd-2004-hmv (EFD): H = x2 Z1^2 - X1, R = y2 Z1^3 - Y1, V = X1 H^2, X3 = R^2 - H^3 - 2 V,
+    /// Y3 = R (V - X3) - Y1 H^3, Z3 = Z1 H. 8 products and 3 squarings.
+    #[inline(always)]
+    pub fn add_affine(self, a: Affine<V>) -> Self {
+        let zz = self.z.square();
+        let h = a.x.mul(zz).add(self.x.negate(5));
+        let r = a.y.mul(zz.mul(self.z)).add(self.y.negate(3));
+        let hh = h.square();
+        let hhh = h.mul(hh);
+        let v = self.x.mul(hh);
+        let x = r.square().add(hhh.add(v.times(2)).negate(3));
+        let y = r.mul(v.add(x.negate(5))).add(self.y.mul(hhh).negate(1));
+        Jacobian { x, y, z: self.z.mul(h) }
+    }
+
+    /// Whether the affine x is `x`, without an inversion: X = x Z^2. Not for Z = 0.
+    #[inline(always)]
+    pub fn has_x(self, x: V) -> V::Mask {
+        x.mul(self.z.square()).add(self.x.negate(5)).is_zero()
+    }
+
+    /// The point as evidence, one a lane.
+    pub fn store(self, out: &mut [Point]) {
+        let mut words = [[0; 4]; 8];
+        let mut write = |v: V, put: fn(&mut Point, Words)| {
+            v.store(&mut words[..V::LANES]);
+            out.iter_mut().zip(words).for_each(|(point, words)| put(point, words));
+        };
+        write(self.x, |point, x| point.x = x);
+        write(self.y, |point, y| point.y = y);
+        write(self.z, |point, z| point.z = z);
+    }
+}
+
+/// One lane.
+pub type OneLane = Jacobian<Scalar5x52>;
+
+impl OneLane {
+    /// The neutral element.
+    pub fn infinity() -> Self {
+        let [one, zero] = [[1, 0, 0, 0], [0; 4]].map(|words| Scalar5x52::splat(&words));
+        Jacobian { x: one, y: one, z: zero }
+    }
+
+    /// P + A, for any P and A.
+    pub fn add_complete(self, a: Affine<Scalar5x52>) -> Self {
+        if self.z.is_zero() {
+            return a.to_jacobian();
+        }
+        let sum = self.add_affine(a);
+        if !sum.z.is_zero() {
+            return sum;
+        }
+        // x agrees: the same point, or its opposite.
+        let y = a.y.mul(self.z.square().mul(self.z));
+        if y.add(self.y.negate(3)).is_zero() { self.double() } else { Self::infinity() }
+    }
+
+    /// x and y below p; `None` for infinity.
+    pub fn to_affine(self) -> Option<[Words; 2]> {
+        if self.z.is_zero() {
+            return None;
+        }
+        let inverse = invert(self.z);
+        let square = inverse.square();
+        let mut out = [[0; 4]; 2];
+        self.x.mul(square).store(&mut out[..1]);
+        self.y.mul(square.mul(inverse)).store(&mut out[1..]);
+        Some(out)
+    }
+}
+
+/// Whether (x, y) satisfies y^2 = x^3 + 7 with both below p.
+pub fn is_on_curve(x: &Words, y: &Words) -> bool {
+    if !is_below(x, &P) || !is_below(y, &P) {
+        return false;
+    }
+    let [x, y] = [x, y].map(Scalar5x52::splat);
+    let right = x.square().mul(x).add(Scalar5x52::splat(&[7, 0, 0, 0]));
+    y.square().add(right.negate(2)).is_zero()
+}
+
+/// Whether evidence is infinity or a point of the curve with coordinates below p:
+/// Y^2 = X^3 + 7 Z^6.
+pub fn is_possible(point: &Point) -> bool {
+    if [point.x, point.y, point.z].iter().any(|words| !is_below(words, &P)) {
+        return false;
+    }
+    let [x, y, z] = [point.x, point.y, point.z].map(|words| Scalar5x52::splat(&words));
+    if z.is_zero() {
+        return true;
+    }
+    let z2 = z.square();
+    let z6 = z2.square().mul(z2);
+    let right = x.square().mul(x).add(z6.times(7));
+    y.square().add(right.negate(8)).is_zero()
+}
