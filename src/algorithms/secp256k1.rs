@@ -11,4 +11,6 @@ pub mod portable;
 pub mod recover;
 pub mod scalar;
 pub mod schnorr;
+#[cfg(test)]
+mod small_groups;
 pub mod table;

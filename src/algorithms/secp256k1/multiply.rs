@@ -165,3 +165,142 @@ pub fn complete<C: Curve>(scalars: &Scalars, key: &[Words; 2]) -> OneLane {
     }
     sum
 }
+
+#[cfg(test)]
+mod tests {
+    use k256::elliptic_curve::PrimeField;
+    use k256::elliptic_curve::sec1::ToSec1Point;
+    use k256::{ProjectivePoint, Scalar};
+    use rand::{Rng, SeedableRng, rngs::StdRng};
+
+    use super::*;
+    use crate::algorithms::secp256k1::curve::Secp256k1;
+    use crate::algorithms::secp256k1::integer::{self, N, ZERO, from_be, reduce_n, to_be};
+
+    const LAMBDA: Words = [
+        0xdf02_967c_1b23_bd72,
+        0x122e_22ea_2081_6678,
+        0xa526_1c02_8812_645a,
+        0x5363_ad4c_c05c_30e0,
+    ];
+
+    fn scalar(words: &Words) -> Scalar {
+        Scalar::from_repr(to_be(words).into()).expect("below n")
+    }
+
+    fn affine(point: ProjectivePoint) -> Option<[Words; 2]> {
+        let encoded = point.to_affine().to_sec1_point(false);
+        let half = |range: std::ops::Range<usize>| -> Option<Words> {
+            Some(from_be(encoded.as_bytes().get(range)?.try_into().ok()?))
+        };
+        Some([half(1..33)?, half(33..65)?])
+    }
+
+    /// Runs all items as one piece and compares each with k256.
+    fn compare(items: &[(Words, Words, ProjectivePoint)]) {
+        let load = |words: &Words| Scalar5x52::splat(words);
+        let keys: Vec<_> = items
+            .iter()
+            .map(|(.., q)| affine(*q).expect("a key is finite"))
+            .map(|[x, y]| Affine { x: load(&x), y: load(&y) })
+            .collect();
+        let scalars: Vec<_> = items.iter().map(|&(u1, u2, _)| Scalars { u1, u2 }).collect();
+        let mut points = Vec::new();
+        double_mul::<Secp256k1, _>(&keys, &scalars, &mut KeyTables::new(), &mut points);
+        assert_eq!(points.len(), items.len());
+        for (i, (point, (u1, u2, q))) in points.iter().zip(items).enumerate() {
+            let expected = ProjectivePoint::GENERATOR * scalar(u1) + *q * scalar(u2);
+            assert_eq!(point.to_affine(), affine(expected), "item {i}: {u1:x?} {u2:x?}");
+        }
+    }
+
+    fn small(k: u64) -> Words {
+        [k, 0, 0, 0]
+    }
+
+    fn minus(k: u64) -> Words {
+        integer::sub(&N, &small(k)).0
+    }
+
+    #[test]
+    fn random_and_biased_pairs_agree_with_k256() {
+        let mut random = StdRng::seed_from_u64(2);
+        let word = |random: &mut StdRng| match random.random_range(0..4) {
+            0 => 0,
+            1 => u64::MAX,
+            _ => random.random::<u64>(),
+        };
+        let mut items = Vec::new();
+        for _ in 0..if cfg!(debug_assertions) { 100 } else { 2_000 } {
+            let mut next = || reduce_n(core::array::from_fn(|_| word(&mut random)));
+            let (u1, u2, mut d) = (next(), next(), next());
+            if d == ZERO {
+                d = small(1);
+            }
+            items.push((u1, u2, ProjectivePoint::GENERATOR * scalar(&d)));
+        }
+        compare(&items);
+        for size in [0, 1, 2, 3, 7, 8, 9] {
+            compare(&items[..size]);
+        }
+    }
+
+    /// Keys that meet the generator's multiples and scalars that cancel, in one piece with each
+    /// other: each item's neighbours are exceptional too.
+    #[test]
+    fn special_points_agree_with_k256() {
+        let g = ProjectivePoint::GENERATOR;
+        let lambda = scalar(&LAMBDA);
+        let keys = [
+            g,
+            -g,
+            g.double(),
+            -g.double(),
+            g * scalar(&small(3)),
+            g * lambda,
+            -(g * lambda),
+            g * lambda * lambda,
+            g * scalar(&small(0x1234_5678_9abc)),
+        ];
+        let scalars = [
+            small(0),
+            small(1),
+            small(2),
+            small(3),
+            small(31),
+            small(32),
+            small(1 << 15),
+            minus(1),
+            minus(2),
+            LAMBDA,
+            integer::sub(&N, &LAMBDA).0,
+            [0, 0, 1, 0],
+            [u64::MAX, u64::MAX, 0, 0],
+        ];
+        let mut items = Vec::new();
+        for key in keys {
+            for u1 in scalars {
+                for u2 in scalars {
+                    items.push((u1, u2, key));
+                }
+            }
+        }
+        for piece in items.chunks(if cfg!(debug_assertions) { 500 } else { 100 }) {
+            compare(piece);
+        }
+    }
+
+    /// u1 G = u2 Q, and u1 G = -u2 Q, for a key of which we know the logarithm.
+    #[test]
+    fn equal_and_opposite_products() {
+        let d = [0x1111, 0x2222, 0x3333, 0x4444];
+        let q = ProjectivePoint::GENERATOR * scalar(&d);
+        let mut items = Vec::new();
+        for u2 in [small(1), small(77), LAMBDA, minus(5)] {
+            let product = from_be(&(scalar(&u2) * scalar(&d)).to_repr().into());
+            items.push((product, u2, q));
+            items.push((integer::sub(&N, &product).0, u2, q));
+        }
+        compare(&items);
+    }
+}

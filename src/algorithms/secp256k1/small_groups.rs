@@ -1,0 +1,170 @@
+//! The double multiplication over groups so small that every pair of scalars can be tried: the
+//! exceptional cases, one in 2^128 on secp256k1, come up all the time.
+//!
+//! The groups are subgroups of y^2 = x^3 + b over the same field (sextic twists of secp256k1), of
+//! an order that is 1 mod 3, so that the endomorphism is there too.
+
+use std::sync::OnceLock;
+
+use crate::algorithms::secp256k1::curve::{BETA, Curve};
+use crate::algorithms::secp256k1::field::FieldVec;
+use crate::algorithms::secp256k1::multiply::{Scalars, complete, double_mul};
+use crate::algorithms::secp256k1::point::Affine;
+use crate::algorithms::secp256k1::portable::Scalar5x52;
+use crate::algorithms::secp256k1::scalar::Half;
+use crate::algorithms::secp256k1::table::{GeneratorTable, KeyTables, generator_table};
+use crate::parsed::Words;
+
+/// Any odd k1 and k2 with k = k1 + k2 lambda mod order; negative ones among them.
+fn split(k: u64, order: i64, lambda: i64) -> [Half; 2] {
+    let k = k as i64;
+    let k2 = 2 * (k % 5) - 3;
+    let mut k1 = (k - k2 * lambda).rem_euclid(order);
+    if k1 & 1 == 0 {
+        k1 -= order;
+    }
+    [k1, k2].map(|half| Half { negative: half < 0, size: [half.unsigned_abs(), 0, 0] })
+}
+
+macro_rules! small_group {
+    ($name:ident, $order:literal, $lambda:literal, $width:literal, $stride:literal,
+     $windows:literal, $generator:expr) => {
+        struct $name;
+
+        impl Curve for $name {
+            const GENERATOR: [Words; 2] = $generator;
+            const KEY_WIDTH: u32 = $width;
+            const GENERATOR_STRIDE: usize = $stride;
+            const WINDOWS: usize = $windows;
+
+            fn split(k: &Words) -> [Half; 2] {
+                split(k[0], $order, $lambda)
+            }
+
+            fn generator_table() -> &'static GeneratorTable {
+                static TABLE: OnceLock<GeneratorTable> = OnceLock::new();
+                TABLE.get_or_init(generator_table::<$name>)
+            }
+        }
+    };
+}
+
+// Windows are narrow enough that no table holds a multiple of the order.
+small_group!(
+    Order7,
+    7,
+    2,
+    2,
+    1,
+    3,
+    [
+        [
+            0xda03_e084_4148_f6b6,
+            0x0c46_a3e8_6f8c_5d90,
+            0x18bf_4f59_e42f_e81a,
+            0x0232_6e2a_429e_6400
+        ],
+        [
+            0x3b25_418c_ff4a_b0cf,
+            0x6425_2f42_8ca4_4e17,
+            0x2df5_3eb6_9827_4ff4,
+            0x1e60_e897_a7c0_0c7c
+        ],
+    ]
+);
+small_group!(
+    Order13,
+    13,
+    9,
+    3,
+    1,
+    2,
+    [
+        [
+            0xc151_f97c_1290_2b8a,
+            0x9624_76b8_7ca0_4bcd,
+            0xfa2e_3b40_491d_77e7,
+            0x79ee_1c36_aebd_658a
+        ],
+        [
+            0x166d_3b19_ba84_b045,
+            0xdf18_2aa9_15b8_aa6a,
+            0x3a70_1cc3_ee3e_443f,
+            0x9425_36cb_a3e4_9492
+        ],
+    ]
+);
+small_group!(
+    Order199,
+    199,
+    92,
+    3,
+    2,
+    4,
+    [
+        [
+            0xfb12_940c_9ea6_6c18,
+            0x3b01_7a7d_a808_c2f1,
+            0xa749_dd39_2b4f_b069,
+            0xfa7c_c9a7_0737_f2db
+        ],
+        [
+            0xcfe5_2572_7f05_01ed,
+            0x48df_246c_808d_ae72,
+            0x8732_bc91_1f3a_2868,
+            0x78ac_123a_5ed8_aef3
+        ],
+    ]
+);
+
+/// k G for each k below the order, by the complete formulas; entry 0 is infinity.
+fn multiples<C: Curve>(order: u64) -> Vec<Option<[Words; 2]>> {
+    let zero = Scalars::default();
+    let multiple =
+        |k: u64| complete::<C>(&Scalars { u1: [k, 0, 0, 0], ..zero }, &C::GENERATOR).to_affine();
+    let all: Vec<_> = (0..order).map(multiple).collect();
+    let distinct: std::collections::HashSet<_> = all.iter().collect();
+    assert_eq!(distinct.len(), order as usize);
+    assert_eq!(multiple(order), None);
+    all
+}
+
+fn exhaust<C: Curve>(order: u64, lambda: u64, keys: impl Iterator<Item = u64>) {
+    let multiples = multiples::<C>(order);
+    let [x, y] = C::GENERATOR;
+    let mut image = [[0; 4]];
+    Scalar5x52::splat(&x).mul(Scalar5x52::splat(&BETA)).store(&mut image);
+    assert_eq!(multiples[lambda as usize], Some([image[0], y]));
+    let mut tables = KeyTables::new();
+    let mut points = Vec::new();
+    for d in keys {
+        let [x, y] = multiples[d as usize].expect("a key is finite");
+        let key = Affine { x: Scalar5x52::splat(&x), y: Scalar5x52::splat(&y) };
+        for u1 in 0..order {
+            let pair = |u2| Scalars { u1: [u1, 0, 0, 0], u2: [u2, 0, 0, 0] };
+            let scalars: Vec<_> = (0..order).map(pair).collect();
+            let keys = vec![key; scalars.len()];
+            double_mul::<C, _>(&keys, &scalars, &mut tables, &mut points);
+            for (u2, point) in points.iter().enumerate() {
+                let expected = multiples[((u1 + u2 as u64 * d) % order) as usize];
+                assert_eq!(point.to_affine(), expected, "{u1} G + {u2} * {d} G");
+            }
+        }
+    }
+}
+
+#[test]
+fn every_triple_of_order_7() {
+    exhaust::<Order7>(7, 2, 1..7);
+}
+
+#[test]
+fn every_triple_of_order_13() {
+    exhaust::<Order13>(13, 9, 1..13);
+}
+
+#[test]
+fn every_pair_of_order_199_for_some_keys() {
+    let keys = [1, 2, 92, 106, 107, 197, 198, 100];
+    exhaust::<Order199>(199, 92, keys.into_iter().take(if cfg!(debug_assertions) { 2 } else { 8 }));
+}
