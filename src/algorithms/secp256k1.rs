@@ -1,10 +1,13 @@
 #![doc = include_str!("secp256k1/SPEC.md")]
 
 pub mod curve;
+pub mod der;
 pub mod ecdsa;
 pub mod field;
 pub mod integer;
+pub mod key;
 pub mod multiply;
+pub(crate) mod parse;
 pub(crate) mod piece;
 pub mod point;
 pub mod portable;

@@ -196,7 +196,7 @@ impl Mill {
 
     /// Parses in the pool's threads.
     pub(crate) fn parse(&self, batch: Batch) -> Parsed {
-        self.pool.install(|| Parsed::parse_pieces(batch, self.pool.current_num_threads()))
+        self.pool.install(|| Parsed::parse_pieces(batch))
     }
 
     pub(crate) fn submit(
@@ -306,7 +306,7 @@ impl Mill {
     }
 
     fn parse_in_flight(self: &Arc<Self>, id: BatchId, batch: Batch, cell: Arc<Cell<Answered>>) {
-        let parsed = Parsed::parse_pieces(batch, self.pool.current_num_threads());
+        let parsed = Parsed::parse_pieces(batch);
         let mut state = lock(&self.state);
         let held = Held::Shared(Arc::new(parsed));
         match state.dispatcher.place_of(id) {

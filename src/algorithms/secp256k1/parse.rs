@@ -1,0 +1,138 @@
+//! From jobs to canonical operands: every check of bytes and ranges, one routine a rule.
+
+use crate::algorithm::{EcdsaRule, RecoverRule};
+use crate::algorithms::secp256k1::integer::{HALF_N, N, P, ZERO, from_be, is_below, reduce_n};
+use crate::algorithms::secp256k1::{der, key};
+use crate::algorithms::sha256::tagged;
+use crate::batch::Batch;
+use crate::parsed::{EcdsaOperands, RecoverOperands, SchnorrOperands, Words};
+use crate::verdict::Reason;
+
+/// Checks one ECDSA job and appends its operands.
+pub(crate) fn ecdsa(
+    rule: EcdsaRule,
+    batch: &Batch,
+    index: usize,
+    operands: &mut EcdsaOperands,
+) -> Result<(), Reason> {
+    let signature = batch.column(1).get(index);
+    let (integers, low, hybrid) = match rule {
+        EcdsaRule::BitcoinLax => (der_integers(der::lax, signature)?, false, true),
+        EcdsaRule::BitcoinStrict => (der_integers(der::strict, signature)?, false, true),
+        EcdsaRule::BitcoinPolicy => (der_integers(der::strict, signature)?, true, false),
+        EcdsaRule::Compact => (compact(signature)?, false, false),
+        EcdsaRule::CompactLowS => (compact(signature)?, true, false),
+    };
+    let [Some(r), Some(s)] = integers else { return Err(Reason::Range) };
+    check_range(&r, &s, low)?;
+    let (x, form, y) = key::read(batch.column(2).get(index), hybrid).ok_or(Reason::Key)?;
+    operands.z.push(reduce_n(from_be(batch.column(0).array(index))));
+    operands.r.push(r);
+    operands.s.push(s);
+    operands.keys.x.push(x);
+    operands.keys.form.push(form);
+    operands.keys.y.push(y);
+    Ok(())
+}
+
+/// Checks one BIP 340 job, computes its challenge and appends its operands.
+pub(crate) fn schnorr(
+    batch: &Batch,
+    index: usize,
+    operands: &mut SchnorrOperands,
+) -> Result<(), Reason> {
+    let (r_bytes, s_bytes) = split(batch.column(1).array(index));
+    let key_bytes: &[u8; 32] = batch.column(2).array(index);
+    let [r, s, key] = [r_bytes, s_bytes, key_bytes].map(from_be);
+    if !is_below(&r, &P) || !is_below(&s, &N) {
+        return Err(Reason::Range);
+    }
+    if !is_below(&key, &P) {
+        return Err(Reason::Key);
+    }
+    let message = batch.column(0).get(index);
+    let e = tagged("BIP0340/challenge", &[r_bytes, key_bytes, message]);
+    operands.r.push(r);
+    operands.s.push(s);
+    operands.e.push(reduce_n(from_be(&e)));
+    operands.key.push(key);
+    Ok(())
+}
+
+/// Checks one recovery job and appends its operands.
+pub(crate) fn recover(
+    rule: RecoverRule,
+    batch: &Batch,
+    index: usize,
+    operands: &mut RecoverOperands,
+) -> Result<(), Reason> {
+    let mut call = [0; 128];
+    let (z, signature, parity, low) = match rule {
+        RecoverRule::EthereumTransaction | RecoverRule::EthereumFrontier => {
+            let packed: &[u8; 65] = batch.column(1).array(index);
+            let (signature, &[parity]) =
+                packed.split_first_chunk::<64>().ok_or(Reason::Encoding)?
+            else {
+                return Err(Reason::Encoding);
+            };
+            let low = rule == RecoverRule::EthereumTransaction;
+            (batch.column(0).array(index), signature, parity, low)
+        }
+        RecoverRule::EcrecoverPrecompile => {
+            // Short input reads as padded with zeros; longer input was cut when it was pushed.
+            let input = batch.column(0).get(index);
+            call[..input.len()].copy_from_slice(input);
+            let (hash, rest) = call.split_first_chunk().ok_or(Reason::Encoding)?;
+            let (v, rest) = rest.split_first_chunk::<32>().ok_or(Reason::Encoding)?;
+            let [high @ .., v] = v;
+            if high.iter().any(|&byte| byte != 0) {
+                return Err(Reason::Encoding);
+            }
+            let signature = rest.first_chunk::<64>().ok_or(Reason::Encoding)?;
+            (hash, signature, v.wrapping_sub(27), false)
+        }
+    };
+    if parity > 1 {
+        return Err(Reason::Encoding);
+    }
+    let (r, s) = split(signature);
+    let (r, s) = (from_be(r), from_be(s));
+    check_range(&r, &s, low)?;
+    operands.z.push(reduce_n(from_be(z)));
+    operands.r.push(r);
+    operands.s.push(s);
+    operands.parity.push(parity);
+    Ok(())
+}
+
+fn der_integers(
+    read: impl Fn(&[u8]) -> Option<der::Integers>,
+    signature: &[u8],
+) -> Result<der::Integers, Reason> {
+    if signature.is_empty() {
+        return Err(Reason::Empty);
+    }
+    read(signature).ok_or(Reason::Encoding)
+}
+
+fn compact(signature: &[u8]) -> Result<der::Integers, Reason> {
+    let signature: &[u8; 64] = signature.try_into().map_err(|_| Reason::Encoding)?;
+    let (r, s) = split(signature);
+    Ok([Some(from_be(r)), Some(from_be(s))])
+}
+
+fn check_range(r: &Words, s: &Words, low: bool) -> Result<(), Reason> {
+    let in_range = |n: &Words| *n != ZERO && is_below(n, &N);
+    if !in_range(r) || !in_range(s) {
+        return Err(Reason::Range);
+    }
+    if low && is_below(&HALF_N, s) {
+        return Err(Reason::HighS);
+    }
+    Ok(())
+}
+
+fn split(signature: &[u8; 64]) -> (&[u8; 32], &[u8; 32]) {
+    let (first, rest) = signature.split_first_chunk().expect("64 bytes");
+    (first, rest.try_into().expect("32 bytes are left"))
+}
