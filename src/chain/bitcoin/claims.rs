@@ -11,9 +11,22 @@ use crate::verdict::{Reason, Verdict};
 
 use super::interpreter::ScriptError;
 
+/// The part of the script that runs, the operation, and which signature and key of it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub(super) struct Place {
+    /// Tells the scripts of one input apart.
+    pub part: u8,
+    /// Position of the operation, counted in operations.
+    pub operation: u32,
+    /// Index of signature and key in CHECKMULTISIG.
+    pub pairing: (u8, u8),
+}
+
 /// A signature, its message and its key.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Claim {
+    /// Where the script asks. A script may ask the same twice, and the chain counts it twice.
+    pub place: Place,
     /// BIP 340, else ECDSA.
     pub schnorr: bool,
     /// The hash that was signed.

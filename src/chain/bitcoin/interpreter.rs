@@ -129,6 +129,8 @@ struct Machine<'m, 'a> {
     code_start: usize,
     /// Position of the last OP_CODESEPARATOR that was run, in operations.
     code_separator: u32,
+    /// The operation that runs.
+    position: u32,
     /// Operations other than pushes, and the keys of CHECKMULTISIG.
     count: usize,
     /// Open IFs, and the lowest of them that is not taken.
@@ -166,12 +168,14 @@ pub(super) fn run<'m>(
         tapscript,
         code_start: 0,
         code_separator: u32::MAX,
+        position: 0,
         count: 0,
         depth: 0,
         untaken: None,
     };
     for (position, operation) in operations(script).enumerate() {
-        machine.step(position as u32, operation.map_err(|_| ScriptError::Truncated)?)?;
+        machine.position = position as u32;
+        machine.step(operation.map_err(|_| ScriptError::Truncated)?)?;
         if machine.stack.len() + machine.alternate.len() > STACK_LIMIT {
             return Err(ScriptError::Limit("items on the stack"));
         }
@@ -197,7 +201,7 @@ pub(super) fn has_success(script: &[u8]) -> Result<bool, ScriptError> {
 }
 
 impl Machine<'_, '_> {
-    fn step(&mut self, position: u32, operation: Operation<'_>) -> Result<(), ScriptError> {
+    fn step(&mut self, operation: Operation<'_>) -> Result<(), ScriptError> {
         let opcode = operation.opcode;
         let code = opcode.to_u8();
         if operation.push.is_some_and(|data| data.len() > ITEM_LIMIT) {
@@ -236,7 +240,7 @@ impl Machine<'_, '_> {
             OP_RETURN => return Err(ScriptError::Return),
             OP_CODESEPARATOR => {
                 self.code_start = operation.end;
-                self.code_separator = position;
+                self.code_separator = self.position;
             }
             OP_CLTV => self.check_lock_time()?,
             OP_CSV => self.check_sequence()?,

@@ -8,7 +8,7 @@ use bitcoin::{Transaction, TxOut, Witness};
 
 use crate::verdict::Verdict;
 
-use super::claims::{Claim, Claims};
+use super::claims::{Claim, Claims, Place};
 use super::interpreter::{
     ITEM_LIMIT, Language, Passed, STACK_LIMIT, ScriptError, Stack, TapscriptState, has_success,
     run, truth,
@@ -165,7 +165,7 @@ impl Spend<'_> {
         let annex = annex.as_deref();
         let last = stack.pop().ok_or(ScriptError::WitnessForm)?;
         let Some(script) = stack.pop() else {
-            self.check_schnorr(&last, output_key, annex, None)?;
+            self.check_schnorr(Place::default(), &last, output_key, annex, None)?;
             return Ok(Passed::Judged);
         };
         let control = last;
@@ -199,6 +199,7 @@ impl Spend<'_> {
     /// A BIP 340 signature of 64 bytes, or 65 with a hash type; anything but valid is an error.
     pub(super) fn check_schnorr(
         &mut self,
+        place: Place,
         signature: &[u8],
         key: &[u8],
         annex: Option<&[u8]>,
@@ -224,8 +225,13 @@ impl Spend<'_> {
             kind,
         )
         .ok_or(ScriptError::HashType)?;
-        let claim =
-            Claim { schnorr: true, message, signature: signature.to_vec(), key: key.to_vec() };
+        let claim = Claim {
+            place,
+            schnorr: true,
+            message,
+            signature: signature.to_vec(),
+            key: key.to_vec(),
+        };
         match self.claims.judge(claim)? {
             Verdict::Valid => Ok(()),
             Verdict::Invalid(_) => Err(ScriptError::Schnorr),

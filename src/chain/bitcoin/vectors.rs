@@ -1,7 +1,7 @@
 //! Real blocks against what is known of them, and blocks that somebody changed.
 
-use super::super::referee::{data, drive};
 use super::super::Report;
+use super::super::referee::{data, drive};
 use super::{BlockCheck, Rules};
 use std::path::Path;
 

@@ -2,7 +2,7 @@
 
 use crate::verdict::{Reason, Verdict};
 
-use super::super::claims::Claim;
+use super::super::claims::{Claim, Place};
 use super::super::script::{find_and_delete, push_of};
 use super::super::sighash::{self, Leaf};
 use super::arithmetic::number;
@@ -42,7 +42,7 @@ impl Machine<'_, '_> {
             return valid;
         }
         let code = self.code(&[signature]);
-        self.check_ecdsa(signature, key, code.as_deref())
+        self.check_ecdsa((0, 0), signature, key, code.as_deref())
     }
 
     /// BIP 342: an empty signature is false, an unknown kind of key is not checked, and an invalid
@@ -63,11 +63,16 @@ impl Machine<'_, '_> {
             0 => return Err(ScriptError::EmptyKey),
             32 if !signature.is_empty() => {
                 let leaf = Leaf { hash: state.leaf_hash, code_separator: self.code_separator };
-                self.spend.check_schnorr(signature, key, state.annex, Some(leaf))?;
+                let place = self.place((0, 0));
+                self.spend.check_schnorr(place, signature, key, state.annex, Some(leaf))?;
             }
             _ => {}
         }
         Ok(!signature.is_empty())
+    }
+
+    fn place(&self, pairing: (u8, u8)) -> Place {
+        Place { part: self.part, operation: self.position, pairing }
     }
 
     /// The code that the signatures cover, where they have to be deleted from it first; `None`: the
@@ -89,6 +94,7 @@ impl Machine<'_, '_> {
     /// An ECDSA signature with its hash type, over `code` or what [`Machine::code`] says of `None`.
     fn check_ecdsa(
         &mut self,
+        pairing: (u8, u8),
         signature: &[u8],
         key: &[u8],
         code: Option<&[u8]>,
@@ -100,6 +106,7 @@ impl Machine<'_, '_> {
         if signature.is_empty() {
             return if strict { Err(ScriptError::Encoding) } else { Ok(false) };
         }
+        let place = self.place(pairing);
         let spend = &mut *self.spend;
         let (transaction, shared, input) = (spend.transaction, spend.shared, spend.input);
         let value = spend.outputs[input].value.to_sat();
@@ -116,8 +123,13 @@ impl Machine<'_, '_> {
                 spend.claims.message(message_key, || hash(code))
             }
         };
-        let claim =
-            Claim { schnorr: false, message, signature: signature.to_vec(), key: key.to_vec() };
+        let claim = Claim {
+            place,
+            schnorr: false,
+            message,
+            signature: signature.to_vec(),
+            key: key.to_vec(),
+        };
         match spend.claims.judge(claim)? {
             Verdict::Valid => Ok(true),
             // BIP 66: a bad encoding ends the script, a wrong signature does not.
@@ -151,8 +163,10 @@ impl Machine<'_, '_> {
 
         let (mut left_signatures, mut left_keys) = (signatures.len(), keys.len());
         while left_signatures > 0 && left_signatures <= left_keys {
-            let signature = &signatures[left_signatures - 1];
-            if self.check_ecdsa(signature, &keys[left_keys - 1], code.as_deref())? {
+            let (signature, key) = (&signatures[left_signatures - 1], &keys[left_keys - 1]);
+            // At most 20 of each.
+            let pairing = (left_signatures as u8, left_keys as u8);
+            if self.check_ecdsa(pairing, signature, key, code.as_deref())? {
                 left_signatures -= 1;
             }
             left_keys -= 1;
