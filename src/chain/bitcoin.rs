@@ -13,15 +13,17 @@ mod block;
 mod check;
 mod claims;
 mod commitments;
+#[cfg(test)]
+mod core_vectors;
 mod input;
 mod interpreter;
 mod outputs;
+#[cfg(test)]
+mod real_blocks;
 mod rules;
 mod script;
 mod sighash;
 mod spend;
-#[cfg(test)]
-mod vectors;
 
 pub use check::BlockCheck;
 pub use rules::{Network, Rules};
