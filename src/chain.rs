@@ -247,3 +247,20 @@ impl Report {
         self.findings.push(format!("and {} more", self.unlisted));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn findings_are_counted_past_the_limit() {
+        let mut report = Report::new(Kind::Sigchk);
+        (0..FINDINGS_LIMIT).for_each(|index| report.find(format!("record {index}")));
+        assert_eq!(report.findings.len(), FINDINGS_LIMIT);
+        (0..7).for_each(|index| report.find(format!("later {index}")));
+        assert_eq!(report.findings.len(), FINDINGS_LIMIT + 1);
+        assert_eq!(report.findings[FINDINGS_LIMIT - 1], "record 99");
+        assert_eq!(report.findings[FINDINGS_LIMIT], "and 7 more");
+        assert!(!report.ok);
+    }
+}

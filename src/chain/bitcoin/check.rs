@@ -232,8 +232,7 @@ impl BlockCheck {
     fn conclude(&mut self) {
         self.report.hash = self.hashes.header.as_ref().map(printed);
         self.conclude_commitments();
-        let first = self.block.txdata.iter().position(|transaction| !transaction.is_coinbase());
-        if first == Some(0) {
+        if !self.block.txdata[0].is_coinbase() {
             self.report.find("transaction 0: it is no coinbase".into());
         }
         for (position, transaction) in self.block.txdata.iter().enumerate().skip(1) {

@@ -79,7 +79,7 @@ impl Input {
                     shared: &spent.shared,
                     input: self.index,
                     outputs: &spent.outputs,
-                    all_known: spent.all_known(),
+                    all_known: spent.all_known,
                     force,
                     claims: &mut self.claims,
                 };
@@ -142,12 +142,10 @@ pub(super) fn advance(inputs: &mut [Input], block: &Block, spent: &[Spent], forc
         return;
     }
     let chunks = Mutex::new(open.chunks_mut(CHUNK));
+    // A function of its own, so that the lock is held for the step of the iterator alone.
+    let next = || chunks.lock().ok().and_then(|mut chunks| chunks.next());
     let work = || {
-        loop {
-            // The lock is held for the step of the iterator alone.
-            let Some(chunk) = chunks.lock().ok().and_then(|mut chunks| chunks.next()) else {
-                break;
-            };
+        while let Some(chunk) = next() {
             chunk.iter_mut().for_each(|input| input.advance(block, spent, force));
         }
     };

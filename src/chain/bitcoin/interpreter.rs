@@ -1,7 +1,7 @@
 //! The script machine: legacy scripts, version 0 witness scripts, tapscript.
 //!
-//! Consensus rules only, none of relay policy. Limits and order of checks follow BIPs 16, 62 (not
-//! adopted), 65, 66, 112, 141, 147, 341, 342 and what nodes do where those are silent.
+//! Consensus rules only, none of relay policy: BIPs 16, 65, 66, 112, 141, 143, 147, 342, and what
+//! nodes do where those are silent.
 
 use bitcoin::opcodes::all::*;
 

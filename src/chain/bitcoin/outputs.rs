@@ -29,15 +29,10 @@ pub(super) struct Spent {
     pub outputs: Vec<TxOut>,
     /// Of each.
     pub knowledge: Vec<Knowledge>,
+    /// Whether value and script of all are known.
+    pub all_known: bool,
     /// The hashes that the inputs' signatures share.
     pub shared: Shared,
-}
-
-impl Spent {
-    /// Whether value and script of all are known.
-    pub(super) fn all_known(&self) -> bool {
-        self.knowledge.iter().all(|knowledge| *knowledge == Knowledge::Known)
-    }
 }
 
 /// Resolves all inputs but the coinbase's. `identities` are the transaction ids, `None` where they
@@ -54,8 +49,12 @@ pub(super) fn resolve(
     let mut given = given.map(Vec::into_iter);
     let mut all = Vec::with_capacity(block.txdata.len());
     for (position, transaction) in block.txdata.iter().enumerate() {
-        let mut spent =
-            Spent { outputs: Vec::new(), knowledge: Vec::new(), shared: Shared::default() };
+        let mut spent = Spent {
+            outputs: Vec::new(),
+            knowledge: Vec::new(),
+            all_known: true,
+            shared: Shared::default(),
+        };
         for input in transaction.input.iter().filter(|_| position > 0) {
             let point = input.previous_output;
             let listed = given.as_mut().and_then(Iterator::next);
@@ -82,6 +81,7 @@ pub(super) fn resolve(
             };
             spent.outputs.push(output.unwrap_or(TxOut::NULL));
             spent.knowledge.push(knowledge);
+            spent.all_known &= knowledge == Knowledge::Known;
         }
         if let Some(identity) = identities[position] {
             made.insert(identity, position);

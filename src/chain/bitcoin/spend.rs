@@ -60,16 +60,13 @@ impl Spend<'_> {
         if !stack.last().is_some_and(|top| truth(top)) {
             return Err(if takes_script { ScriptError::RedeemScript } else { ScriptError::False });
         }
-        let mut passed = Passed::Judged;
-        let mut program = None;
         if self.force.witness
-            && let Some(found) = witness_program(script)
+            && let Some(program) = witness_program(script)
         {
             if !script_sig.is_empty() {
                 return Err(ScriptError::Malleated);
             }
-            program = Some(found);
-            passed = self.judge_program(found, &input.witness, false)?;
+            return self.judge_program(program, &input.witness, false);
         }
         if let Some(mut stack) = before {
             if pushes(script_sig).is_none() {
@@ -82,19 +79,18 @@ impl Spend<'_> {
                 return Err(ScriptError::False);
             }
             if self.force.witness
-                && let Some(found) = witness_program(&redeem)
+                && let Some(program) = witness_program(&redeem)
             {
                 if script_sig != push_of(&redeem) {
                     return Err(ScriptError::Malleated);
                 }
-                passed = self.judge_program(found, &input.witness, true)?;
-                return Ok(passed);
+                return self.judge_program(program, &input.witness, true);
             }
         }
-        if self.force.witness && program.is_none() && !input.witness.is_empty() {
+        if self.force.witness && !input.witness.is_empty() {
             return Err(ScriptError::UnexpectedWitness);
         }
-        Ok(passed)
+        Ok(Passed::Judged)
     }
 
     /// BIP 141 and 341. `nested`: the program is a redeem script.
