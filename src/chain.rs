@@ -16,7 +16,7 @@ pub mod records;
 #[cfg(test)]
 mod referee;
 
-pub use detect::{detect, open};
+pub use detect::{detect, limit, open};
 
 /// Work over one input file: rounds of batches, then a report.
 ///

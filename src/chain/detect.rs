@@ -1,10 +1,11 @@
 //! Which form an input has, and the check that belongs to it.
 
 use super::bitcoin::{BlockCheck, Rules, is_block};
-use super::records::{ETHRCV_MAGIC, EthrcvCheck, SIGCHK_MAGIC, SigchkCheck};
+use super::records::{ETHRCV_MAGIC, EthrcvCheck, FILE_LIMIT, SIGCHK_MAGIC, SigchkCheck};
 use super::{ChainError, Check, Kind, ethereum};
 
-/// The form of the input by its first bytes; `None` if it looks like nothing that is known.
+/// The form of the input by its first bytes, of which 1,024 suffice; `None` if it looks like nothing
+/// that is known.
 pub fn detect(bytes: &[u8]) -> Option<Kind> {
     if bytes.starts_with(SIGCHK_MAGIC) {
         return Some(Kind::Sigchk);
@@ -25,6 +26,16 @@ fn is_rlp_block(bytes: &[u8]) -> bool {
     match bytes {
         [first @ 0xf8..=0xfb, rest @ ..] => rest.get(usize::from(first - 0xf7)) == Some(&0xf9),
         _ => false,
+    }
+}
+
+/// Most bytes that an input of the form `kind` may have, so that nobody reads on without end: blocks
+/// as text, with some white space.
+pub fn limit(kind: Kind) -> usize {
+    match kind {
+        Kind::BitcoinBlock => 16 << 20,
+        Kind::EthereumBlock => 64 << 20,
+        Kind::Sigchk | Kind::Ethrcv => FILE_LIMIT,
     }
 }
 

@@ -7,7 +7,7 @@ mod sigchk;
 pub use ethrcv::EthrcvCheck;
 pub use sigchk::SigchkCheck;
 
-pub(super) use header::{ETHRCV_MAGIC, SIGCHK_MAGIC};
+pub(super) use header::{ETHRCV_MAGIC, FILE_LIMIT, SIGCHK_MAGIC};
 
 /// Records that one round takes, so that memory does not grow with the file.
 const ROUND_RECORDS: usize = 1 << 16;

@@ -7,6 +7,7 @@ use bitcoin::opcodes::Opcode;
 use bitcoin::{
     Amount, OutPoint, ScriptBuf, Sequence, Transaction, TxIn, TxOut, Witness, absolute, transaction,
 };
+use rand::{Rng, SeedableRng};
 use serde_json::Value;
 
 use crate::algorithm::{Algorithm, EcdsaRule};
@@ -307,4 +308,42 @@ fn taproot_assets() {
     }
     println!("taproot: {passed} pass, {failed} fail");
     assert!(passed > 1000 && failed > 500);
+}
+
+#[test]
+fn random_scripts_end() {
+    let mut random = rand::rngs::StdRng::seed_from_u64(11);
+    let mut script = |length: usize| -> Vec<u8> {
+        let mut bytes = Vec::new();
+        while bytes.len() < length {
+            match random.random_range(0..4) {
+                0 => bytes.extend_from_slice(&[1, random.random()]),
+                1 => bytes.push(random.random_range(0x4f..=0x60)),
+                // Flow control, signatures and lock times more often than by chance.
+                2 => bytes.push(
+                    [0x63, 0x64, 0x67, 0x68, 0xac, 0xae, 0xb1, 0xb2, 0xba]
+                        [random.random_range(0..9)],
+                ),
+                _ => bytes.push(random.random_range(0x61..=0xbb)),
+            }
+        }
+        bytes
+    };
+    let mut passed = 0;
+    for round in 0..30_000 {
+        let (sig, output) = (script(round % 30), script(round % 17));
+        let (transaction, mut output) = spending(sig, output, Vec::new(), 5);
+        passed += usize::from(
+            judge(&transaction, 0, std::slice::from_ref(&output), Force::TODAY).is_ok(),
+        );
+        // The same as a witness script of version 0.
+        let inner = output.script_pubkey.to_bytes();
+        output.script_pubkey = ScriptBuf::new_p2wsh(&output.script_pubkey.wscript_hash());
+        let items = vec![vec![1], Vec::new(), vec![2], inner];
+        let (transaction, output) =
+            spending(Vec::new(), output.script_pubkey.into_bytes(), items, 5);
+        passed += usize::from(judge(&transaction, 0, &[output], Force::TODAY).is_ok());
+    }
+    println!("{passed} random scripts pass");
+    assert!(passed > 100);
 }

@@ -237,6 +237,20 @@ fn a_repeated_end_of_the_list_is_seen() {
 }
 
 #[test]
+fn outputs_are_spent_once_and_exist() {
+    let Some(data) = data("changed Bitcoin blocks") else { return };
+    let files = read(&data, "block482683");
+    let mut block = parse(&files);
+    block.txdata[3].input[0].previous_output = block.txdata[2].input[0].previous_output;
+    let maker = block.txdata[1].compute_txid();
+    block.txdata[4].input[0].previous_output = bitcoin::OutPoint { txid: maker, vout: 9999 };
+    let report = recheck(&block, &files);
+    for end in ["it spends an output that the block spends before", "that its maker lacks"] {
+        assert!(report.findings.iter().any(|finding| finding.ends_with(end)), "{end}");
+    }
+}
+
+#[test]
 fn witnesses_and_work_are_committed_to() {
     let Some(data) = data("changed Bitcoin blocks") else { return };
     let files = read(&data, "block757739");

@@ -110,7 +110,7 @@ pub(super) fn witness_program(script: &[u8]) -> Option<(u8, &[u8])> {
     fits.then_some((version, program))
 }
 
-/// `HASH160`-style script of a key hash: `DUP HASH160 <hash> EQUALVERIFY CHECKSIG`.
+/// The script of a key hash: `DUP HASH160 <hash> EQUALVERIFY CHECKSIG`.
 pub(super) fn key_hash_script(hash: &[u8; 20]) -> Vec<u8> {
     let mut script = vec![0x76, 0xa9, 0x14];
     script.extend_from_slice(hash);
@@ -118,7 +118,7 @@ pub(super) fn key_hash_script(hash: &[u8; 20]) -> Vec<u8> {
     script
 }
 
-/// `HASH160 <hash> EQUAL`.
+/// The script of a script hash: `HASH160 <hash> EQUAL`.
 pub(super) fn script_hash_script(hash: &[u8; 20]) -> Vec<u8> {
     let mut script = vec![0xa9, 0x14];
     script.extend_from_slice(hash);

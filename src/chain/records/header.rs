@@ -8,7 +8,7 @@ pub(in super::super) const SIGCHK_MAGIC: &[u8; 8] = b"SIGCHK01";
 pub(in super::super) const ETHRCV_MAGIC: &[u8; 8] = b"ETHRCV01";
 
 /// Most bytes of a record file: the check holds it whole.
-const FILE_LIMIT: usize = 1 << 30;
+pub(in super::super) const FILE_LIMIT: usize = 256 << 20;
 
 /// The records behind magic, count (u32 little-endian) and record size (likewise, `N` here). The
 /// file must hold exactly as many as it says.
