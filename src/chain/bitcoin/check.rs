@@ -5,7 +5,7 @@ use bitcoin::{Block, TxOut};
 use crate::algorithm::{Algorithm, EcdsaRule};
 use crate::batch::{Batch, Job};
 use crate::error::ItemError;
-use crate::verdict::{Answers, Outcome};
+use crate::verdict::{Answers, Outcome, Reason, Verdict};
 
 use super::super::cut::Cut;
 use super::super::{ChainError, Check, Inputs, Kind, Report};
@@ -203,7 +203,12 @@ impl BlockCheck {
                             bytes,
                             (index, claim),
                         ),
-                        _ => continue,
+                        // The lengths were looked at when the claim was made; if not, it fails.
+                        _ => {
+                            let verdict = Verdict::Invalid(Reason::Encoding);
+                            input.settle(claim, Standing::Settled(verdict));
+                            continue;
+                        }
                     }
                 } else {
                     ecdsa.push(Job::Ecdsa { message, signature, key }, bytes, (index, claim))
