@@ -9,8 +9,14 @@ use crate::batch::Batch;
 use crate::verdict::{Answers, Outcome, Verdict};
 
 pub mod bitcoin;
+mod cut;
+mod detect;
 pub mod ethereum;
 pub mod records;
+#[cfg(test)]
+mod referee;
+
+pub use detect::{detect, limit, open};
 
 /// Work over one input file: rounds of batches, then a report.
 ///
@@ -159,6 +165,9 @@ pub struct Report {
     /// What failed and where, one line each, in the input's order: `transaction 12 input 3: ...`,
     /// `merkle_root: ...`. At most [`FINDINGS_LIMIT`], then a last line that counts the rest.
     pub findings: Vec<String>,
+    /// Findings that the last line counts.
+    #[serde(skip)]
+    unlisted: u64,
 }
 
 /// Most findings that a report lists one by one.
@@ -179,6 +188,7 @@ impl Report {
             senders: None,
             records: None,
             findings: Vec::new(),
+            unlisted: 0,
         }
     }
 
@@ -225,9 +235,32 @@ impl Report {
         }
     }
 
-    /// Records a failure.
+    /// Records a failure; past [`FINDINGS_LIMIT`] it is only counted, in a last line.
     pub fn find(&mut self, finding: String) {
         self.ok = false;
-        self.findings.push(finding);
+        if self.findings.len() < FINDINGS_LIMIT {
+            self.findings.push(finding);
+            return;
+        }
+        self.unlisted += 1;
+        self.findings.truncate(FINDINGS_LIMIT);
+        self.findings.push(format!("and {} more", self.unlisted));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn findings_are_counted_past_the_limit() {
+        let mut report = Report::new(Kind::Sigchk);
+        (0..FINDINGS_LIMIT).for_each(|index| report.find(format!("record {index}")));
+        assert_eq!(report.findings.len(), FINDINGS_LIMIT);
+        (0..7).for_each(|index| report.find(format!("later {index}")));
+        assert_eq!(report.findings.len(), FINDINGS_LIMIT + 1);
+        assert_eq!(report.findings[FINDINGS_LIMIT - 1], "record 99");
+        assert_eq!(report.findings[FINDINGS_LIMIT], "and 7 more");
+        assert!(!report.ok);
     }
 }
