@@ -1,0 +1,236 @@
+//! Us against what people use today, in one run.
+//!
+//! ```text
+//! cargo bench --bench versus -- [--json] [--quick] [FILTER]
+//! ```
+//! For each case ours and the baseline run in turn, round by round; a ratio above 1 means that we
+//! are faster. Ours goes from bytes to verdicts through the engine. `SIGMILL_DATA` adds the case
+//! `block-check/413567`.
+
+use std::hint::black_box;
+use std::time::{Duration, Instant};
+
+use rayon::prelude::*;
+use secp256k1::{Message, PublicKey, XOnlyPublicKey, ecdsa, schnorr};
+use sha2::{Digest, Sha256};
+use sha3::Keccak256;
+use sigmill::{Algorithm, Batch, Engine, Outcome, Terms};
+
+mod block;
+mod workload;
+
+use workload::Signed;
+
+struct Options {
+    json: bool,
+    quick: bool,
+    filter: Option<String>,
+}
+
+/// One comparison: `ours` and `theirs` do the same `items` pieces of work.
+struct Case<'a> {
+    name: String,
+    baseline: &'static str,
+    items: usize,
+    ours: Box<dyn FnMut() + 'a>,
+    theirs: Box<dyn FnMut() + 'a>,
+}
+
+fn main() {
+    let mut options = Options { json: false, quick: false, filter: None };
+    for argument in std::env::args().skip(1) {
+        match argument.as_str() {
+            "--json" => options.json = true,
+            "--quick" => options.quick = true,
+            // Cargo passes this to every bench.
+            "--bench" => {}
+            other if !other.starts_with('-') => options.filter = Some(other.to_owned()),
+            other => {
+                eprintln!("versus: unknown option {other}; it takes [--json] [--quick] [FILTER]");
+                std::process::exit(2);
+            }
+        }
+    }
+    let signed = workload::signed(if options.quick { 1_024 } else { 16_384 });
+    let all = std::thread::available_parallelism().map_or(1, usize::from);
+    let mut counts = vec![1, all];
+    counts.dedup();
+    for threads in counts {
+        let engine = Engine::builder().threads(threads).open().expect("an engine");
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("a pool");
+        pool.install(|| run(&options, threads, &engine, &signed));
+    }
+}
+
+fn run(options: &Options, threads: usize, engine: &Engine, signed: &[Signed]) {
+    let sizes: &[usize] = if options.quick { &[1_024] } else { &[1, 128, 1_024, 16_384] };
+    let run = |case: Case<'_>| measure(options, threads, case);
+    for &size in sizes {
+        let items = &signed[..size];
+        run(verify_case("ecdsa-verify", engine, items, workload::ecdsa_batch(items), verify_ecdsa));
+        run(verify_case("ecdsa-recover", engine, items, workload::recover_batch(items), recover));
+        let batch = workload::schnorr_batch(items);
+        run(verify_case("schnorr-verify", engine, items, batch, verify_schnorr));
+    }
+    let sizes: &[usize] = if options.quick { &[4_096] } else { &[1, 128, 4_096, 65_536] };
+    for &size in sizes {
+        let messages = workload::messages(size, 64);
+        let twice = |m: &Vec<u8>| Sha256::digest(Sha256::digest(m)).into();
+        run(hash_case("sha256d-64", "sha2", engine, Algorithm::Sha256d, &messages, twice));
+        let messages = workload::messages(size, 136);
+        let keccak = |m: &Vec<u8>| Keccak256::digest(m).into();
+        run(hash_case("keccak256-136", "sha3", engine, Algorithm::Keccak256, &messages, keccak));
+    }
+    for size in if options.quick { vec![4_096] } else { vec![4_096, 65_536] } {
+        let leaves: Vec<[u8; 32]> =
+            (0..size as u64).map(|i| Sha256::digest(i.to_le_bytes()).into()).collect();
+        let mut batch = Some(workload::tree_batch(&leaves));
+        run(Case {
+            name: format!("merkle/{size}"),
+            baseline: "sha2",
+            items: size,
+            ours: Box::new(|| resolve(engine, &mut batch)),
+            theirs: Box::new(|| drop(black_box(merkle(leaves.clone())))),
+        });
+    }
+    block::run(options.quick, engine, &mut |case| measure(options, threads, case));
+}
+
+/// Submits a batch, waits, checks that all went well, and keeps the batch for the next time.
+fn resolve(engine: &Engine, batch: &mut Option<Batch>) {
+    let sealed = batch.take().expect("it comes back each time");
+    let answered = engine.submit(sealed, Terms::default()).expect("room").wait();
+    assert!(answered.answers().all_well(), "a valid item was not found valid");
+    *batch = Some(answered.into_batch());
+}
+
+fn verify_case<'a>(
+    name: &str,
+    engine: &'a Engine,
+    items: &'a [Signed],
+    batch: Batch,
+    theirs: fn(&Signed) -> bool,
+) -> Case<'a> {
+    let mut batch = Some(batch);
+    Case {
+        name: format!("{name}/{}", items.len()),
+        baseline: "libsecp256k1",
+        items: items.len(),
+        ours: Box::new(move || resolve(engine, &mut batch)),
+        theirs: Box::new(move || assert!(items.par_iter().with_min_len(16).all(theirs))),
+    }
+}
+
+fn hash_case<'a>(
+    name: &str,
+    baseline: &'static str,
+    engine: &'a Engine,
+    algorithm: Algorithm,
+    messages: &'a [Vec<u8>],
+    theirs: fn(&Vec<u8>) -> [u8; 32],
+) -> Case<'a> {
+    let batch = workload::hash_batch(algorithm, messages);
+    let answered = engine.submit(batch, Terms::default()).expect("room").wait();
+    for (outcome, message) in answered.answers().iter().zip(messages) {
+        assert_eq!(outcome, Outcome::Digest(&theirs(message)));
+    }
+    let mut batch = Some(answered.into_batch());
+    Case {
+        name: format!("{name}/{}", messages.len()),
+        baseline,
+        items: messages.len(),
+        ours: Box::new(move || resolve(engine, &mut batch)),
+        theirs: Box::new(move || {
+            messages.par_iter().with_min_len(64).for_each(|message| {
+                black_box(theirs(message));
+            });
+        }),
+    }
+}
+
+fn verify_ecdsa(item: &Signed) -> bool {
+    let signature = ecdsa::Signature::from_compact(&item.ecdsa).expect("64 bytes in range");
+    let key = PublicKey::from_slice(&item.key).expect("a key");
+    signature.verify(Message::from_digest(item.message), &key).is_ok()
+}
+
+fn verify_schnorr(item: &Signed) -> bool {
+    let key = XOnlyPublicKey::from_byte_array(item.x_only).expect("a key");
+    schnorr::Signature::from_byte_array(item.schnorr).verify(&item.message, &key).is_ok()
+}
+
+fn recover(item: &Signed) -> bool {
+    let (signature, id) = &item.recoverable;
+    let id = ecdsa::RecoveryId::try_from(i32::from(*id)).expect("0 to 3");
+    let signature = ecdsa::RecoverableSignature::from_compact(signature, id).expect("in range");
+    let key = signature.recover(Message::from_digest(item.message)).expect("a key");
+    key.serialize() == item.key
+}
+
+fn merkle(mut level: Vec<[u8; 32]>) -> [u8; 32] {
+    while level.len() > 1 {
+        let up = |pair: &[[u8; 32]]| -> [u8; 32] {
+            Sha256::digest(Sha256::digest(pair.as_flattened())).into()
+        };
+        level = level.par_chunks(2).with_min_len(64).map(up).collect();
+    }
+    level[0]
+}
+
+fn measure(options: &Options, threads: usize, mut case: Case<'_>) {
+    if options.filter.as_ref().is_some_and(|filter| !case.name.contains(filter.as_str())) {
+        return;
+    }
+    let (rounds, span) = if options.quick { (5, 20) } else { (15, 40) };
+    let span = Duration::from_millis(span);
+    let repeats = repeats(&mut case.ours, span).max(repeats(&mut case.theirs, span));
+    let time = |work: &mut dyn FnMut()| {
+        let started = Instant::now();
+        for _ in 0..repeats {
+            work();
+        }
+        started.elapsed().as_secs_f64() * 1e9 / (repeats * case.items) as f64
+    };
+    let mut pairs = Vec::new();
+    for round in 0..rounds {
+        // The order alternates, so that a drift of the clock favours neither.
+        pairs.push(if round % 2 == 0 {
+            let ours = time(&mut case.ours);
+            (ours, time(&mut case.theirs))
+        } else {
+            let theirs = time(&mut case.theirs);
+            (time(&mut case.ours), theirs)
+        });
+    }
+    let sorted = |value: fn(&(f64, f64)) -> f64| {
+        let mut values: Vec<f64> = pairs.iter().map(value).collect();
+        values.sort_by(f64::total_cmp);
+        values
+    };
+    let ratio = sorted(|(ours, theirs)| theirs / ours);
+    let median = |values: &[f64]| values[values.len() / 2];
+    let ours = median(&sorted(|pair| pair.0));
+    let theirs = median(&sorted(|pair| pair.1));
+    let (least, middle, most) = (ratio[0], median(&ratio), ratio[ratio.len() - 1]);
+    let (name, baseline) = (&case.name, case.baseline);
+    if options.json {
+        println!(
+            "{{\"case\":\"{name}\",\"ours\":{{\"ns\":{ours:.1}}},\
+             \"baseline\":{{\"name\":\"{baseline}\",\"ns\":{theirs:.1}}},\"threads\":{threads},\
+             \"ratio\":{{\"min\":{least:.3},\"median\":{middle:.3},\"max\":{most:.3}}}}}"
+        );
+    } else {
+        println!(
+            "{name:24} {threads:3} threads  ours {ours:9.1} ns  {baseline:12} {theirs:9.1} ns  \
+             ratio {middle:5.2} ({least:.2} to {most:.2})"
+        );
+    }
+}
+
+/// How often a piece of work fits into a span.
+fn repeats(work: &mut dyn FnMut(), span: Duration) -> usize {
+    work();
+    let started = Instant::now();
+    work();
+    (span.as_nanos() / started.elapsed().as_nanos().max(1)).clamp(1, 100_000) as usize
+}
