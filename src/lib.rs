@@ -54,6 +54,7 @@ pub mod engine;
 pub mod error;
 pub mod isa;
 pub mod parsed;
+pub mod referee;
 pub mod verdict;
 
 pub use algorithm::{Algorithm, EcdsaRule, RecoverRule};

@@ -207,7 +207,6 @@ pub fn recode(half: &Half, width: u32, digits: &mut [i32]) {
 #[cfg(test)]
 mod tests {
     use k256::elliptic_curve::PrimeField;
-    use k256::elliptic_curve::ops::Invert;
     use rand::{Rng, SeedableRng, rngs::StdRng};
 
     use super::*;

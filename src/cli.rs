@@ -1,0 +1,140 @@
+//! Flags, and what the exit code says.
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use sigmill::error::EngineError;
+use sigmill::{Engine, backend};
+
+mod bench;
+mod check;
+mod devices;
+mod drive;
+mod input;
+mod print;
+mod workload;
+
+/// Checks signatures and hashes on the device that finishes first.
+#[derive(Debug, Parser)]
+#[command(name = "sigmill", version, after_help = EXIT_CODES, arg_required_else_help = true)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Checks blocks and record files: every signature, every hash
+    Check(check::Arguments),
+    /// Lists the devices, what they serve, and why others are absent
+    Devices(devices::Arguments),
+    /// Times every algorithm on every device, in under a minute
+    Bench(bench::Arguments),
+}
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0  all well
+  1  run-time error, or an input that cannot be read
+  2  wrong usage
+  3  an input holds something invalid
+  4  a required device is missing
+  5  a self-test failed, or the referee disagrees";
+
+/// How a run ended; the worst of several files counts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+enum Status {
+    #[default]
+    Well = 0,
+    Error = 1,
+    Usage = 2,
+    Invalid = 3,
+    Missing = 4,
+    Disagreement = 5,
+}
+
+/// A run that ends here, and what to tell the user.
+#[derive(Debug)]
+struct Failure {
+    status: Status,
+    message: String,
+}
+
+impl Failure {
+    fn new(status: Status, message: impl Into<String>) -> Self {
+        Failure { status, message: message.into() }
+    }
+}
+
+impl From<EngineError> for Failure {
+    fn from(error: EngineError) -> Self {
+        let status = match error {
+            EngineError::Absent { .. } => Status::Missing,
+            EngineError::SelfTest { .. } => Status::Disagreement,
+            EngineError::Isa(_) => Status::Usage,
+            _ => Status::Error,
+        };
+        Failure::new(status, error.to_string())
+    }
+}
+
+/// Parses the command line and runs it.
+pub fn run() -> ExitCode {
+    // Clap prints its own errors and exits with 2.
+    let arguments = Arguments::parse();
+    let status = match arguments.command {
+        Command::Check(arguments) => check::run(&arguments),
+        Command::Devices(arguments) => devices::run(&arguments),
+        Command::Bench(arguments) => bench::run(&arguments),
+    };
+    let status = status.unwrap_or_else(|failure| {
+        eprintln!("sigmill: {}", failure.message);
+        failure.status
+    });
+    ExitCode::from(status as u8)
+}
+
+/// Fails if `SIGMILL_REQUIRE`, a comma-separated list, names a device that is absent.
+fn check_required() -> Result<(), Failure> {
+    let Ok(required) = std::env::var("SIGMILL_REQUIRE") else { return Ok(()) };
+    for name in required.split(',').map(str::trim).filter(|name| !name.is_empty()) {
+        // `data` concerns the tests.
+        if matches!(name, "cpu" | "data") {
+            continue;
+        }
+        let family = |absent: &backend::Absent| absent.name.split('=').next() == Some(name);
+        match backend::absent().iter().find(|absent| absent.name == name || family(absent)) {
+            Some(absent) => {
+                let why = format!("SIGMILL_REQUIRE names {name}, which is absent: {}", absent.why);
+                return Err(Failure::new(Status::Missing, why));
+            }
+            None => {
+                let why = format!("SIGMILL_REQUIRE: unknown name `{name}`: gpu, fpga or data");
+                return Err(Failure::new(Status::Usage, why));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Opens an engine on the devices that `--backend` names.
+fn open_engine(backend: &str, threads: usize) -> Result<Engine, Failure> {
+    check_required()?;
+    if let Some(absent) = backend::absent().iter().find(|absent| absent.name == backend) {
+        let message = format!("--backend {backend}: absent: {}", absent.why);
+        return Err(Failure::new(Status::Missing, message));
+    }
+    match backend {
+        "auto" | "cpu" => Ok(Engine::builder().threads(threads).open()?),
+        "null" => {
+            let why = "--backend null: it computes nothing; `sigmill bench` measures it";
+            Err(Failure::new(Status::Usage, why))
+        }
+        other => {
+            let absent: Vec<_> = backend::absent().iter().map(|absent| absent.name).collect();
+            let known = absent.join(", ");
+            let why = format!("--backend {other}: unknown; known are auto, cpu, {known}");
+            Err(Failure::new(Status::Usage, why))
+        }
+    }
+}

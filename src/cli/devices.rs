@@ -1,0 +1,60 @@
+//! `sigmill devices`.
+
+use clap::Args;
+use serde_json::json;
+use sigmill::backend;
+
+use super::{Failure, Status, check_required, open_engine};
+
+#[derive(Debug, Args)]
+pub(super) struct Arguments {
+    /// Print one JSON object
+    #[arg(long)]
+    json: bool,
+    /// Threads of the CPU backend [default: one a core]
+    #[arg(long, default_value_t = 0, hide_default_value = true)]
+    threads: usize,
+}
+
+pub(super) fn run(arguments: &Arguments) -> Result<Status, Failure> {
+    check_required()?;
+    let engine = open_engine("auto", arguments.threads)?;
+    let absent = backend::absent();
+    if arguments.json {
+        let devices: Vec<_> = engine
+            .devices()
+            .iter()
+            .map(|device| {
+                let serves: Vec<_> =
+                    device.capabilities.iter().map(|c| c.algorithm.to_string()).collect();
+                json!({
+                    "name": device.name,
+                    "description": device.description,
+                    "self_test": { "passed": true, "known_answers": device.known_answers },
+                    "algorithms": serves,
+                })
+            })
+            .collect();
+        let absent: Vec<_> =
+            absent.iter().map(|a| json!({ "name": a.name, "why": a.why })).collect();
+        println!("{}", json!({ "schema": 1, "devices": devices, "absent": absent }));
+        return Ok(Status::Well);
+    }
+    for device in engine.devices() {
+        println!("{:12} {}", device.name, device.description);
+        println!("{:12} self-test: {} known answers right", "", device.known_answers);
+        let serves: Vec<_> = device.capabilities.iter().map(|c| c.algorithm.to_string()).collect();
+        for (index, names) in serves.chunks(3).enumerate() {
+            println!(
+                "{:12} {:7} {}",
+                "",
+                if index == 0 { "serves:" } else { "" },
+                names.join(", ")
+            );
+        }
+    }
+    for device in absent {
+        println!("{:12} absent: {}", device.name, device.why);
+    }
+    Ok(Status::Well)
+}

@@ -1,0 +1,129 @@
+//! A check through the engine: rounds of batches, several in flight.
+
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use indicatif::{ProgressBar, ProgressStyle};
+use sigmill::chain::{Check, Report};
+use sigmill::error::Busy;
+use sigmill::{Answers, Batch, Class, Engine, Terms, Ticket};
+
+/// Set by Ctrl-C: the batches in flight end, no more are sent.
+pub(super) static INTERRUPTED: AtomicBool = AtomicBool::new(false);
+
+/// What looks at each batch with its answers before the check does.
+pub(super) type Witness<'a> = &'a mut dyn FnMut(&Batch, &Answers);
+
+/// Runs a check to its end, or to Ctrl-C; says which.
+pub(super) fn drive(
+    engine: &Engine,
+    check: &mut dyn Check,
+    progress: bool,
+    witness: Witness<'_>,
+) -> (Report, bool) {
+    let mut bar = Progress::new(progress);
+    let mut answers = Vec::new();
+    loop {
+        let batches = check.round(&answers);
+        if batches.is_empty() {
+            bar.end();
+            return (check.report(), false);
+        }
+        bar.add(batches.iter().map(Batch::len).sum());
+        match round(engine, batches, &mut bar, witness) {
+            Some(round) => answers = round,
+            None => {
+                bar.end();
+                return (check.report(), true);
+            }
+        }
+    }
+}
+
+/// Submits all batches and returns their answers in order; `None` when interrupted.
+fn round(
+    engine: &Engine,
+    batches: Vec<Batch>,
+    bar: &mut Progress,
+    witness: Witness<'_>,
+) -> Option<Vec<Answers>> {
+    let mut answers = Vec::with_capacity(batches.len());
+    let mut tickets: VecDeque<Ticket> = VecDeque::new();
+    let mut settle = |tickets: &mut VecDeque<Ticket>| {
+        if let Some(ticket) = tickets.pop_front() {
+            let answered = ticket.wait();
+            bar.advance(answered.answers().len());
+            witness(answered.batch(), answered.answers());
+            answers.push(answered.into_answers());
+        }
+    };
+    for mut batch in batches {
+        loop {
+            if INTERRUPTED.load(Ordering::Relaxed) {
+                return None;
+            }
+            match engine.submit(batch, Terms::default().class(Class::Sync)) {
+                Ok(ticket) => break tickets.push_back(ticket),
+                Err(Busy { batch: back, .. }) => {
+                    // Full of our own batches: the oldest makes room.
+                    batch = back;
+                    settle(&mut tickets);
+                }
+            }
+        }
+    }
+    while !tickets.is_empty() {
+        if INTERRUPTED.load(Ordering::Relaxed) {
+            return None;
+        }
+        settle(&mut tickets);
+    }
+    Some(answers)
+}
+
+/// A bar on standard error that shows itself only when the work is long.
+struct Progress {
+    started: Instant,
+    wanted: bool,
+    bar: Option<ProgressBar>,
+    total: u64,
+    done: u64,
+}
+
+/// Work shorter than this needs no bar.
+const LONG: Duration = Duration::from_millis(700);
+
+impl Progress {
+    fn new(wanted: bool) -> Self {
+        Progress { started: Instant::now(), wanted, bar: None, total: 0, done: 0 }
+    }
+
+    fn add(&mut self, items: usize) {
+        self.total += items as u64;
+        self.show();
+    }
+
+    fn advance(&mut self, items: usize) {
+        self.done += items as u64;
+        self.show();
+    }
+
+    fn show(&mut self) {
+        if self.bar.is_none() && self.wanted && self.started.elapsed() > LONG {
+            let style = "{bar:40} {pos}/{len} jobs, {per_sec}, {eta} left";
+            let style = ProgressStyle::with_template(style).expect("a template");
+            self.bar = Some(ProgressBar::new(self.total).with_style(style));
+        }
+        if let Some(bar) = &self.bar {
+            bar.set_length(self.total);
+            bar.set_position(self.done);
+        }
+    }
+
+    fn end(&mut self) {
+        if let Some(bar) = self.bar.take() {
+            bar.finish_and_clear();
+        }
+    }
+}
