@@ -1,26 +1,10 @@
-//! Placeholder.
+//! Ethereum blocks: the sender of every transaction, and every hash that the block states.
+//!
+//! Hashes and recoveries run in the engine; the alloy crates read JSON and RLP, write the bytes
+//! that are hashed, and build the transactions' trie.
 
-use super::{ChainError, Check, Report};
-use crate::{batch::Batch, verdict::Answers};
+mod check;
+mod read;
 
-/// Placeholder.
-#[derive(Debug)]
-pub struct BlockCheck {}
-
-impl BlockCheck {
-    /// Placeholder.
-    pub fn new(_: &[u8]) -> Result<Self, ChainError> {
-        let why = "not read here".into();
-        Err(ChainError::Malformed { what: "Ethereum block".into(), why })
-    }
-}
-
-impl Check for BlockCheck {
-    fn round(&mut self, _: &[Answers]) -> Vec<Batch> {
-        Vec::new()
-    }
-
-    fn report(&self) -> Report {
-        Report::new(super::Kind::EthereumBlock)
-    }
-}
+pub use check::BlockCheck;
+pub use read::{Block, Stated, Transaction, transaction};

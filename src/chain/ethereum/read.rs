@@ -1,0 +1,166 @@
+//! Blocks as a node's JSON or as RLP.
+
+use alloy_consensus::{EthereumTxEnvelope, Header, SignableTransaction, TxEip4844};
+use alloy_eips::eip2718::{Decodable2718, Encodable2718};
+use alloy_primitives::{Address, B256, Signature};
+use alloy_rlp::{Decodable, Encodable};
+use serde::Deserialize;
+
+use crate::chain::ChainError;
+
+/// A transaction of any type, 0 to 4.
+pub type Transaction = EthereumTxEnvelope<TxEip4844>;
+
+type JsonBlock = alloy_rpc_types_eth::Block<alloy_rpc_types_eth::Transaction<Transaction>>;
+type RlpBlock = alloy_consensus::Block<Transaction>;
+
+/// What the JSON of a block says besides its content; RLP says none of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stated {
+    /// The block hash.
+    pub hash: B256,
+    /// For each transaction its hash and its sender.
+    pub transactions: Vec<(B256, Address)>,
+}
+
+/// A block as read.
+#[derive(Clone, Debug)]
+pub struct Block {
+    /// The header.
+    pub header: Header,
+    /// The transactions.
+    pub transactions: Vec<Transaction>,
+    /// What is to be compared.
+    pub stated: Option<Stated>,
+}
+
+/// An answer of a node's JSON-RPC.
+#[derive(Deserialize)]
+struct Answer {
+    result: JsonBlock,
+}
+
+impl Block {
+    /// Reads `{..}` as JSON, a block or a node's answer around one, and anything else as RLP.
+    pub fn read(bytes: &[u8]) -> Result<Block, ChainError> {
+        if bytes.trim_ascii_start().starts_with(b"{") {
+            return read_json(bytes);
+        }
+        let mut rest = bytes;
+        let block = RlpBlock::decode(&mut rest).map_err(|error| malformed("RLP block", error))?;
+        if !rest.is_empty() {
+            let why = format!("{} bytes follow the block", rest.len());
+            return Err(malformed("RLP block", why));
+        }
+        let transactions = block.body.transactions;
+        Ok(Block { header: block.header, transactions, stated: None })
+    }
+
+    /// The block without what only JSON says, as RLP. Uncles and withdrawals are left out: the
+    /// checks concern neither.
+    pub fn to_rlp(&self) -> Vec<u8> {
+        let body = alloy_consensus::BlockBody {
+            transactions: self.transactions.clone(),
+            ommers: Vec::new(),
+            withdrawals: None,
+        };
+        let mut bytes = Vec::new();
+        RlpBlock { header: self.header.clone(), body }.encode(&mut bytes);
+        bytes
+    }
+}
+
+fn read_json(bytes: &[u8]) -> Result<Block, ChainError> {
+    let block = serde_json::from_slice::<JsonBlock>(bytes).or_else(|error| {
+        // The error of the form that it was meant to be is the one that helps.
+        let head = &bytes[..bytes.len().min(200)];
+        if head.windows(8).any(|window| window == b"\"result\"") || ends_in_result(bytes) {
+            serde_json::from_slice::<Answer>(bytes).map(|answer| answer.result)
+        } else {
+            Err(error)
+        }
+    });
+    let block = block.map_err(|error| malformed("block JSON", error))?;
+    let Some(list) = block.transactions.as_transactions() else {
+        let why = "`transactions` holds hashes; ask the node for full transactions \
+                   (eth_getBlockByNumber with `true`)";
+        return Err(malformed("block JSON", why));
+    };
+    let stated = list.iter().map(|tx| (*tx.inner.inner().tx_hash(), tx.inner.signer())).collect();
+    let transactions = list.iter().map(|tx| tx.inner.inner().clone()).collect();
+    let stated = Some(Stated { hash: block.header.hash, transactions: stated });
+    Ok(Block { header: block.header.inner, transactions, stated })
+}
+
+/// Whether a node wrote the result after other members.
+fn ends_in_result(bytes: &[u8]) -> bool {
+    bytes.trim_ascii_start().starts_with(b"{\"jsonrpc\"") || bytes.starts_with(b"{\"id\"")
+}
+
+/// Reads one transaction in the form of EIP-2718.
+pub fn transaction(bytes: &[u8]) -> Result<Transaction, ChainError> {
+    let mut rest = bytes;
+    let read = Transaction::decode_2718(&mut rest);
+    let transaction = read.map_err(|error| malformed("transaction", error))?;
+    if !rest.is_empty() {
+        return Err(malformed("transaction", format!("{} bytes follow it", rest.len())));
+    }
+    Ok(transaction)
+}
+
+/// The bytes whose Keccak-256 is the transaction's hash.
+pub(super) fn encoded(transaction: &Transaction) -> Vec<u8> {
+    transaction.encoded_2718()
+}
+
+/// The bytes whose Keccak-256 was signed, and the signature.
+pub(super) fn signed(transaction: &Transaction) -> (Vec<u8>, &Signature) {
+    let mut bytes = Vec::new();
+    let signature = match transaction {
+        Transaction::Legacy(tx) => {
+            tx.tx().encode_for_signing(&mut bytes);
+            tx.signature()
+        }
+        Transaction::Eip2930(tx) => {
+            tx.tx().encode_for_signing(&mut bytes);
+            tx.signature()
+        }
+        Transaction::Eip1559(tx) => {
+            tx.tx().encode_for_signing(&mut bytes);
+            tx.signature()
+        }
+        Transaction::Eip4844(tx) => {
+            tx.tx().encode_for_signing(&mut bytes);
+            tx.signature()
+        }
+        Transaction::Eip7702(tx) => {
+            tx.tx().encode_for_signing(&mut bytes);
+            tx.signature()
+        }
+    };
+    (bytes, signature)
+}
+
+/// The authorisations of a transaction of type 4: the signed bytes, r || s, and y's parity.
+pub(super) fn authorisations(transaction: &Transaction) -> Vec<(Vec<u8>, [u8; 64], u8)> {
+    let Transaction::Eip7702(tx) = transaction else { return Vec::new() };
+    let list = &tx.tx().authorization_list;
+    let one = |authorisation: &alloy_eips::eip7702::SignedAuthorization| {
+        let mut bytes = vec![alloy_eips::eip7702::constants::MAGIC];
+        authorisation.inner().encode(&mut bytes);
+        let signature = joined(&authorisation.r().to_be_bytes(), &authorisation.s().to_be_bytes());
+        (bytes, signature, authorisation.y_parity())
+    };
+    list.iter().map(one).collect()
+}
+
+pub(super) fn joined(r: &[u8; 32], s: &[u8; 32]) -> [u8; 64] {
+    let mut signature = [0; 64];
+    signature[..32].copy_from_slice(r);
+    signature[32..].copy_from_slice(s);
+    signature
+}
+
+fn malformed(what: &str, why: impl ToString) -> ChainError {
+    ChainError::Malformed { what: what.to_owned(), why: why.to_string() }
+}
