@@ -229,6 +229,7 @@ impl Engine {
     ///
     /// # Errors
     /// [`Busy`] at once, with the batch, when the engine is full or closing.
+    #[expect(clippy::result_large_err, reason = "a refused batch comes back as it went in")]
     pub fn submit(&self, batch: Batch, terms: Terms) -> Result<Ticket, Busy> {
         self.mill.submit(Input::Raw(batch), terms.class, terms.deadline).map_err(|(input, why)| {
             match input {

@@ -62,3 +62,8 @@ pub use backend::device::Device;
 pub use batch::{Batch, Job, OpenBatch};
 pub use engine::{Answered, Class, Engine, Limits, Terms, Ticket};
 pub use verdict::{Answers, Outcome, Reason, Verdict};
+
+/// The README's example is compiled and run with the documentation's tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+pub struct Readme;

@@ -36,7 +36,7 @@ pub fn disagreement(batch: &Batch, answers: &Answers) -> Option<String> {
     let own = answer(batch);
     let kind = |outcome: Outcome<'_>| match outcome {
         Outcome::Verdict(verdict) => {
-            format!("{}", if verdict.is_valid() { "valid" } else { "invalid" })
+            if verdict.is_valid() { "valid" } else { "invalid" }.to_owned()
         }
         other => format!("{other:02x?}"),
     };

@@ -52,9 +52,11 @@ fn all_zero(evidence: &mut Evidence) {
     }
 }
 
+type Turn = fn(&mut Evidence);
+
 #[test]
 fn wrong_known_answers_are_refused_at_the_door() {
-    let lies: [(&str, fn(&mut Evidence)); 5] = [
+    let lies: [(&str, Turn); 5] = [
         ("zeros", all_zero),
         ("short", |evidence| match evidence {
             Evidence::Points(points) => drop(points.pop()),

@@ -33,7 +33,7 @@ struct Pile {
     /// A batch is in flight: whoever sees it answered takes the pile.
     flying: bool,
     open: OpenBatch,
-    cells: Vec<Arc<Cell<JobAnswer>>>,
+    cells: Cells,
 }
 
 /// Jobs of a pile at most: what piles up behind one batch, not a queue without end.
@@ -104,8 +104,11 @@ impl Batcher {
 /// A batch in flight, woken when it is answered.
 struct Flight {
     inner: Arc<Inner>,
-    ticket: Mutex<Option<(Ticket, Vec<Arc<Cell<JobAnswer>>>)>>,
+    ticket: Mutex<Option<(Ticket, Cells)>>,
 }
+
+/// Where the answers of a batch's jobs go, in their order.
+type Cells = Vec<Arc<Cell<JobAnswer>>>;
 
 impl Inner {
     /// Sends piles off until one stays in flight or nothing is left. The caller holds `flying`.
@@ -166,7 +169,7 @@ impl Wake for Flight {
     }
 }
 
-fn deliver(answered: Answered, cells: Vec<Arc<Cell<JobAnswer>>>) {
+fn deliver(answered: Answered, cells: Cells) {
     let answered = Arc::new(answered);
     for (index, cell) in cells.into_iter().enumerate() {
         cell.resolve(JobAnswer { answered: answered.clone(), index });

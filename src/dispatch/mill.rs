@@ -21,6 +21,7 @@ use crate::parsed::Parsed;
 use crate::verdict::{Answers, Evidence};
 
 /// A parsed batch: the engine's own, or shared with its submitter or with a device.
+#[expect(clippy::large_enum_variant, reason = "a small batch's way makes no allocation")]
 #[derive(Debug)]
 pub(crate) enum Held {
     Own(Parsed),
@@ -199,6 +200,7 @@ impl Mill {
         self.pool.install(|| Parsed::parse_pieces(batch))
     }
 
+    #[expect(clippy::result_large_err, reason = "a refused batch comes back as it went in")]
     pub(crate) fn submit(
         self: &Arc<Self>,
         input: Input,

@@ -13,7 +13,7 @@ pub(super) fn der(bytes: &[u8], lax: bool) -> Option<(Vec<u8>, Vec<u8>)> {
     }
     // The sequence's own length binds the strict reading alone, and was looked at above.
     let length = cursor.next()?;
-    for _ in 0..if length >= 0x80 { length - 0x80 } else { 0 } {
+    for _ in 0..length.saturating_sub(0x80) {
         cursor.next()?;
     }
     let mut integer = || -> Option<Vec<u8>> {

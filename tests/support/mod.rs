@@ -81,7 +81,7 @@ pub fn data(what: &str) -> Option<PathBuf> {
 }
 
 pub fn unhex(text: &str) -> Vec<u8> {
-    assert!(text.len() % 2 == 0, "odd hex: {text}");
+    assert!(text.len().is_multiple_of(2), "odd hex: {text}");
     let byte = |i: usize| u8::from_str_radix(&text[i..i + 2], 16).expect("hex");
     (0..text.len()).step_by(2).map(byte).collect()
 }

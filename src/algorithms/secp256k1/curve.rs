@@ -60,6 +60,6 @@ impl Curve for Secp256k1 {
 
     fn generator_table() -> &'static GeneratorTable {
         static TABLE: OnceLock<GeneratorTable> = OnceLock::new();
-        TABLE.get_or_init(|| table::generator_table::<Secp256k1>())
+        TABLE.get_or_init(table::generator_table::<Secp256k1>)
     }
 }

@@ -354,7 +354,7 @@ mod tests {
             assert_eq!(stored(u.times(3)), words(&(&x * 3u8)));
             assert_eq!(stored(u.half().times(2)), a);
             assert_eq!(u.is_zero(), a == [0; 4]);
-            assert_eq!(u.add(u.negate(7)).is_zero(), true);
+            assert!(u.add(u.negate(7)).is_zero());
             assert_eq!(u.normalize().is_odd(), a[0] & 1 == 1);
             assert_eq!(stored(Scalar5x52::select(true, u, v)), a);
             assert_eq!(stored(Scalar5x52::select(false, u, v)), b);

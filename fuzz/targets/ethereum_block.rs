@@ -1,0 +1,18 @@
+//! Ethereum blocks as JSON and RLP, and single transactions. What is read is written again and
+//! read the same.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use sigmill::chain::{self, Kind, bitcoin::Rules, ethereum};
+
+fuzz_target!(|bytes: &[u8]| {
+    if let Ok(mut check) = chain::open(bytes, Kind::EthereumBlock, None, Rules::default()) {
+        let _ = check.round(&[]);
+        let _ = check.report();
+    }
+    if let Ok(block) = ethereum::Block::read(bytes) {
+        let again = ethereum::Block::read(&block.to_rlp()).expect("our own RLP");
+        assert_eq!(again.transactions.len(), block.transactions.len());
+    }
+    let _ = ethereum::transaction(bytes);
+});

@@ -1,0 +1,60 @@
+#!/usr/bin/env bash
+# Builds and tests everything. Installs what it may (apt, as root on Debian) and names what it may not.
+#   SIGMILL_DATA     folder of real blocks and vectors; without it those tests say what they skip
+#   SIGMILL_REQUIRE  comma-separated: data (and later gpu, fpga); absence then fails
+#   SIGMILL_FUZZ     seconds for each fuzz target (default 10)
+set -euo pipefail
+cd "$(dirname "$0")"
+
+step() { printf '\n== %s (%ss)\n' "$1" "$SECONDS"; }
+
+step "tools"
+missing=()
+for tool in cc c++ git; do command -v "$tool" >/dev/null || missing+=("$tool"); done
+if [ ${#missing[@]} -gt 0 ]; then
+    if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+        apt-get update -qq
+        DEBIAN_FRONTEND=noninteractive apt-get install -y -qq build-essential git
+    else
+        echo "missing: ${missing[*]}; on Debian: apt-get install build-essential git" >&2
+        exit 1
+    fi
+fi
+if ! command -v cargo >/dev/null; then
+    echo "missing: Rust 1.95 or newer (https://rustup.rs)" >&2
+    exit 1
+fi
+for component in rustfmt clippy; do
+    if ! cargo "${component/rustfmt/fmt}" --version >/dev/null 2>&1; then
+        echo "missing: rustup component add $component" >&2
+        exit 1
+    fi
+done
+if [ -z "${SIGMILL_DATA:-}" ]; then
+    echo "SIGMILL_DATA is not set: tests on real files say what they skip"
+fi
+
+step "format"
+cargo fmt --all --check
+
+step "lints"
+cargo clippy --quiet --all-targets -- -D warnings
+cargo clippy --quiet --lib --no-default-features -- -D warnings
+
+step "tests"
+cargo test --release --no-fail-fast
+
+step "documentation"
+RUSTDOCFLAGS="-D warnings" cargo doc --quiet --no-deps --lib
+
+step "the built-in block"
+cargo run --quiet --release -- check
+
+step "benches run"
+cargo bench --quiet --bench versus -- --quick
+cargo bench --quiet --bench dispatch -- --quick
+
+step "fuzz targets"
+fuzz/run.sh "${SIGMILL_FUZZ:-10}"
+
+step "done"

@@ -1,0 +1,230 @@
+//! The command as a user runs it: outputs and exit codes.
+#![cfg(feature = "cli")]
+
+mod support;
+
+use std::io::Write;
+use std::process::{Command, Output, Stdio};
+
+use serde_json::Value;
+
+fn sigmill(arguments: &[&str]) -> Output {
+    run(arguments, &mut std::iter::empty())
+}
+
+/// Runs the command with these chunks on its standard input, as long as it reads them.
+fn run(arguments: &[&str], input: &mut dyn Iterator<Item = Vec<u8>>) -> Output {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_sigmill"))
+        .args(arguments)
+        .env_remove("SIGMILL_REQUIRE")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the command starts");
+    let mut stdin = child.stdin.take().expect("a pipe");
+    for chunk in input {
+        if stdin.write_all(&chunk).is_err() {
+            break;
+        }
+    }
+    drop(stdin);
+    child.wait_with_output().expect("the command ends")
+}
+
+fn code(output: &Output) -> i32 {
+    output.status.code().expect("no signal")
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).expect("UTF-8")
+}
+
+fn json(output: &Output) -> Value {
+    serde_json::from_slice(&output.stdout).expect("one JSON object")
+}
+
+#[test]
+fn the_built_in_block_is_well() {
+    let output = sigmill(&["check"]);
+    assert_eq!(code(&output), 0, "{}", text(&output.stderr));
+    assert!(text(&output.stdout).contains("\nok"), "{}", text(&output.stdout));
+    let output = sigmill(&["check", "--json", "--threads", "1", "--referee"]);
+    assert_eq!(code(&output), 0, "{}", text(&output.stderr));
+    let line = json(&output);
+    let keys: Vec<_> = line.as_object().expect("an object").keys().map(String::as_str).collect();
+    for key in ["schema", "file", "kind", "hash", "ok", "complete", "commitments", "signatures"] {
+        assert!(keys.contains(&key), "{key}");
+    }
+    assert_eq!(line["schema"], 1);
+    assert_eq!(line["kind"], "bitcoin-block");
+    assert_eq!(line["ok"], true);
+    let ecdsa = &line["by_algorithm"]["ecdsa-secp256k1"];
+    assert_eq!(ecdsa["valid"], 3_438);
+    assert!(ecdsa["checked"].as_u64().expect("a number") >= 3_510);
+    assert_eq!(line["inputs"]["total"], 6_517);
+    assert_eq!(line["inputs"]["failed"], 0);
+    assert_eq!(line["commitments"]["merkle_root"], true);
+    assert_eq!(line["commitments"]["witness"], true);
+    let items = line["devices"]["cpu"].as_u64().expect("the CPU did it");
+    assert!(items >= 3_510, "{items}");
+    let output = sigmill(&["check", "--quiet"]);
+    assert_eq!((code(&output), output.stdout.len()), (0, 0));
+}
+
+#[test]
+fn usage_errors_end_with_2() {
+    for arguments in [
+        &["chekc"][..],
+        &["check", "--network", "moon"],
+        &["check", "--backend", "abacus"],
+        &["check", "--backend", "null"],
+        &["check", "--prevouts", "a", "--prevouts", "b", "c"],
+        &["check", "-", "-"],
+        &["check", "--json", "--quiet"],
+        &["bench", "nothing-like-it"],
+        &["bench", "--seconds", "0"],
+    ] {
+        let output = sigmill(arguments);
+        assert_eq!(code(&output), 2, "{arguments:?}: {}", text(&output.stderr));
+        assert!(!output.stderr.is_empty());
+    }
+}
+
+#[test]
+fn absent_devices_end_with_4_and_say_why() {
+    for backend in ["gpu", "gpu=software", "fpga=sim"] {
+        let output = sigmill(&["check", "--backend", backend]);
+        assert_eq!(code(&output), 4, "{backend}");
+        assert!(text(&output.stderr).contains("absent"), "{}", text(&output.stderr));
+    }
+    let mut command = Command::new(env!("CARGO_BIN_EXE_sigmill"));
+    let output = command.arg("devices").env("SIGMILL_REQUIRE", "data,gpu").output();
+    assert_eq!(output.expect("it runs").status.code(), Some(4));
+}
+
+#[test]
+fn devices_are_listed() {
+    let output = sigmill(&["devices"]);
+    assert_eq!(code(&output), 0);
+    let listed = text(&output.stdout);
+    for word in ["cpu", "portable", "self-test", "absent", "ecdsa-secp256k1:bitcoin-strict"] {
+        assert!(listed.contains(word), "{word}: {listed}");
+    }
+    let line = json(&sigmill(&["devices", "--json"]));
+    assert_eq!(line["devices"][0]["name"], "cpu");
+    assert_eq!(line["devices"][0]["self_test"]["passed"], true);
+}
+
+#[test]
+fn help_teaches() {
+    for (arguments, words) in [
+        (&["--help"][..], &["check", "devices", "bench", "Exit codes"][..]),
+        (&["check", "--help"], &["--prevouts", "Examples", "--json"]),
+    ] {
+        let output = sigmill(arguments);
+        assert_eq!(code(&output), 0);
+        for word in words {
+            assert!(text(&output.stdout).contains(word), "{word}");
+        }
+    }
+}
+
+#[test]
+fn bench_prints_a_row_a_cell() {
+    let output = sigmill(&["bench", "--seconds", "0.5", "--json", "sha256d"]);
+    assert_eq!(code(&output), 0, "{}", text(&output.stderr));
+    let lines: Vec<Value> = text(&output.stdout)
+        .lines()
+        .map(|line| serde_json::from_str(line).expect("JSON"))
+        .collect();
+    // Three sizes of the hash, the root and the proof.
+    assert_eq!(lines.len(), 9);
+    assert!(lines.iter().all(|line| line["ns_per_job"].as_f64().expect("a number") > 0.0));
+}
+
+#[test]
+fn wrong_files_end_with_1_and_a_reason() {
+    let folder = std::env::temp_dir().join(format!("sigmill-cli-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).expect("a folder");
+    let write = |name: &str, bytes: &[u8]| {
+        let path = folder.join(name);
+        std::fs::write(&path, bytes).expect("written");
+        path.to_str().expect("UTF-8").to_owned()
+    };
+    let block = bitcoin_test_data::blocks::mainnet_702861();
+    let random: Vec<u8> =
+        (0..5_000u32).map(|i| (i.wrapping_mul(2_654_435_761) >> 13) as u8).collect();
+    let truncated = write("truncated.raw", &block[..block.len() / 2]);
+    let files = [
+        (write("empty", b""), "empty"),
+        (write("random", &random), "form"),
+        (truncated.clone(), "block"),
+        (write("trailing.raw", &[block, &[0]].concat()), "block"),
+        (write("broken.json", b"{\"number\": 12"), "JSON"),
+        (write("short.sigchk", b"SIGCHK01\x05\0\0\0\xb0\0\0\0"), "record"),
+        (folder.to_str().expect("UTF-8").to_owned(), "directory"),
+        (folder.join("nowhere").to_str().expect("UTF-8").to_owned(), "opened"),
+    ];
+    for (file, reason) in &files {
+        let output = sigmill(&["check", file]);
+        assert_eq!(code(&output), 1, "{file}: {}", text(&output.stderr));
+        let error = text(&output.stderr);
+        assert!(error.contains(reason) && error.contains(file.as_str()), "{reason}: {error}");
+        let output = sigmill(&["check", "--json", file]);
+        assert!(json(&output)["error"].is_string());
+    }
+    // The files beside a wrong one are checked all the same.
+    let good = write("good.raw", block);
+    let output = sigmill(&["check", "--json", &truncated, &good]);
+    assert_eq!((code(&output), text(&output.stdout).lines().count()), (1, 2));
+    // Hex, with line breaks, through a pipe.
+    let hex: String = block.iter().map(|byte| format!("{byte:02x}")).collect();
+    let output =
+        run(&["check", "-", "--json"], &mut [hex.into_bytes(), b"\n".to_vec()].into_iter());
+    assert_eq!(code(&output), 0, "{}", text(&output.stderr));
+    std::fs::remove_dir_all(&folder).expect("removed");
+}
+
+#[test]
+fn a_pipe_without_end_is_cut_off() {
+    let mut zeros = std::iter::repeat_with(|| vec![0; 1 << 20]).take(1 << 10);
+    let output = run(&["check", "-"], &mut zeros);
+    assert_eq!(code(&output), 1);
+    let mut zeros = std::iter::repeat_with(|| vec![0; 1 << 20]).take(1 << 10);
+    let output = run(&["check", "-", "--kind", "bitcoin-block"], &mut zeros);
+    assert_eq!(code(&output), 1);
+    assert!(text(&output.stderr).contains("bytes"), "{}", text(&output.stderr));
+    assert!(zeros.count() > 900, "it read on without need");
+}
+
+#[test]
+fn one_bit_in_a_record_or_a_block_ends_with_3() {
+    let Some(folder) = support::data("record files and blocks") else { return };
+    let mut records = std::fs::read(folder.join("bitcoin/block1087400.sigchk")).expect("a file");
+    let valid = (0..331).find(|i| records[16 + 176 * i + 1] == 1).expect("a valid record");
+    let prevouts = folder.join("bitcoin/block1087400.prevouts.bin");
+    for at in [69, 101 + 31, 133 + 31, 4 + 20] {
+        let at = 16 + 176 * valid + at;
+        records[at] ^= 1;
+        let output = run(&["check", "-", "--json"], &mut std::iter::once(records.clone()));
+        assert_eq!(code(&output), 3, "{}", text(&output.stderr));
+        assert_eq!(json(&output)["records"]["disagree"], 1);
+        let finding = json(&output)["findings"][0].to_string();
+        assert!(finding.contains(&format!("record {valid}")), "{finding}");
+        records[at] ^= 1;
+    }
+    let block = std::fs::read(folder.join("bitcoin/block1087400.raw")).expect("a file");
+    let arguments = ["check", "-", "--json", "--network", "test", "--prevouts"];
+    let arguments = [&arguments[..], &[prevouts.to_str().expect("UTF-8")]].concat();
+    let output = run(&arguments, &mut std::iter::once(block.clone()));
+    assert_eq!(code(&output), 0, "{}", text(&output.stderr));
+    // A bit of a transaction, of the Merkle root, of the nonce.
+    for (at, name) in [(20_000, "merkle_root"), (40, "merkle_root"), (77, "proof_of_work")] {
+        let mut spoiled = block.clone();
+        spoiled[at] ^= 4;
+        let output = run(&arguments, &mut std::iter::once(spoiled));
+        assert_eq!(code(&output), 3, "byte {at}: {}", text(&output.stderr));
+        assert_eq!(json(&output)["commitments"][name], false, "byte {at}");
+    }
+}
