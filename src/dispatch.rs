@@ -24,7 +24,7 @@ pub mod ticket;
 pub(crate) mod worker;
 
 pub use event::{Action, Class, Counters, Event, Limits, Nanos, Place, Tally};
-use lane::{Health, Lane, LaneConfig};
+use lane::{Health, INLINE, Lane, LaneConfig};
 use router::{Choice, Route};
 
 #[derive(Clone, Copy, Debug)]
@@ -180,8 +180,10 @@ impl Dispatcher {
         let serving = self.lanes.iter().enumerate().filter(move |(_, lane)| lane.serves(&shape));
         serving.map(move |(index, lane)| Choice {
             lane: index,
-            lane_finish: lane.has_room().then(|| lane.backlog + lane.queued_cost.predict(&shape)),
-            inline_finish: lane.config.inline.then(|| lane.inline_cost.predict(&shape)),
+            lane_finish: lane
+                .has_room()
+                .then(|| lane.backlog + lane.cost.predict(&shape, lane.queued())),
+            inline_finish: lane.config.inline.then(|| lane.cost.predict(&shape, INLINE)),
             host: lane.config.host,
         })
     }
@@ -254,7 +256,7 @@ impl Dispatcher {
 
     fn send(&mut self, now: Nanos, id: BatchId, lane: usize, actions: &mut Vec<Action>) {
         let shape = self.entry(id).expect("in flight").shape;
-        let predicted = self.lanes[lane].queued_cost.predict(&shape);
+        let predicted = self.lanes[lane].cost.predict(&shape, self.lanes[lane].queued());
         let due = self.lanes[lane].due(now, predicted);
         self.lanes[lane].depth += 1;
         self.lanes[lane].backlog += predicted;
@@ -317,12 +319,12 @@ impl Dispatcher {
                 self.leave(id);
                 let lane = &mut self.lanes[lane];
                 lane.full = false;
-                lane.queued_cost.observe(&shape, busy);
+                lane.cost.observe(&shape, busy, lane.queued());
                 (lane.items, lane.batches) = (lane.items + items, lane.batches + 1);
             }
             Place::Inline(lane) => {
                 let lane = &mut self.lanes[lane];
-                lane.inline_cost.observe(&shape, busy);
+                lane.cost.observe(&shape, busy.saturating_sub(INLINE.setup), INLINE);
                 (lane.items, lane.batches) = (lane.items + items, lane.batches + 1);
                 lane.inline_items += items;
             }

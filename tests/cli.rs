@@ -158,7 +158,7 @@ fn wrong_files_end_with_1_and_a_reason() {
     let truncated = write("truncated.raw", &block[..block.len() / 2]);
     let files = [
         (write("empty", b""), "empty"),
-        (write("random", &random), "form"),
+        (write("random", &random), "block"),
         (truncated.clone(), "block"),
         (write("trailing.raw", &[block, &[0]].concat()), "block"),
         (write("broken.json", b"{\"number\": 12"), "JSON"),

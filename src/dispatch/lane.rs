@@ -3,7 +3,7 @@
 use crate::backend::Capability;
 use crate::batch::Shape;
 use crate::dispatch::Nanos;
-use crate::dispatch::cost::CostModel;
+use crate::dispatch::cost::{CostModel, Mode};
 
 /// Batches that a lane holds at most, the running one included: enough to keep a device busy while
 /// a completion travels, few enough that an urgent batch does not stand behind many.
@@ -53,8 +53,7 @@ pub struct Lane {
     pub(crate) backlog: Nanos,
     /// The backend rejected a batch: no more until one completes.
     pub(crate) full: bool,
-    pub(crate) queued_cost: CostModel,
-    pub(crate) inline_cost: CostModel,
+    pub(crate) cost: CostModel,
     pub(crate) items: u64,
     pub(crate) inline_items: u64,
     pub(crate) batches: u64,
@@ -65,11 +64,13 @@ pub struct Lane {
 /// Hand-over of a batch to a lane's thread and back: two wake-ups.
 const HAND_OVER: Nanos = 20_000;
 
+/// The caller's own thread: the dispatcher's books before and after.
+pub(crate) const INLINE: Mode = Mode { setup: 500, width: 1 };
+
 impl Lane {
     pub(crate) fn new(config: LaneConfig) -> Self {
         Lane {
-            queued_cost: CostModel::new(HAND_OVER, config.width),
-            inline_cost: CostModel::new(0, 1),
+            cost: CostModel::new(),
             config,
             health: Health::Healthy,
             depth: 0,
@@ -89,6 +90,11 @@ impl Lane {
             && self.config.capabilities.iter().any(|capability| {
                 capability.algorithm == shape.algorithm && shape.items <= capability.max_items
             })
+    }
+
+    /// How the lane's own thread runs a batch.
+    pub(crate) fn queued(&self) -> Mode {
+        Mode { setup: HAND_OVER, width: self.config.width }
     }
 
     pub(crate) fn has_room(&self) -> bool {

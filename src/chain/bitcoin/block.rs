@@ -1,7 +1,7 @@
 //! Reading a block and its spent outputs, from bytes that anybody may have made.
 
 use bitcoin::consensus::deserialize;
-use bitcoin::consensus::encode::{VarInt, deserialize_partial};
+use bitcoin::consensus::encode::{Error, VarInt, deserialize_partial};
 use bitcoin::{Amount, Block, ScriptBuf, TxOut};
 
 use super::super::ChainError;
@@ -26,7 +26,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<Block, ChainError> {
     if wire.len() > BLOCK_LIMIT {
         return Err(too_large());
     }
-    let block: Block = deserialize(wire).map_err(|error| malformed(error.to_string()))?;
+    let block: Block = deserialize(wire).map_err(|error| malformed(reason(error)))?;
     if block.txdata.is_empty() {
         return Err(malformed("it holds no transaction".into()));
     }
@@ -34,6 +34,16 @@ pub(super) fn read(bytes: &[u8]) -> Result<Block, ChainError> {
         return Err(malformed(format!("it weighs more than {BLOCK_LIMIT} weight units")));
     }
     Ok(block)
+}
+
+/// What the reader's error means to whoever gave the input.
+fn reason(error: Error) -> String {
+    match error {
+        Error::Io(_) => {
+            "the input ends before the block does: it is cut short, or no Bitcoin block".into()
+        }
+        other => other.to_string(),
+    }
 }
 
 /// Whether the bytes could be a block, wire or hex: two of the header's version, time and target
