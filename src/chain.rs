@@ -11,10 +11,10 @@ use crate::verdict::{Answers, Outcome, Verdict};
 pub mod bitcoin;
 mod cut;
 mod detect;
+#[cfg(test)]
+mod driver;
 pub mod ethereum;
 pub mod records;
-#[cfg(test)]
-mod referee;
 
 pub use detect::{detect, limit, open};
 

@@ -19,7 +19,9 @@ pub mod event;
 pub mod judge;
 pub mod lane;
 pub(crate) mod mill;
+pub(crate) mod parse;
 pub mod router;
+pub(crate) mod spares;
 pub mod ticket;
 pub(crate) mod worker;
 

@@ -175,7 +175,7 @@ fn compare(
             }
             valid += usize::from(expected.is_some());
         }
-        if done / BATCH % REFEREE_SHARE == 0 {
+        if (done / BATCH).is_multiple_of(REFEREE_SHARE) {
             assert_eq!(referee::disagreement(&batch, &answers), None);
         }
         done += size;

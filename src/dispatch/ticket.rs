@@ -7,7 +7,8 @@ use std::task::{Context, Poll};
 
 use crate::batch::Batch;
 use crate::dispatch::cell::Cell;
-use crate::dispatch::mill::{Held, Spares};
+use crate::dispatch::mill::Held;
+use crate::dispatch::spares::Spares;
 use crate::parsed::Parsed;
 use crate::verdict::Answers;
 

@@ -1,4 +1,5 @@
-//! One piece of a batch in lanes: its keys decompressed, its scalars, its points.
+//! One piece of a batch in lanes: its keys decompressed, its scalars, its points; and the two
+//! kernels of an algorithm that verifies, to verdicts or to points.
 
 use std::ops::Range;
 
@@ -7,8 +8,9 @@ use crate::algorithms::secp256k1::field::{FieldVec, MaskVec};
 use crate::algorithms::secp256k1::multiply::{Scalars, double_mul};
 use crate::algorithms::secp256k1::point::{Affine, Jacobian};
 use crate::algorithms::secp256k1::table::KeyTables;
+use crate::isa::{Isa, Kernel};
 use crate::parsed::{KeyForm, Words};
-use crate::verdict::Point;
+use crate::verdict::{Point, Reason, Verdict};
 
 /// Items of a piece: they share the inversions of their tables. Larger ones share better, but
 /// their tables, 1 KiB a key and more, leave the second-level cache.
@@ -101,4 +103,71 @@ pub(crate) fn pieces(range: Range<usize>) -> impl Iterator<Item = (Range<usize>,
         let items = start..range.end.min(start + PIECE);
         (items.clone(), items.start - first..items.end - first)
     })
+}
+
+/// An algorithm that computes a point R for each item and verifies by looking at it.
+pub(crate) trait Equation {
+    /// Decodes the items' keys and prepares their scalars.
+    fn prepare<V: FieldVec>(&self, piece: &mut Piece<V>, items: Range<usize>);
+
+    /// Whether each lane's R satisfies the rule, group by group of the piece of `items`.
+    fn agrees<V: FieldVec>(&self, piece: &Piece<V>, items: Range<usize>) -> Vec<V::Mask>;
+}
+
+/// Verifies a range; `out` has its length.
+pub(crate) fn verify(isa: Isa, equation: &impl Equation, range: Range<usize>, out: &mut [Verdict]) {
+    isa.run(Verify { equation, range, out });
+}
+
+/// Computes the points of a range, as evidence; `out` has its length.
+pub(crate) fn points(isa: Isa, equation: &impl Equation, range: Range<usize>, out: &mut [Point]) {
+    isa.run(Points { equation, range, out });
+}
+
+/// The verdict of an item whose key exists.
+pub(crate) fn verdict(agrees: bool) -> Verdict {
+    if agrees { Verdict::Valid } else { Verdict::Invalid(Reason::Equation) }
+}
+
+struct Verify<'a, E> {
+    equation: &'a E,
+    range: Range<usize>,
+    out: &'a mut [Verdict],
+}
+
+impl<E: Equation> Kernel for Verify<'_, E> {
+    fn run<V: FieldVec>(self) {
+        let mut piece = Piece::<V>::new();
+        for (items, slot) in pieces(self.range) {
+            self.equation.prepare(&mut piece, items.clone());
+            piece.double_mul();
+            let agrees = self.equation.agrees(&piece, items);
+            for (group, out) in self.out[slot].chunks_mut(V::LANES).enumerate() {
+                for (lane, out) in out.iter_mut().enumerate() {
+                    *out = if piece.missing[group].lane(lane) {
+                        Verdict::Invalid(Reason::Key)
+                    } else {
+                        verdict(agrees[group].lane(lane))
+                    };
+                }
+            }
+        }
+    }
+}
+
+struct Points<'a, E> {
+    equation: &'a E,
+    range: Range<usize>,
+    out: &'a mut [Point],
+}
+
+impl<E: Equation> Kernel for Points<'_, E> {
+    fn run<V: FieldVec>(self) {
+        let mut piece = Piece::<V>::new();
+        for (items, slot) in pieces(self.range) {
+            self.equation.prepare(&mut piece, items);
+            piece.double_mul();
+            piece.store(&mut self.out[slot]);
+        }
+    }
 }

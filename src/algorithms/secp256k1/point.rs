@@ -117,6 +117,12 @@ impl OneLane {
         Jacobian { x: one, y: one, z: zero }
     }
 
+    /// Reads evidence whose coordinates lie below p.
+    pub fn load(point: &Point) -> Self {
+        let [x, y, z] = [point.x, point.y, point.z].map(|words| Scalar5x52::splat(&words));
+        Jacobian { x, y, z }
+    }
+
     /// P + A, for any P and A.
     pub fn add_complete(self, a: Affine<Scalar5x52>) -> Self {
         if self.z.is_zero() {
@@ -161,7 +167,7 @@ pub fn is_possible(point: &Point) -> bool {
     if [point.x, point.y, point.z].iter().any(|words| !is_below(words, &P)) {
         return false;
     }
-    let [x, y, z] = [point.x, point.y, point.z].map(|words| Scalar5x52::splat(&words));
+    let OneLane { x, y, z } = OneLane::load(point);
     if z.is_zero() {
         return true;
     }

@@ -14,7 +14,7 @@ use crate::algorithm::{Algorithm, EcdsaRule};
 use crate::batch::{Batch, Job};
 use crate::verdict::Outcome;
 
-use super::super::referee::{self, data};
+use super::super::driver::{self, data};
 use super::claims::{Claim, Claims, Standing};
 use super::interpreter::{Passed, ScriptError};
 use super::rules::Force;
@@ -67,7 +67,7 @@ fn answer(claim: &Claim, force: Force) -> Standing {
     };
     let mut batch = Batch::open(algorithm);
     batch.push(job).unwrap();
-    match referee::judge(&batch.seal()).get(0) {
+    match driver::judge(&batch.seal()).get(0) {
         Some(Outcome::Verdict(verdict)) => Standing::Settled(verdict),
         other => panic!("{other:?}"),
     }

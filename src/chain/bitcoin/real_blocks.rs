@@ -9,7 +9,7 @@ use rand::{RngCore, SeedableRng};
 use crate::error::ItemError;
 use crate::verdict::{Answers, State};
 
-use super::super::referee::{data, drive, judge};
+use super::super::driver::{data, drive, judge};
 use super::super::{Check, Report};
 use super::{BlockCheck, Network, Rules};
 

@@ -296,7 +296,7 @@ impl Check for BlockCheck {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::chain::referee::{data, drive};
+    use crate::chain::driver::{data, drive};
 
     fn check(bytes: &[u8]) -> Report {
         drive(&mut BlockCheck::new(bytes).expect("a block"))

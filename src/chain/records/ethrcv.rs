@@ -156,7 +156,7 @@ fn check_fields(position: usize, record: &[u8; RECORD]) -> Result<(), ChainError
 
 #[cfg(test)]
 mod tests {
-    use super::super::super::referee::{data, drive};
+    use super::super::super::driver::{data, drive};
     use super::*;
 
     #[test]
