@@ -1,7 +1,7 @@
 //! The dispatcher: a state machine without clock, threads or randomness of its own.
 //!
 //! [`Dispatcher::step`] takes the time and one event and says what has to be done. It sees shapes,
-//! never data; [`mill`] is the thin shell that holds the data and runs the actions, and a simulator
+//! never data; `mill` is the thin shell that holds the data and runs the actions, and a simulator
 //! may stand in its place. Each admitted batch is resolved exactly once because the machine alone
 //! decides when: a completion counts only while the batch is where the completion comes from.
 
