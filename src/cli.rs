@@ -71,7 +71,7 @@ impl From<EngineError> for Failure {
         let status = match error {
             EngineError::Absent { .. } => Status::Missing,
             EngineError::SelfTest { .. } => Status::Disagreement,
-            EngineError::Isa(_) => Status::Usage,
+            EngineError::Isa { .. } => Status::Usage,
             _ => Status::Error,
         };
         Failure::new(status, error.to_string())

@@ -134,6 +134,11 @@ pub enum EngineError {
     #[error("cannot start threads: {0}")]
     Threads(String),
     /// `SIGMILL_ISA` names no level of this machine.
-    #[error("SIGMILL_ISA={0}: not a level of this machine (known: portable)")]
-    Isa(String),
+    #[error("SIGMILL_ISA={name}: not a level of this machine (it has: {known})")]
+    Isa {
+        /// What the variable says.
+        name: String,
+        /// The levels of this machine.
+        known: String,
+    },
 }

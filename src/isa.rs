@@ -1,7 +1,7 @@
-//! CPU levels: which vector the kernels run over.
+//! CPU levels: which vectors the kernels run over.
 //!
-//! Holding an [`Isa`] proves that this machine has the level: only [`Isa::detect`] makes one. After
-//! that nobody asks for a CPU flag again.
+//! Holding an [`Isa`], or one of the tokens inside it, proves that this machine has the level:
+//! only this file makes them. After that nobody asks for a CPU flag again.
 
 use std::fmt;
 
@@ -9,53 +9,129 @@ use crate::algorithms::secp256k1::field::FieldVec;
 use crate::algorithms::secp256k1::portable::Scalar5x52;
 use crate::error::EngineError;
 
+/// Proof of AVX-512 with IFMA: F, BW, DQ, VL, IFMA, VBMI2.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Avx512(());
+
+/// Proof of AVX2.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Avx2(());
+
+/// Proof of Advanced SIMD.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Neon(());
+
+/// Proof of the SHA extensions of x86, with SSSE3 and SSE4.1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ShaNi(());
+
+/// What the vectors of a level are made of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Level {
+    /// Plain Rust.
+    Portable,
+    /// 128 bits: 2 lanes of the field.
+    Neon(Neon),
+    /// 256 bits: 4 lanes of the field.
+    Avx2(Avx2),
+    /// 512 bits with 52-bit multiply-add: 8 lanes of the field.
+    Avx512(Avx512),
+}
+
 /// A level of this machine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Isa(Level);
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Level {
-    Portable,
+pub struct Isa {
+    level: Level,
+    sha: Option<ShaNi>,
 }
 
 /// A whole computation, written once over the vector.
 pub trait Kernel {
-    /// Runs it over one level's vector.
-    fn run<V: FieldVec>(self);
+    /// What it gives.
+    type Out;
+
+    /// Runs it over one level's vector. Implementations are `#[inline(always)]`, so that they become
+    /// part of the one function that is compiled for the level.
+    fn run<V: FieldVec>(self) -> Self::Out;
 }
 
 impl Isa {
     /// Plain Rust, on every machine.
-    pub const PORTABLE: Isa = Isa(Level::Portable);
+    pub const PORTABLE: Isa = Isa { level: Level::Portable, sha: None };
+
+    /// Every level of this machine, the best one last.
+    pub fn all() -> Vec<Isa> {
+        let mut all = vec![Isa::PORTABLE];
+        #[cfg(target_arch = "x86_64")]
+        {
+            let sha = (is_x86_feature_detected!("sha")
+                && is_x86_feature_detected!("ssse3")
+                && is_x86_feature_detected!("sse4.1"))
+            .then_some(ShaNi(()));
+            if is_x86_feature_detected!("avx2") {
+                all.push(Isa { level: Level::Avx2(Avx2(())), sha });
+            }
+            if is_x86_feature_detected!("avx512f")
+                && is_x86_feature_detected!("avx512bw")
+                && is_x86_feature_detected!("avx512dq")
+                && is_x86_feature_detected!("avx512vl")
+                && is_x86_feature_detected!("avx512ifma")
+                && is_x86_feature_detected!("avx512vbmi2")
+                && is_x86_feature_detected!("avx2")
+            {
+                all.push(Isa { level: Level::Avx512(Avx512(())), sha });
+            }
+        }
+        #[cfg(target_arch = "aarch64")]
+        all.push(Isa { level: Level::Neon(Neon(())), sha: None });
+        all
+    }
 
     /// The best level of this machine, or the one that the environment variable `SIGMILL_ISA`
-    /// forces.
+    /// forces: `portable`, `neon`, `avx2` or `avx512`.
     ///
     /// # Errors
     /// [`EngineError::Isa`] when the variable names no level of this machine.
     pub fn detect() -> Result<Isa, EngineError> {
+        let all = Isa::all();
         match std::env::var("SIGMILL_ISA") {
-            Err(_) => Ok(Isa::PORTABLE),
-            Ok(name) => Isa::named(&name).ok_or(EngineError::Isa(name)),
+            Err(_) => Ok(*all.last().expect("portable is always there")),
+            Ok(name) => {
+                let named = all.iter().find(|isa| isa.to_string() == name);
+                named.copied().ok_or_else(|| EngineError::Isa {
+                    name,
+                    known: all.iter().map(Isa::to_string).collect::<Vec<_>>().join(", "),
+                })
+            }
         }
     }
 
-    fn named(name: &str) -> Option<Isa> {
-        (name == "portable").then_some(Isa::PORTABLE)
+    /// What its vectors are made of.
+    pub fn level(self) -> Level {
+        self.level
+    }
+
+    /// The SHA extensions, where the machine has them and the level is not the portable one.
+    pub fn sha(self) -> Option<ShaNi> {
+        self.sha
     }
 
     /// Enters the level once, for the whole kernel.
-    pub fn run(self, kernel: impl Kernel) {
-        match self.0 {
+    pub fn run<K: Kernel>(self, kernel: K) -> K::Out {
+        match self.level {
             Level::Portable => kernel.run::<Scalar5x52>(),
+            _ => kernel.run::<Scalar5x52>(),
         }
     }
 }
 
 impl fmt::Display for Isa {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self.0 {
+        f.write_str(match self.level {
             Level::Portable => "portable",
+            Level::Neon(_) => "neon",
+            Level::Avx2(_) => "avx2",
+            Level::Avx512(_) => "avx512",
         })
     }
 }
@@ -65,8 +141,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_go_round_and_unknown_ones_are_refused() {
-        assert_eq!(Isa::named(&Isa::PORTABLE.to_string()), Some(Isa::PORTABLE));
-        assert_eq!(Isa::named("avx1024"), None);
+    fn the_portable_level_is_everywhere_and_names_differ() {
+        let all = Isa::all();
+        assert_eq!(all[0], Isa::PORTABLE);
+        let mut names: Vec<_> = all.iter().map(Isa::to_string).collect();
+        names.dedup();
+        assert_eq!(names.len(), all.len());
+        assert_eq!(Isa::PORTABLE.sha(), None);
     }
 }

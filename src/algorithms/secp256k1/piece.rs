@@ -136,6 +136,9 @@ struct Verify<'a, E> {
 }
 
 impl<E: Equation> Kernel for Verify<'_, E> {
+    type Out = ();
+
+    #[inline(always)]
     fn run<V: FieldVec>(self) {
         let mut piece = Piece::<V>::new();
         for (items, slot) in pieces(self.range) {
@@ -162,6 +165,9 @@ struct Points<'a, E> {
 }
 
 impl<E: Equation> Kernel for Points<'_, E> {
+    type Out = ();
+
+    #[inline(always)]
     fn run<V: FieldVec>(self) {
         let mut piece = Piece::<V>::new();
         for (items, slot) in pieces(self.range) {

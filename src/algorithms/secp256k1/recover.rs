@@ -24,6 +24,9 @@ struct Recover<'a> {
 }
 
 impl Kernel for Recover<'_> {
+    type Out = ();
+
+    #[inline(always)]
     fn run<V: FieldVec>(self) {
         let operands = self.operands;
         let mut piece = Piece::<V>::new();
