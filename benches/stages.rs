@@ -1,32 +1,99 @@
-//! Micro benches of the stages: field, points, hashes.
+//! Micro benches of the stages, level by level: field, points, scalars, hashes.
+//!
+//! A bench named `level::stage` runs the stage 64 times in a row, each on the result before;
+//! its throughput is in lanes, so that levels compare.
 
 use std::hint::black_box;
 
-use criterion::{Criterion, criterion_group, criterion_main};
+use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use sigmill::algorithms::secp256k1::curve::{Curve, Secp256k1};
 use sigmill::algorithms::secp256k1::field::{FieldVec, invert, sqrt};
 use sigmill::algorithms::secp256k1::point::Affine;
-use sigmill::algorithms::secp256k1::portable::Scalar5x52;
 use sigmill::algorithms::secp256k1::scalar;
 use sigmill::algorithms::{keccak256, sha256};
+use sigmill::isa::{Isa, Kernel};
+
+/// Stages in a row.
+const ROW: usize = 64;
+
+#[derive(Clone, Copy)]
+enum Work {
+    Mul,
+    Square,
+    Double,
+    AddAffine,
+    Invert,
+    Sqrt,
+}
+
+impl Kernel for Work {
+    type Out = usize;
+
+    #[inline(always)]
+    fn run<V: FieldVec>(self) -> usize {
+        let [x, y] = black_box(Secp256k1::GENERATOR).map(|words| V::splat(&words));
+        let point = Affine { x, y };
+        let start = point.to_jacobian().double();
+        match self {
+            Work::Mul => {
+                let mut a = x;
+                for _ in 0..ROW {
+                    a = a.mul(y);
+                }
+                black_box(a);
+            }
+            Work::Square => {
+                let mut a = x;
+                for _ in 0..ROW {
+                    a = a.square();
+                }
+                black_box(a);
+            }
+            Work::Double => {
+                let mut p = start;
+                for _ in 0..ROW {
+                    p = p.double();
+                }
+                black_box(p);
+            }
+            Work::AddAffine => {
+                let mut p = start;
+                for _ in 0..ROW {
+                    p = p.add_affine(point);
+                }
+                black_box(p);
+            }
+            Work::Invert => {
+                black_box(invert(black_box(x)));
+            }
+            Work::Sqrt => {
+                black_box(sqrt(black_box(x)));
+            }
+        }
+        V::LANES * if matches!(self, Work::Invert | Work::Sqrt) { 1 } else { ROW }
+    }
+}
 
 fn bench<T>(criterion: &mut Criterion, name: &str, mut work: impl FnMut() -> T) {
     criterion.bench_function(name, |bencher| bencher.iter(&mut work));
 }
 
 fn stages(criterion: &mut Criterion) {
+    for isa in Isa::all() {
+        for (name, work) in [
+            ("field/mul", Work::Mul),
+            ("field/square", Work::Square),
+            ("field/invert", Work::Invert),
+            ("field/sqrt", Work::Sqrt),
+            ("point/double", Work::Double),
+            ("point/add_affine", Work::AddAffine),
+        ] {
+            let mut group = criterion.benchmark_group(isa.to_string());
+            group.throughput(Throughput::Elements(isa.run(work) as u64));
+            group.bench_function(name, |bencher| bencher.iter(|| isa.run(work)));
+        }
+    }
     let [x, y] = Secp256k1::GENERATOR;
-    let (a, b) = (Scalar5x52::splat(&x), Scalar5x52::splat(&y));
-    bench(criterion, "portable::field/mul", || black_box(a).mul(black_box(b)));
-    bench(criterion, "portable::field/square", || black_box(a).square());
-    bench(criterion, "portable::field/invert", || invert(black_box(a)));
-    bench(criterion, "portable::field/sqrt", || sqrt(black_box(a)));
-    let point = Affine { x: a, y: b };
-    let double = point.to_jacobian().double();
-    bench(criterion, "portable::point/double", || black_box(double).double());
-    bench(criterion, "portable::point/add_affine", || {
-        black_box(double).add_affine(black_box(point))
-    });
     bench(criterion, "scalar/mul_montgomery", || {
         scalar::mul_montgomery(black_box(&x), black_box(&y))
     });

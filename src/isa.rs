@@ -4,9 +4,13 @@
 //! only this file makes them. After that nobody asks for a CPU flag again.
 
 use std::fmt;
+use std::marker::PhantomData;
 
-use crate::algorithms::secp256k1::field::FieldVec;
+#[cfg(target_arch = "x86_64")]
+use crate::algorithms::secp256k1::avx512::Ifma5x52;
+use crate::algorithms::secp256k1::field::{FieldVec, Stage};
 use crate::algorithms::secp256k1::portable::Scalar5x52;
+use crate::algorithms::secp256k1::twin::Twin;
 use crate::error::EngineError;
 
 /// Proof of AVX-512 with IFMA: F, BW, DQ, VL, IFMA, VBMI2.
@@ -37,6 +41,10 @@ pub enum Level {
     /// 512 bits with 52-bit multiply-add: 8 lanes of the field.
     Avx512(Avx512),
 }
+
+/// Two vectors hide each other's latency.
+#[cfg(target_arch = "x86_64")]
+type Wide = Ifma5x52;
 
 /// A level of this machine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -120,8 +128,22 @@ impl Isa {
     pub fn run<K: Kernel>(self, kernel: K) -> K::Out {
         match self.level {
             Level::Portable => kernel.run::<Scalar5x52>(),
+            #[cfg(target_arch = "x86_64")]
+            Level::Avx512(_) => Wide::enter(Entry::<_, Wide>(kernel, PhantomData)),
             _ => kernel.run::<Scalar5x52>(),
         }
+    }
+}
+
+/// A kernel over one vector, as a stage.
+struct Entry<K, V>(K, PhantomData<V>);
+
+impl<K: Kernel, V: FieldVec> Stage for Entry<K, V> {
+    type Out = K::Out;
+
+    #[inline(always)]
+    fn run(self) -> K::Out {
+        self.0.run::<V>()
     }
 }
 

@@ -1,5 +1,7 @@
 #![doc = include_str!("secp256k1/SPEC.md")]
 
+#[cfg(target_arch = "x86_64")]
+pub(crate) mod avx512;
 pub mod curve;
 pub mod der;
 pub mod ecdsa;
@@ -17,3 +19,4 @@ pub mod schnorr;
 #[cfg(test)]
 mod small_groups;
 pub mod table;
+pub(crate) mod twin;

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::algorithms::secp256k1::field::{FieldVec, MaskVec};
+use crate::algorithms::secp256k1::field::{FieldVec, LANES, MaskVec};
 use crate::algorithms::secp256k1::integer::{self, N, P_MINUS_N, is_below};
 use crate::algorithms::secp256k1::piece::{self, Equation, Piece, verdict};
 use crate::algorithms::secp256k1::point::{Jacobian, OneLane, is_possible};
@@ -35,6 +35,7 @@ pub fn judge(operands: &EcdsaOperands, index: usize, point: &Point) -> Result<Ve
 }
 
 impl Equation for EcdsaOperands {
+    #[inline(always)]
     fn prepare<V: FieldVec>(&self, piece: &mut Piece<V>, items: Range<usize>) {
         let keys = &self.keys;
         piece.decode(items.len(), |i| {
@@ -51,19 +52,24 @@ impl Equation for EcdsaOperands {
         }
     }
 
+    #[inline(always)]
     fn agrees<V: FieldVec>(&self, piece: &Piece<V>, items: Range<usize>) -> Vec<V::Mask> {
-        let groups = piece.points.iter().zip(self.r[items].chunks(V::LANES));
-        groups.map(|(point, r)| has_r(point, r)).collect()
+        let mut agrees = Vec::with_capacity(piece.points.len());
+        for (point, r) in piece.points.iter().zip(self.r[items].chunks(V::LANES)) {
+            agrees.push(has_r(point, r));
+        }
+        agrees
     }
 }
 
 /// Whether x(R) mod n = r in each lane, without inversion: X = r Z^2 or, where r + n is still below
 /// p, X = (r + n) Z^2. Infinity agrees with nothing.
+#[inline(always)]
 fn has_r<V: FieldVec>(point: &Jacobian<V>, r: &[Words]) -> V::Mask {
-    let mut candidates = [[1, 0, 0, 0]; 8];
+    let mut candidates = [[1, 0, 0, 0]; LANES];
     candidates[..r.len()].copy_from_slice(r);
     let mut same = point.has_x(V::load(&candidates[..V::LANES]));
-    let wraps = V::Mask::from_fn(|lane| is_below(&candidates[lane], &P_MINUS_N));
+    let wraps = V::Mask::from_fn(V::LANES, |lane| is_below(&candidates[lane], &P_MINUS_N));
     if wraps.any() {
         let second = |r| if is_below(&r, &P_MINUS_N) { integer::add(&r, &N).0 } else { r };
         let second = candidates.map(second);

@@ -7,29 +7,82 @@ use crate::parsed::Words;
 
 /// One truth value a lane.
 pub trait MaskVec: Copy {
+    /// Lane i holds where bit i is set; bits past the last lane are dropped.
+    fn from_bits(bits: u32) -> Self;
+    /// Bit i is set where lane i holds.
+    fn bits(self) -> u32;
+
     /// The same value in every lane.
-    fn splat(value: bool) -> Self;
+    #[inline(always)]
+    fn splat(value: bool) -> Self {
+        Self::from_bits(if value { u32::MAX } else { 0 })
+    }
+
     /// `value(lane)` in each lane.
-    fn from_fn(value: impl FnMut(usize) -> bool) -> Self;
+    #[inline(always)]
+    fn from_fn(lanes: usize, mut value: impl FnMut(usize) -> bool) -> Self {
+        Self::from_bits((0..lanes).fold(0, |bits, lane| bits | u32::from(value(lane)) << lane))
+    }
+
     /// The value in one lane.
-    fn lane(self, lane: usize) -> bool;
+    #[inline(always)]
+    fn lane(self, lane: usize) -> bool {
+        self.bits() >> lane & 1 == 1
+    }
+
     /// Whether any lane holds.
-    fn any(self) -> bool;
+    #[inline(always)]
+    fn any(self) -> bool {
+        self.bits() != 0
+    }
+
     /// Both.
-    fn and(self, other: Self) -> Self;
+    #[inline(always)]
+    fn and(self, other: Self) -> Self {
+        Self::from_bits(self.bits() & other.bits())
+    }
+
     /// Either.
-    fn or(self, other: Self) -> Self;
+    #[inline(always)]
+    fn or(self, other: Self) -> Self {
+        Self::from_bits(self.bits() | other.bits())
+    }
+
     /// The opposite.
-    fn not(self) -> Self;
+    #[inline(always)]
+    fn not(self) -> Self {
+        Self::from_bits(!self.bits())
+    }
 }
+
+/// An affine point packed for a table, x and y: a cache line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(C, align(64))]
+pub struct Row(pub [Words; 2]);
+
+/// Work that a level compiles as a function of its own.
+pub trait Stage {
+    /// What it gives.
+    type Out;
+
+    /// Runs it. Implementations are `#[inline(always)]`: the function around them is the one that is
+    /// compiled for the level.
+    fn run(self) -> Self::Out;
+}
+
+/// Most lanes of a vector.
+pub const LANES: usize = 32;
 
 /// One field element a lane.
 ///
 /// # Correctness
-/// A value has a magnitude m: it is a sum of at most m products. [`mul`](Self::mul) and
-/// [`square`](Self::square) take magnitudes up to 8 and return 1, as do loads and
-/// [`normalize`](Self::normalize); [`add`](Self::add) sums magnitudes; [`negate`](Self::negate)
-/// takes a bound m and returns m + 1. What a magnitude means for the limbs is each level's own.
+/// A value has a magnitude m: it is a sum of at most m products. [`add`](Self::add) sums
+/// magnitudes; [`negate`](Self::negate) takes a bound m and returns m + 1. What a magnitude means
+/// for the limbs is each level's own.
+///
+/// Factors are fresh and of magnitude up to 8. Fresh are loads and the results of products,
+/// [`normalize`](Self::normalize), all of magnitude 1, and of [`carry`](Self::carry), which a sum
+/// goes through before it becomes a factor.
 pub trait FieldVec: Copy + Send + Sync {
     /// Number of lanes.
     const LANES: usize;
@@ -42,10 +95,12 @@ pub trait FieldVec: Copy + Send + Sync {
     fn load(words: &[Words]) -> Self;
     /// The elements, below p.
     fn store(self, out: &mut [Words]);
-    /// Picks an affine point a lane out of the lane's own table: entry `rows[lane]`.
-    fn pick(table: &[[Self; 2]], rows: &[usize]) -> [Self; 2];
-    /// Picks an affine point a lane out of one table for all, packed as x and y.
-    fn gather(table: &[[Words; 2]], rows: &[usize]) -> [Self; 2];
+    /// x and y of one row a lane.
+    fn gather<'a>(row: impl Fn(usize) -> &'a Row) -> [Self; 2];
+    /// Packs normalized x and y and puts one row a lane.
+    fn scatter(point: [Self; 2], put: impl FnMut(usize, Row));
+    /// Runs a stage as a function compiled for this level.
+    fn enter<S: Stage>(stage: S) -> S::Out;
 
     /// a + b.
     fn add(self, other: Self) -> Self;
@@ -53,12 +108,18 @@ pub trait FieldVec: Copy + Send + Sync {
     fn negate(self, magnitude: u64) -> Self;
     /// k a, for small k: multiplies the magnitude.
     fn times(self, k: u64) -> Self;
-    /// a / 2: magnitude m becomes m / 2 + 1.
+    /// a / 2 for a fresh a: magnitude m becomes m / 2 + 1.
     fn half(self) -> Self;
+    /// a, fresh, for a of magnitude up to 8; levels whose products take sums leave it as it is.
+    fn carry(self) -> Self;
     /// a b.
     fn mul(self, other: Self) -> Self;
+    /// a b + c, fresh, of a magnitude up to that of c plus 1.
+    fn mul_add(self, other: Self, addend: Self) -> Self;
     /// a^2.
     fn square(self) -> Self;
+    /// a^2 + c, fresh, of a magnitude up to that of c plus 1.
+    fn square_add(self, addend: Self) -> Self;
     /// The representative below p.
     fn normalize(self) -> Self;
     /// Whether a = 0.
@@ -96,49 +157,79 @@ fn powers<V: FieldVec>(a: V) -> (V, V, V) {
     (x2, x22, x223)
 }
 
-/// a^(p - 2): 1/a, and 0 for 0. 255 squarings and 15 products.
-#[inline(never)]
+/// a^(p - 2): 1/a, and 0 for 0. 255 squarings and 15 products. `a` is fresh.
 pub fn invert<V: FieldVec>(a: V) -> V {
-    let (x2, x22, x223) = powers(a);
-    // p - 2 = (2^223 - 1) 2^33 + (2^22 - 1) 2^10 + 45
-    let t = square_times(x223, 23).mul(x22);
-    let t = square_times(t, 5).mul(a);
-    let t = square_times(t, 3).mul(x2);
-    square_times(t, 2).mul(a)
+    V::enter(Invert(a))
+}
+
+struct Invert<V>(V);
+
+impl<V: FieldVec> Stage for Invert<V> {
+    type Out = V;
+
+    #[inline(always)]
+    fn run(self) -> V {
+        let Invert(a) = self;
+        let (x2, x22, x223) = powers(a);
+        // p - 2 = (2^223 - 1) 2^33 + (2^22 - 1) 2^10 + 45
+        let t = square_times(x223, 23).mul(x22);
+        let t = square_times(t, 5).mul(a);
+        let t = square_times(t, 3).mul(x2);
+        square_times(t, 2).mul(a)
+    }
 }
 
 /// a^((p + 1) / 4), and whether its square is a: p = 3 mod 4, so that one of a and -a has this
-/// root. 253 squarings and 13 products. `a` has magnitude 1.
-#[inline(never)]
+/// root. 253 squarings and 13 products. `a` is fresh, of magnitude 1.
 pub fn sqrt<V: FieldVec>(a: V) -> (V, V::Mask) {
-    let (x2, x22, x223) = powers(a);
-    // (p + 1) / 4 = (2^223 - 1) 2^31 + (2^22 - 1) 2^8 + 12
-    let t = square_times(x223, 23).mul(x22);
-    let t = square_times(t, 6).mul(x2);
-    let root = square_times(t, 2);
-    (root, root.square().add(a.negate(1)).is_zero())
+    V::enter(Sqrt(a))
+}
+
+struct Sqrt<V>(V);
+
+impl<V: FieldVec> Stage for Sqrt<V> {
+    type Out = (V, V::Mask);
+
+    #[inline(always)]
+    fn run(self) -> (V, V::Mask) {
+        let Sqrt(a) = self;
+        let (x2, x22, x223) = powers(a);
+        // (p + 1) / 4 = (2^223 - 1) 2^31 + (2^22 - 1) 2^8 + 12
+        let t = square_times(x223, 23).mul(x22);
+        let t = square_times(t, 6).mul(x2);
+        let root = square_times(t, 2);
+        (root, root.square_add(a.negate(1)).is_zero())
+    }
+}
+
+/// Writes the product of all values before each, and returns that of all.
+#[inline(always)]
+fn products<V: FieldVec>(values: &[V], prefixes: &mut Vec<V>) -> V {
+    let mut product = V::splat(&[1, 0, 0, 0]);
+    prefixes.clear();
+    for value in values {
+        prefixes.push(product);
+        product = product.mul(*value);
+    }
+    product
 }
 
 /// Inverts every element of every lane with one inversion (Montgomery's trick: three products
-/// each). Zeros stay zero and disturb nobody. Elements have magnitude up to 8; results have 1.
+/// each). Zeros stay zero and disturb nobody. Elements are fresh, of magnitude up to 8; results have
+/// magnitude 1.
+#[inline(always)]
 pub fn invert_all<V: FieldVec>(values: &mut [V], prefixes: &mut Vec<V>) {
     let one = V::splat(&[1, 0, 0, 0]);
-    let product = |values: &[V], prefixes: &mut Vec<V>| {
-        prefixes.clear();
-        values.iter().fold(one, |product, value| {
-            prefixes.push(product);
-            product.mul(*value)
-        })
-    };
-    let mut total = product(values, prefixes);
+    let mut total = products(values, prefixes);
     let mut zeros = Vec::new();
     if total.is_zero().any() {
         // One zero would turn the whole product to zero: ones stand in.
-        zeros.extend(values.iter().map(|value| value.is_zero()));
-        for (value, zero) in values.iter_mut().zip(&zeros) {
-            *value = V::select(*zero, one, *value);
+        for value in values.iter_mut() {
+            let zero = value.is_zero();
+            zeros.push(zero);
+            *value = V::select(zero, one, *value);
         }
-        total = product(values, prefixes);
+        total = products(values, prefixes);
     }
     let mut inverse = invert(total);
     for (value, prefix) in values.iter_mut().zip(prefixes.iter()).rev() {

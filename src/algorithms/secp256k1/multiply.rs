@@ -5,8 +5,10 @@
 //! steps. A lane that meets a case outside the formulas ends with Z = 0, as does a result of
 //! infinity; such lanes are computed again by the complete one-lane formulas.
 
+use std::marker::PhantomData;
+
 use crate::algorithms::secp256k1::curve::{BETA, Curve};
-use crate::algorithms::secp256k1::field::{FieldVec, MaskVec};
+use crate::algorithms::secp256k1::field::{FieldVec, LANES, MaskVec, Row, Stage};
 use crate::algorithms::secp256k1::point::{Affine, Jacobian, OneLane};
 use crate::algorithms::secp256k1::portable::Scalar5x52;
 use crate::algorithms::secp256k1::scalar::recode;
@@ -15,8 +17,6 @@ use crate::parsed::Words;
 
 /// Most windows of a half.
 const WINDOWS: usize = 26;
-/// Most lanes of a vector.
-const LANES: usize = 8;
 
 /// The pair of scalars of one item.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -27,15 +27,33 @@ pub struct Scalars {
     pub u2: Words,
 }
 
-/// The digits of a group: for each window those of its lanes.
+/// One odd digit a lane.
+#[derive(Clone, Copy)]
+struct Digit {
+    /// The row of the odd multiple: |d| = 2 row + 1.
+    rows: [u32; LANES],
+    /// The lanes in which it is negative.
+    negative: u32,
+}
+
+impl Digit {
+    const ONES: Digit = Digit { rows: [0; LANES], negative: 0 };
+
+    fn set(&mut self, lane: usize, digit: i32) {
+        self.rows[lane] = digit.unsigned_abs() >> 1;
+        self.negative |= u32::from(digit < 0) << lane;
+    }
+}
+
+/// The digits of a group, by half and window.
 struct Digits {
-    generator: [[[i32; LANES]; WINDOWS]; 2],
-    key: [[[i32; LANES]; WINDOWS]; 2],
+    generator: [[Digit; WINDOWS]; 2],
+    key: [[Digit; WINDOWS]; 2],
 }
 
 impl Digits {
     fn new<C: Curve>(scalars: &[Scalars]) -> Self {
-        let blank = [[[1; LANES]; WINDOWS]; 2];
+        let blank = [[Digit::ONES; WINDOWS]; 2];
         let mut digits = Digits { generator: blank, key: blank };
         let mut row = [0; WINDOWS];
         let strides = C::WINDOWS.div_ceil(C::GENERATOR_STRIDE);
@@ -43,32 +61,22 @@ impl Digits {
         for (lane, Scalars { u1, u2 }) in scalars.iter().enumerate() {
             for (half, out) in C::split(u1).iter().zip(&mut digits.generator) {
                 recode(half, generator_width, &mut row[..strides]);
-                out.iter_mut().zip(&row).for_each(|(window, digit)| window[lane] = *digit);
+                out.iter_mut().zip(&row[..strides]).for_each(|(d, digit)| d.set(lane, *digit));
             }
             for (half, out) in C::split(u2).iter().zip(&mut digits.key) {
                 recode(half, C::KEY_WIDTH, &mut row[..C::WINDOWS]);
-                out.iter_mut().zip(&row).for_each(|(window, digit)| window[lane] = *digit);
+                out.iter_mut().zip(&row[..C::WINDOWS]).for_each(|(d, digit)| d.set(lane, *digit));
             }
         }
         digits
     }
 }
 
-/// The row of an odd multiple: |d| = 2 row + 1.
-#[inline(always)]
-fn rows(digits: &[i32; LANES]) -> [usize; LANES] {
-    digits.map(|digit| (digit.unsigned_abs() >> 1) as usize)
-}
-
-#[inline(always)]
-fn signs<V: FieldVec>(digits: &[i32; LANES]) -> V::Mask {
-    V::Mask::from_fn(|lane| digits[lane] < 0)
-}
-
 /// Computes the products of one piece; `tables` keeps its memory from piece to piece.
 ///
 /// `keys` holds a group of lanes each, `scalars` an entry for each item; lanes past the last item
 /// repeat anything valid. `out` gets a point for each group, infinity as Z = 0.
+#[inline(always)]
 pub fn double_mul<C: Curve, V: FieldVec>(
     keys: &[Affine<V>],
     scalars: &[Scalars],
@@ -79,7 +87,9 @@ pub fn double_mul<C: Curve, V: FieldVec>(
     out.clear();
     for (group, scalars) in scalars.chunks(V::LANES).enumerate() {
         let digits = Digits::new::<C>(scalars);
-        let mut sum = ladder::<C, V>(tables.group(group), &digits);
+        let rows = tables.group(group);
+        let ladder = Ladder::<C, V> { rows, digits: &digits, over: PhantomData };
+        let mut sum = V::enter(ladder);
         let redo = sum.z.is_zero().or(tables.exceptional(group));
         if redo.any() {
             sum = patch::<C, V>(sum, redo, &keys[group], scalars);
@@ -89,38 +99,57 @@ pub fn double_mul<C: Curve, V: FieldVec>(
 }
 
 /// The shared chain of doublings, from the top window down.
-#[inline(never)]
-fn ladder<C: Curve, V: FieldVec>(table: &[[V; 2]], digits: &Digits) -> Jacobian<V> {
-    let generator = C::generator_table();
-    let beta = V::splat(&BETA);
-    let key = |half: usize, window: usize| {
-        let digits = &digits.key[half][window];
-        let [x, y] = V::pick(table, &rows(digits));
-        let x = if half == 0 { x } else { x.mul(beta) };
-        Affine { x, y }.negate_where(signs::<V>(digits))
-    };
-    let fixed = |half: usize, window: usize| {
-        let digits = &digits.generator[half][window];
-        let [x, y] = V::gather(generator, &rows(digits));
-        let x = if half == 0 { x } else { x.mul(beta) };
-        Affine { x, y }.negate_where(signs::<V>(digits))
-    };
-    let top = C::WINDOWS - 1;
-    let mut sum = key(0, top).to_jacobian();
-    for window in (0..=top).rev() {
-        if window < top {
-            for _ in 0..C::KEY_WIDTH {
-                sum = sum.double();
+struct Ladder<'a, C, V> {
+    /// The odd multiples of the group's keys.
+    rows: &'a [Row],
+    digits: &'a Digits,
+    over: PhantomData<(C, V)>,
+}
+
+impl<C: Curve, V: FieldVec> Stage for Ladder<'_, C, V> {
+    type Out = Jacobian<V>;
+
+    #[inline(always)]
+    fn run(self) -> Jacobian<V> {
+        let Ladder { rows, digits, .. } = self;
+        let generator = C::generator_table().as_slice();
+        let beta = V::splat(&BETA);
+        let entries = rows.len() / V::LANES;
+        let top = C::WINDOWS - 1;
+        let digit = &digits.key[0][top];
+        let mut sum = addend::<V>(rows, entries, digit).to_jacobian();
+        for window in (0..=top).rev() {
+            if window < top {
+                for _ in 0..C::KEY_WIDTH {
+                    sum = sum.double();
+                }
             }
-            sum = sum.add_affine(key(0, window));
+            let stride = window / C::GENERATOR_STRIDE;
+            let fixed = window % C::GENERATOR_STRIDE == 0;
+            // The same code adds all four, so that the loop stays in the cache of decoded
+            // instructions.
+            for source in usize::from(window == top)..if fixed { 4 } else { 2 } {
+                let half = source & 1;
+                let mut a = if source < 2 {
+                    addend::<V>(rows, entries, &digits.key[half][window])
+                } else {
+                    addend::<V>(generator, 0, &digits.generator[half][stride])
+                };
+                if half == 1 {
+                    a.x = a.x.mul(beta);
+                }
+                sum = sum.add_affine(a);
+            }
         }
-        sum = sum.add_affine(key(1, window));
-        if window % C::GENERATOR_STRIDE == 0 {
-            sum = sum.add_affine(fixed(0, window / C::GENERATOR_STRIDE));
-            sum = sum.add_affine(fixed(1, window / C::GENERATOR_STRIDE));
-        }
+        sum
     }
-    sum
+}
+
+/// The multiple that a digit names, from lane l's rows at `l * offset`.
+#[inline(always)]
+fn addend<V: FieldVec>(rows: &[Row], offset: usize, digit: &Digit) -> Affine<V> {
+    let [x, y] = V::gather(|lane| &rows[lane * offset + digit.rows[lane] as usize]);
+    Affine { x, y }.negate_where(V::Mask::from_bits(digit.negative))
 }
 
 /// Computes the lanes named by `redo` again, by the complete formulas.

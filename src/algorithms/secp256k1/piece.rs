@@ -4,7 +4,7 @@
 use std::ops::Range;
 
 use crate::algorithms::secp256k1::curve::{Curve, Secp256k1};
-use crate::algorithms::secp256k1::field::{FieldVec, MaskVec};
+use crate::algorithms::secp256k1::field::{FieldVec, LANES, MaskVec};
 use crate::algorithms::secp256k1::multiply::{Scalars, double_mul};
 use crate::algorithms::secp256k1::point::{Affine, Jacobian};
 use crate::algorithms::secp256k1::table::KeyTables;
@@ -15,9 +15,6 @@ use crate::verdict::{Point, Reason, Verdict};
 /// Items of a piece: they share the inversions of their tables. Larger ones share better, but
 /// their tables, 1 KiB a key and more, leave the second-level cache.
 pub(crate) const PIECE: usize = 256;
-
-/// Most lanes of a vector.
-const LANES: usize = 8;
 
 /// Working memory of a kernel, kept from piece to piece.
 pub(crate) struct Piece<V: FieldVec> {
@@ -47,6 +44,7 @@ impl<V: FieldVec> Piece<V> {
     ///
     /// A key that does not exist must not reach the tables: points of other curves have small
     /// orders, and equal x in one lane would cost every lane of the piece.
+    #[inline(always)]
     pub(crate) fn decode(&mut self, items: usize, key: impl Fn(usize) -> (Words, KeyForm, Words)) {
         self.keys.clear();
         self.missing.clear();
@@ -58,11 +56,11 @@ impl<V: FieldVec> Piece<V> {
             for lane in 0..V::LANES.min(items - start) {
                 (x[lane], form[lane], y[lane]) = key(start + lane);
             }
-            let given = V::Mask::from_fn(|lane| form[lane] == KeyForm::Full);
+            let given = V::Mask::from_fn(V::LANES, |lane| form[lane] == KeyForm::Full);
             let mut affine = Affine { x: V::load(&x[..V::LANES]), y: V::load(&y[..V::LANES]) };
             let mut missing = V::Mask::splat(false);
             if given.not().any() {
-                let odd = V::Mask::from_fn(|lane| form[lane] == KeyForm::Odd);
+                let odd = V::Mask::from_fn(V::LANES, |lane| form[lane] == KeyForm::Odd);
                 let (lifted, exists) = Affine::lift(affine.x, odd);
                 affine.y = V::select(given, affine.y, lifted.y);
                 missing = exists.or(given).not();
@@ -77,11 +75,13 @@ impl<V: FieldVec> Piece<V> {
     }
 
     /// u1 G + u2 Q for all items.
+    #[inline(always)]
     pub(crate) fn double_mul(&mut self) {
         double_mul::<Secp256k1, V>(&self.keys, &self.scalars, &mut self.tables, &mut self.points);
     }
 
     /// The results as evidence; infinity for a key that does not exist.
+    #[inline(always)]
     pub(crate) fn store(&self, out: &mut [Point]) {
         for ((point, missing), out) in
             self.points.iter().zip(&self.missing).zip(out.chunks_mut(V::LANES))

@@ -3,7 +3,7 @@
 //! Magnitudes, kept by every formula: affine x 1, y at most 2; Jacobian X at most 5, Y at most 3,
 //! Z 1.
 
-use crate::algorithms::secp256k1::field::{FieldVec, MaskVec, invert, sqrt};
+use crate::algorithms::secp256k1::field::{FieldVec, LANES, MaskVec, invert, sqrt};
 use crate::algorithms::secp256k1::integer::{P, is_below};
 use crate::algorithms::secp256k1::portable::Scalar5x52;
 use crate::parsed::Words;
@@ -35,7 +35,7 @@ impl<V: FieldVec> Affine<V> {
     pub fn lift(x: V, odd: V::Mask) -> (Self, V::Mask) {
         let seven = V::splat(&[7, 0, 0, 0]);
         // The square root wants magnitude 1.
-        let square = x.square().mul(x).add(seven).normalize();
+        let square = x.square().mul_add(x, seven).normalize();
         let (root, exists) = sqrt(square);
         let root = root.normalize();
         let same = root.is_odd().and(odd).or(root.is_odd().not().and(odd.not()));
@@ -45,7 +45,7 @@ impl<V: FieldVec> Affine<V> {
     /// -P where the mask holds. y has magnitude 1 on input.
     #[inline(always)]
     pub fn negate_where(self, mask: V::Mask) -> Self {
-        Affine { x: self.x, y: V::select(mask, self.y.negate(1), self.y) }
+        Affine { x: self.x, y: V::select(mask, self.y.negate(1), self.y).carry() }
     }
 
     /// The same point with Z = 1.
@@ -58,16 +58,19 @@ impl<V: FieldVec> Affine<V> {
 impl<V: FieldVec> Jacobian<V> {
     /// 2 P. Z = 0 stays.
     ///
-    /// With the tangent's slope halved, L = 3/2 X^2, S = Y^2, T = -X S (for a = 0):
-    /// X3 = L^2 + 2 T, Y3 = -(L (X3 + T) + S^2), Z3 = Y Z. 3 products and 4 squarings.
+    /// With the tangent's slope halved, L = 3/2 X^2, S = Y^2, T = X S (for a = 0):
+    /// X3 = L^2 - 2 T, Y3 = L (T - X3) - S^2, Z3 = Y Z. 3 products and 4 squarings.
     #[inline(always)]
     pub fn double(self) -> Self {
-        let l = self.x.square().times(3).half();
+        let xx = self.x.square();
         let s = self.y.square();
-        let t = self.x.mul(s).negate(1);
-        let x = l.square().add(t.times(2));
-        let y = l.mul(x.add(t)).add(s.square()).negate(2);
-        Jacobian { x, y, z: self.y.mul(self.z) }
+        let z = self.y.mul(self.z);
+        let l = xx.half().times(3).carry();
+        let t = self.x.mul(s);
+        let ss = s.square();
+        let x = l.square_add(t.times(2).negate(2));
+        let y = l.mul_add(t.add(x.negate(4)).carry(), ss.negate(1));
+        Jacobian { x, y, z }
     }
 
     /// P + A for an affine A with P != A and P != -A; otherwise, or where P is infinity, Z3 = 0, and
@@ -78,25 +81,29 @@ impl<V: FieldVec> Jacobian<V> {
     #[inline(always)]
     pub fn add_affine(self, a: Affine<V>) -> Self {
         let zz = self.z.square();
-        let h = a.x.mul(zz).add(self.x.negate(5));
-        let r = a.y.mul(zz.mul(self.z)).add(self.y.negate(3));
+        let zzz = zz.mul(self.z);
+        let h = a.x.mul_add(zz, self.x.negate(5));
+        let r = a.y.mul_add(zzz, self.y.negate(3));
         let hh = h.square();
+        let z = self.z.mul(h);
         let hhh = h.mul(hh);
         let v = self.x.mul(hh);
-        let x = r.square().add(hhh.add(v.times(2)).negate(3));
-        let y = r.mul(v.add(x.negate(5))).add(self.y.mul(hhh).negate(1));
-        Jacobian { x, y, z: self.z.mul(h) }
+        let x = r.square_add(hhh.add(v.times(2)).negate(3));
+        let w = self.y.mul(hhh).negate(1);
+        let y = r.mul_add(v.add(x.negate(5)).carry(), w);
+        Jacobian { x, y, z }
     }
 
     /// Whether the affine x is `x`, without an inversion: X = x Z^2. Not for Z = 0.
     #[inline(always)]
     pub fn has_x(self, x: V) -> V::Mask {
-        x.mul(self.z.square()).add(self.x.negate(5)).is_zero()
+        x.mul_add(self.z.square(), self.x.negate(5)).is_zero()
     }
 
     /// The point as evidence, one a lane.
+    #[inline(always)]
     pub fn store(self, out: &mut [Point]) {
-        let mut words = [[0; 4]; 8];
+        let mut words = [[0; 4]; LANES];
         let mut write = |v: V, put: fn(&mut Point, Words)| {
             v.store(&mut words[..V::LANES]);
             out.iter_mut().zip(words).for_each(|(point, words)| put(point, words));

@@ -2,7 +2,7 @@
 //!
 //! Magnitude m: limbs 0 to 3 at most 2 m (2^52 - 1), limb 4 at most 2 m (2^48 - 1).
 
-use crate::algorithms::secp256k1::field::{FieldVec, MaskVec};
+use crate::algorithms::secp256k1::field::{FieldVec, MaskVec, Row, Stage};
 use crate::parsed::Words;
 
 /// A field element.
@@ -20,38 +20,13 @@ const PRIME: [u64; 5] = [0xf_fffe_ffff_fc2f, MASK, MASK, MASK, TOP];
 
 impl MaskVec for bool {
     #[inline(always)]
-    fn splat(value: bool) -> Self {
-        value
+    fn from_bits(bits: u32) -> Self {
+        bits & 1 == 1
     }
 
     #[inline(always)]
-    fn from_fn(mut value: impl FnMut(usize) -> bool) -> Self {
-        value(0)
-    }
-
-    #[inline(always)]
-    fn lane(self, _lane: usize) -> bool {
-        self
-    }
-
-    #[inline(always)]
-    fn any(self) -> bool {
-        self
-    }
-
-    #[inline(always)]
-    fn and(self, other: Self) -> Self {
-        self & other
-    }
-
-    #[inline(always)]
-    fn or(self, other: Self) -> Self {
-        self | other
-    }
-
-    #[inline(always)]
-    fn not(self) -> Self {
-        !self
+    fn bits(self) -> u32 {
+        self.into()
     }
 }
 
@@ -94,9 +69,16 @@ impl Scalar5x52 {
         limbs.iter().all(|&limb| limb <= 2 * magnitude * MASK) && top <= 2 * magnitude * TOP
     }
 
+    /// Four words of a normalized element.
+    #[inline(always)]
+    fn pack(self) -> Words {
+        let [a, b, c, d, e] = self.0;
+        [a | b << 52, b >> 12 | c << 40, c >> 24 | d << 28, d >> 36 | e << 16]
+    }
+
     /// Carries every limb into its width; the value stays below 2^256 + 2^214.
     #[inline(always)]
-    fn carry(self) -> Self {
+    fn settle(self) -> Self {
         let [mut t0, mut t1, mut t2, mut t3, mut t4] = self.0;
         let over = t4 >> 48;
         t4 &= TOP;
@@ -131,19 +113,23 @@ impl FieldVec for Scalar5x52 {
 
     #[inline(always)]
     fn store(self, out: &mut [Words]) {
-        let [a, b, c, d, e] = self.normalize().0;
-        out[0] = [a | b << 52, b >> 12 | c << 40, c >> 24 | d << 28, d >> 36 | e << 16];
+        out[0] = self.normalize().pack();
     }
 
     #[inline(always)]
-    fn pick(table: &[[Self; 2]], rows: &[usize]) -> [Self; 2] {
-        table[rows[0]]
-    }
-
-    #[inline(always)]
-    fn gather(table: &[[Words; 2]], rows: &[usize]) -> [Self; 2] {
-        let [x, y] = &table[rows[0]];
+    fn gather<'a>(row: impl Fn(usize) -> &'a Row) -> [Self; 2] {
+        let Row([x, y]) = row(0);
         [Self::splat(x), Self::splat(y)]
+    }
+
+    #[inline(always)]
+    fn scatter([x, y]: [Self; 2], mut put: impl FnMut(usize, Row)) {
+        put(0, Row([x.pack(), y.pack()]));
+    }
+
+    #[inline(never)]
+    fn enter<S: Stage>(stage: S) -> S::Out {
+        stage.run()
     }
 
     #[inline(always)]
@@ -192,6 +178,21 @@ impl FieldVec for Scalar5x52 {
     }
 
     #[inline(always)]
+    fn carry(self) -> Self {
+        self
+    }
+
+    #[inline(always)]
+    fn mul_add(self, other: Self, addend: Self) -> Self {
+        self.mul(other).add(addend)
+    }
+
+    #[inline(always)]
+    fn square_add(self, addend: Self) -> Self {
+        self.square().add(addend)
+    }
+
+    #[inline(always)]
     fn mul(self, other: Self) -> Self {
         debug_assert!(self.keeps(8) && other.keeps(8));
         let (a, b) = (self.0, other.0);
@@ -233,7 +234,7 @@ impl FieldVec for Scalar5x52 {
 
     #[inline(always)]
     fn normalize(self) -> Self {
-        let mut t = self.carry().0;
+        let mut t = self.settle().0;
         // The value is below 2 p: at most one p too large.
         let above =
             t[4] >> 48 != 0 || t[4] == TOP && t[3] & t[2] & t[1] == MASK && t[0] >= PRIME[0];
@@ -250,7 +251,7 @@ impl FieldVec for Scalar5x52 {
 
     #[inline(always)]
     fn is_zero(self) -> bool {
-        let t = self.carry().0;
+        let t = self.settle().0;
         // The value is below 2 p: a multiple of p is 0 or p.
         (t[0] | t[1] | t[2] | t[3] | t[4]) == 0 || t == PRIME
     }

@@ -3,7 +3,7 @@
 
 use std::ops::Range;
 
-use crate::algorithms::secp256k1::field::{FieldVec, MaskVec, invert_all};
+use crate::algorithms::secp256k1::field::{FieldVec, LANES, MaskVec, invert_all};
 use crate::algorithms::secp256k1::integer::to_be;
 use crate::algorithms::secp256k1::multiply::Scalars;
 use crate::algorithms::secp256k1::piece::{Piece, pieces};
@@ -53,7 +53,7 @@ impl Kernel for Recover<'_> {
                 let (point, inverse) = (&piece.points[group], inverses[group]);
                 let absent = piece.missing[group].or(point.z.is_zero());
                 let square = inverse.square();
-                let [mut x, mut y] = [[[0; 4]; 8]; 2];
+                let [mut x, mut y] = [[[0; 4]; LANES]; 2];
                 point.x.mul(square).store(&mut x[..V::LANES]);
                 point.y.mul(square.mul(inverse)).store(&mut y[..V::LANES]);
                 for (lane, out) in out.iter_mut().enumerate() {

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::algorithms::secp256k1::field::{FieldVec, MaskVec, invert_all};
+use crate::algorithms::secp256k1::field::{FieldVec, LANES, MaskVec, invert_all};
 use crate::algorithms::secp256k1::multiply::Scalars;
 use crate::algorithms::secp256k1::piece::{self, Equation, Piece, verdict};
 use crate::algorithms::secp256k1::point::{Jacobian, OneLane, is_possible};
@@ -36,6 +36,7 @@ pub fn judge(operands: &SchnorrOperands, index: usize, point: &Point) -> Result<
 }
 
 impl Equation for SchnorrOperands {
+    #[inline(always)]
     fn prepare<V: FieldVec>(&self, piece: &mut Piece<V>, items: Range<usize>) {
         piece.decode(items.len(), |i| (self.key[items.start + i], KeyForm::Even, [0; 4]));
         piece.scalars.clear();
@@ -45,24 +46,29 @@ impl Equation for SchnorrOperands {
         }
     }
 
+    #[inline(always)]
     fn agrees<V: FieldVec>(&self, piece: &Piece<V>, items: Range<usize>) -> Vec<V::Mask> {
         // y's parity needs 1/Z: one inversion serves the piece.
         let mut inverses: Vec<V> = piece.points.iter().map(|point| point.z).collect();
         invert_all(&mut inverses, &mut Vec::new());
-        let groups = piece.points.iter().zip(&inverses).zip(self.r[items].chunks(V::LANES));
-        groups
-            .map(|((point, inverse), r)| {
-                let mut words = [[0; 4]; 8];
-                words[..r.len()].copy_from_slice(r);
+        let mut agrees = Vec::with_capacity(inverses.len());
+        for ((point, inverse), r) in
+            piece.points.iter().zip(&inverses).zip(self.r[items].chunks(V::LANES))
+        {
+            let mut words = [[0; 4]; LANES];
+            words[..r.len()].copy_from_slice(r);
+            agrees.push(
                 point
                     .has_x(V::load(&words[..V::LANES]))
                     .and(has_even_y(point, *inverse))
-                    .and(point.z.is_zero().not())
-            })
-            .collect()
+                    .and(point.z.is_zero().not()),
+            );
+        }
+        agrees
     }
 }
 
+#[inline(always)]
 fn has_even_y<V: FieldVec>(point: &Jacobian<V>, inverse: V) -> V::Mask {
     let cube = inverse.square().mul(inverse);
     point.y.mul(cube).normalize().is_odd().not()

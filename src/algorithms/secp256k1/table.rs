@@ -1,14 +1,13 @@
 //! Tables of odd multiples: one for each key of a piece, and one for the generator.
 
 use crate::algorithms::secp256k1::curve::Curve;
-use crate::algorithms::secp256k1::field::{FieldVec, MaskVec, invert_all};
+use crate::algorithms::secp256k1::field::{FieldVec, MaskVec, Row, Stage, invert_all};
 use crate::algorithms::secp256k1::point::{Affine, Jacobian};
 use crate::algorithms::secp256k1::portable::Scalar5x52;
-use crate::parsed::Words;
 
-/// Odd multiples of the generator: entry i is (2 i + 1) G, packed as x and y. For secp256k1, 2^14
-/// entries of 64 bytes, 1 MiB; the endomorphism gives those of lambda G for one product each.
-pub type GeneratorTable = Vec<[Words; 2]>;
+/// Odd multiples of the generator: entry i is (2 i + 1) G. For secp256k1, 2^14 entries of 64 bytes,
+/// 1 MiB; the endomorphism gives those of lambda G for one product each.
+pub type GeneratorTable = Vec<Row>;
 
 /// Computes the generator's table: additions of 2 G, then one shared inversion.
 pub fn generator_table<C: Curve>() -> GeneratorTable {
@@ -27,10 +26,10 @@ pub fn generator_table<C: Curve>() -> GeneratorTable {
     invert_all(&mut inverses, &mut Vec::new());
     let affine = |(point, inverse): (&Jacobian<Scalar5x52>, &Scalar5x52)| {
         let square = inverse.square();
-        let mut out = [[0; 4]; 2];
-        point.x.mul(square).store(&mut out[..1]);
-        point.y.mul(square.mul(*inverse)).store(&mut out[1..]);
-        out
+        let mut row = [[0; 4]; 2];
+        point.x.mul(square).store(&mut row[..1]);
+        point.y.mul(square.mul(*inverse)).store(&mut row[1..]);
+        Row(row)
     };
     points.iter().zip(&inverses).map(affine).collect()
 }
@@ -43,11 +42,14 @@ pub fn generator_table<C: Curve>() -> GeneratorTable {
 /// adding, and 2^(k+1) Q by doubling.
 #[derive(Debug)]
 pub struct KeyTables<V: FieldVec> {
-    /// x and y of entry (2 i + 1) Q of group g at `g * entries + i`.
-    points: Vec<[V; 2]>,
+    /// Entry (2 i + 1) Q of the key in lane l of group g at `(g * LANES + l) * entries + i`.
+    rows: Vec<Row>,
     entries: usize,
     /// Lanes in which a sum met equal x: their entries are worthless.
     exceptional: Vec<V::Mask>,
+    /// x and y of entry (2 i + 1) Q of group g at `g * entries / 2 + i`: what later ones are made
+    /// of.
+    points: Vec<[V; 2]>,
     powers: Vec<[V; 2]>,
     denominators: Vec<V>,
     prefixes: Vec<V>,
@@ -57,19 +59,21 @@ impl<V: FieldVec> KeyTables<V> {
     /// No tables yet.
     pub fn new() -> Self {
         KeyTables {
-            points: Vec::new(),
+            rows: Vec::new(),
             entries: 0,
             exceptional: Vec::new(),
+            points: Vec::new(),
             powers: Vec::new(),
             denominators: Vec::new(),
             prefixes: Vec::new(),
         }
     }
 
-    /// The odd multiples of group `group`: entry i is (2 i + 1) Q.
+    /// The odd multiples of group `group`, key after key: entry i of a key is (2 i + 1) Q.
     #[inline(always)]
-    pub fn group(&self, group: usize) -> &[[V; 2]] {
-        &self.points[group * self.entries..][..self.entries]
+    pub fn group(&self, group: usize) -> &[Row] {
+        let rows = V::LANES * self.entries;
+        &self.rows[group * rows..][..rows]
     }
 
     /// The lanes of a group whose entries are worthless.
@@ -84,57 +88,30 @@ impl<V: FieldVec> KeyTables<V> {
         self.entries = entries;
         self.exceptional.clear();
         self.exceptional.resize(keys.len(), V::Mask::splat(false));
-        let blank = V::splat(&[0; 4]);
-        self.points.clear();
-        self.points.resize(keys.len() * entries, [blank; 2]);
+        self.rows.resize(keys.len() * V::LANES * entries, Row([[0; 4]; 2]));
+        self.points.resize(keys.len() * (entries / 2).max(1), [V::splat(&[0; 4]); 2]);
         self.powers.clear();
-        for (group, key) in keys.iter().enumerate() {
-            self.points[group * entries] = [key.x, key.y];
+        for key in keys {
             self.powers.push([key.x, key.y]);
         }
         // The first power is 2 Q; no odd multiple but Q exists below it.
-        self.round(0);
+        V::enter(Round { tables: self, have: 0 });
         let mut have = 1;
         while have < entries {
-            self.round(have);
+            V::enter(Round { tables: self, have });
             have *= 2;
         }
     }
 
-    /// Adds the present power to the first `have` odd multiples, and doubles the power unless this
-    /// was the last round.
-    fn round(&mut self, have: usize) {
+    /// Writes an entry of a group: to its rows, and to the points if others are made of it.
+    #[inline(always)]
+    fn put(&mut self, group: usize, entry: usize, point: [V; 2]) {
         let entries = self.entries;
-        let last = 2 * have >= entries && have > 0;
-        self.denominators.clear();
-        for (group, power) in self.powers.iter().enumerate() {
-            for i in 0..have {
-                let [x, _] = self.points[group * entries + i];
-                self.denominators.push(power[0].add(x.negate(1)));
-            }
-            if !last {
-                self.denominators.push(power[1].times(2));
-            }
+        if entry < (entries / 2).max(1) {
+            self.points[group * (entries / 2).max(1) + entry] = point;
         }
-        invert_all(&mut self.denominators, &mut self.prefixes);
-        let mut inverses = self.denominators.iter();
-        for (group, power) in self.powers.iter_mut().enumerate() {
-            let mut exceptional = self.exceptional[group];
-            for i in 0..have {
-                let inverse = *inverses.next().expect("one for each sum");
-                exceptional = exceptional.or(inverse.is_zero());
-                let from = self.points[group * entries + i];
-                let slope = power[1].add(from[1].negate(1)).mul(inverse);
-                self.points[group * entries + have + i] = chord(slope, from, *power);
-            }
-            if !last {
-                let inverse = *inverses.next().expect("one for each doubling");
-                exceptional = exceptional.or(inverse.is_zero());
-                let slope = power[0].square().times(3).mul(inverse);
-                *power = chord(slope, *power, *power);
-            }
-            self.exceptional[group] = exceptional;
-        }
+        let rows = &mut self.rows[group * V::LANES * entries..][..V::LANES * entries];
+        V::scatter(point, |lane, row| rows[lane * entries + entry] = row);
     }
 }
 
@@ -144,11 +121,65 @@ impl<V: FieldVec> Default for KeyTables<V> {
     }
 }
 
+/// Adds the present power to the first `have` odd multiples, and doubles the power unless this is
+/// the last round. Round 0 writes Q itself.
+struct Round<'a, V: FieldVec> {
+    tables: &'a mut KeyTables<V>,
+    have: usize,
+}
+
+impl<V: FieldVec> Stage for Round<'_, V> {
+    type Out = ();
+
+    #[inline(always)]
+    fn run(self) {
+        let Round { tables, have } = self;
+        let entries = tables.entries;
+        let sources = (entries / 2).max(1);
+        let last = 2 * have >= entries;
+        let mut denominators = std::mem::take(&mut tables.denominators);
+        denominators.clear();
+        for group in 0..tables.powers.len() {
+            let [x, y] = tables.powers[group];
+            if have == 0 {
+                tables.put(group, 0, [x, y]);
+            }
+            for [source, _] in &tables.points[group * sources..][..have] {
+                denominators.push(x.add(source.negate(1)).carry());
+            }
+            if !last {
+                denominators.push(y.times(2).carry());
+            }
+        }
+        invert_all(&mut denominators, &mut tables.prefixes);
+        let mut inverses = denominators.iter();
+        for group in 0..tables.powers.len() {
+            let mut exceptional = tables.exceptional[group];
+            let power = tables.powers[group];
+            for i in 0..have {
+                let inverse = *inverses.next().expect("one for each sum");
+                exceptional = exceptional.or(inverse.is_zero());
+                let from = tables.points[group * sources + i];
+                let slope = power[1].add(from[1].negate(1)).carry().mul(inverse);
+                tables.put(group, have + i, chord(slope, from, power));
+            }
+            if !last {
+                let inverse = *inverses.next().expect("one for each doubling");
+                exceptional = exceptional.or(inverse.is_zero());
+                let slope = power[0].square().times(3).carry().mul(inverse);
+                tables.powers[group] = chord(slope, power, power);
+            }
+            tables.exceptional[group] = exceptional;
+        }
+        tables.denominators = denominators;
+    }
+}
+
 /// The third point of a line of this slope through P and A, mirrored: x3 = s^2 - x1 - x2,
-/// y3 = s (x1 - x3) - y1. Coordinates have magnitude 1.
+/// y3 = s (x1 - x3) - y1. Coordinates are normalized.
 #[inline(always)]
 fn chord<V: FieldVec>(slope: V, p: [V; 2], a: [V; 2]) -> [V; 2] {
-    let x = slope.square().add(p[0].add(a[0]).negate(2)).normalize();
-    let y = slope.mul(p[0].add(x.negate(1))).add(p[1].negate(1)).normalize();
+    let x = slope.square_add(p[0].add(a[0]).negate(2)).normalize();
+    let y = slope.mul_add(p[0].add(x.negate(1)).carry(), p[1].negate(1)).normalize();
     [x, y]
 }

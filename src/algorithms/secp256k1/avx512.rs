@@ -1,0 +1,410 @@
+//! Eight lanes: five vectors of 64-bit words hold limbs of radix 2^52, products by the 52-bit
+//! multiply-add of AVX-512 IFMA.
+//!
+//! `vpmadd52luq` and `vpmadd52huq` read the low 52 bits of their factors and no more, silently. So a
+//! factor is *fresh*: limbs 0 to 3 below 2^52 and limb 4 below 2^49. Products, loads, `carry` and
+//! `normalize` return fresh values; of magnitude m are sums whose limbs are at most 2 m (2^52 - 1).
+#![expect(unsafe_code, reason = "calls of intrinsics; only `isa` reaches them, with its proof")]
+
+use std::arch::x86_64::*;
+
+use crate::algorithms::secp256k1::field::{FieldVec, MaskVec, Row, Stage};
+use crate::parsed::Words;
+
+/// Eight field elements.
+#[derive(Clone, Copy, Debug)]
+pub struct Ifma5x52([__m512i; 5]);
+
+/// A truth value a lane, lane 0 in the lowest bit.
+#[derive(Clone, Copy, Debug)]
+pub struct Mask8(u8);
+
+const LIMB: i64 = (1 << 52) - 1;
+const TOP: i64 = (1 << 48) - 1;
+/// 2^256 mod p.
+const FOLD: i64 = 0x1_0000_03d1;
+/// 2^260 mod p.
+const FOLD_LIMB: i64 = FOLD << 4;
+/// The limbs of p.
+const PRIME: [i64; 5] = [0xf_fffe_ffff_fc2f, LIMB, LIMB, LIMB, TOP];
+/// The limbs of (p + 1) / 2.
+const HALF: [i64; 5] = [0xf_ffff_7fff_fe18, LIMB, LIMB, LIMB, TOP >> 1];
+
+impl MaskVec for Mask8 {
+    #[inline(always)]
+    fn from_bits(bits: u32) -> Self {
+        Mask8(bits as u8)
+    }
+
+    #[inline(always)]
+    fn bits(self) -> u32 {
+        self.0.into()
+    }
+}
+
+// Every intrinsic below is sound wherever the level's features are there, which the proof in `isa`
+// stands for; nothing here touches memory but through references.
+macro_rules! v {
+    ($intrinsic:expr) => {
+        // SAFETY: only `isa` reaches this type, and only with the proof that the machine has the level.
+        unsafe { $intrinsic }
+    };
+}
+
+#[inline(always)]
+fn set(value: i64) -> __m512i {
+    v!(_mm512_set1_epi64(value))
+}
+
+#[inline(always)]
+fn lo(sum: __m512i, a: __m512i, b: __m512i) -> __m512i {
+    v!(_mm512_madd52lo_epu64(sum, a, b))
+}
+
+#[inline(always)]
+fn hi(sum: __m512i, a: __m512i, b: __m512i) -> __m512i {
+    v!(_mm512_madd52hi_epu64(sum, a, b))
+}
+
+#[inline(always)]
+fn add(a: __m512i, b: __m512i) -> __m512i {
+    v!(_mm512_add_epi64(a, b))
+}
+
+#[inline(always)]
+fn sub(a: __m512i, b: __m512i) -> __m512i {
+    v!(_mm512_sub_epi64(a, b))
+}
+
+#[inline(always)]
+fn and(a: __m512i, b: __m512i) -> __m512i {
+    v!(_mm512_and_si512(a, b))
+}
+
+#[inline(always)]
+fn shr<const BITS: u32>(a: __m512i) -> __m512i {
+    v!(_mm512_srli_epi64::<BITS>(a))
+}
+
+#[inline(always)]
+fn shl<const BITS: u32>(a: __m512i) -> __m512i {
+    v!(_mm512_slli_epi64::<BITS>(a))
+}
+
+/// The low 64 bits of (high : low) >> BITS.
+#[inline(always)]
+fn funnel<const BITS: i32>(low: __m512i, high: __m512i) -> __m512i {
+    v!(_mm512_shrdi_epi64::<BITS>(low, high))
+}
+
+/// Columns 0 to 4 start at the addend; all others at zero.
+#[inline(always)]
+fn columns(addend: [__m512i; 5]) -> [__m512i; 10] {
+    let [a, b, c, d, e] = addend;
+    let z = set(0);
+    [a, b, c, d, e, z, z, z, z, z]
+}
+
+/// Adds a b to the columns: column k stands for 2^(52 k), and grows by less than 2^56.
+#[inline(always)]
+fn accumulate(a: &[__m512i; 5], b: &[__m512i; 5], mut c: [__m512i; 10]) -> [__m512i; 10] {
+    for i in 0..5 {
+        for j in 0..5 {
+            c[i + j] = lo(c[i + j], a[i], b[j]);
+        }
+        for j in 0..5 {
+            c[i + j + 1] = hi(c[i + j + 1], a[i], b[j]);
+        }
+    }
+    c
+}
+
+/// The columns of a^2 plus an addend.
+#[inline(always)]
+fn accumulate_square(a: &[__m512i; 5], addend: Option<[__m512i; 5]>) -> [__m512i; 10] {
+    let mut c = [set(0); 10];
+    for i in 0..5 {
+        for j in i + 1..5 {
+            c[i + j] = lo(c[i + j], a[i], a[j]);
+        }
+        for j in i + 1..5 {
+            c[i + j + 1] = hi(c[i + j + 1], a[i], a[j]);
+        }
+    }
+    for column in &mut c[1..9] {
+        *column = add(*column, *column);
+    }
+    if let Some(addend) = addend {
+        for (column, limb) in c.iter_mut().zip(addend) {
+            *column = add(*column, limb);
+        }
+    }
+    for i in 0..5 {
+        c[2 * i] = lo(c[2 * i], a[i], a[i]);
+        c[2 * i + 1] = hi(c[2 * i + 1], a[i], a[i]);
+    }
+    c
+}
+
+/// Reduces columns below 2^58 to a fresh value.
+#[inline(always)]
+fn reduce(mut c: [__m512i; 10]) -> Ifma5x52 {
+    let (fold, fold_limb) = (set(FOLD), set(FOLD_LIMB));
+    // Column 9 is the high half of the highest limbs' product, below 2^46: a limb already. It folds
+    // onto columns 4 and 5 by 2^260.
+    c[4] = lo(c[4], c[9], fold_limb);
+    c[5] = hi(c[5], c[9], fold_limb);
+    // What column 4 has above 256 bits, below 2^10, folds by 2^256. Taken this early it waits for
+    // nobody; what column 4 gets below adds less than 2^45.
+    c[0] = lo(c[0], shr::<48>(c[4]), fold);
+    c[4] = and(c[4], set(TOP));
+    // Columns 5 to 8 hand on what exceeds 52 bits and need no mask: the multiply-add reads no more.
+    c[6] = add(c[6], shr::<52>(c[5]));
+    c[7] = add(c[7], shr::<52>(c[6]));
+    c[8] = add(c[8], shr::<52>(c[7]));
+    for k in 0..4 {
+        c[k] = lo(c[k], c[k + 5], fold_limb);
+        c[k + 1] = hi(c[k + 1], c[k + 5], fold_limb);
+    }
+    c[4] = lo(c[4], shr::<52>(c[8]), fold_limb);
+    chain([c[0], c[1], c[2], c[3], c[4]])
+}
+
+/// Carries limbs 0 to 3 upward.
+#[inline(always)]
+fn chain([t0, t1, t2, t3, t4]: [__m512i; 5]) -> Ifma5x52 {
+    let limb = set(LIMB);
+    let t1 = add(t1, shr::<52>(t0));
+    let t2 = add(t2, shr::<52>(t1));
+    let t3 = add(t3, shr::<52>(t2));
+    let t4 = add(t4, shr::<52>(t3));
+    Ifma5x52([and(t0, limb), and(t1, limb), and(t2, limb), and(t3, limb), t4])
+}
+
+/// Transposes an 8 x 8 matrix of words.
+#[inline(always)]
+fn transpose(r: [__m512i; 8]) -> [__m512i; 8] {
+    // Pairs of rows interleave within 128 bits, then the 128-bit quarters move.
+    let mut pairs = [set(0); 8];
+    for i in 0..4 {
+        pairs[2 * i] = v!(_mm512_unpacklo_epi64(r[2 * i], r[2 * i + 1]));
+        pairs[2 * i + 1] = v!(_mm512_unpackhi_epi64(r[2 * i], r[2 * i + 1]));
+    }
+    let mut out = [set(0); 8];
+    for odd in 0..2 {
+        let [a, b, c, d] = [0, 2, 4, 6].map(|i| pairs[i + odd]);
+        // Quarters 0 and 2, and 1 and 3, of two rows each.
+        let low_even = v!(_mm512_shuffle_i64x2::<0x88>(a, b));
+        let low_odd = v!(_mm512_shuffle_i64x2::<0xdd>(a, b));
+        let high_even = v!(_mm512_shuffle_i64x2::<0x88>(c, d));
+        let high_odd = v!(_mm512_shuffle_i64x2::<0xdd>(c, d));
+        out[odd] = v!(_mm512_shuffle_i64x2::<0x88>(low_even, high_even));
+        out[2 + odd] = v!(_mm512_shuffle_i64x2::<0x88>(low_odd, high_odd));
+        out[4 + odd] = v!(_mm512_shuffle_i64x2::<0xdd>(low_even, high_even));
+        out[6 + odd] = v!(_mm512_shuffle_i64x2::<0xdd>(low_odd, high_odd));
+    }
+    out
+}
+
+/// Four words a lane to limbs.
+#[inline(always)]
+fn unpack(w: [__m512i; 4]) -> Ifma5x52 {
+    let limb = set(LIMB);
+    Ifma5x52([
+        and(w[0], limb),
+        and(funnel::<52>(w[0], w[1]), limb),
+        and(funnel::<40>(w[1], w[2]), limb),
+        and(funnel::<28>(w[2], w[3]), limb),
+        shr::<16>(w[3]),
+    ])
+}
+
+impl Ifma5x52 {
+    /// Normalized limbs to four words a lane.
+    #[inline(always)]
+    fn pack(self) -> [__m512i; 4] {
+        let [a, b, c, d, e] = self.0;
+        let or = |a, b| v!(_mm512_or_si512(a, b));
+        [
+            or(a, shl::<52>(b)),
+            or(shr::<12>(b), shl::<40>(c)),
+            or(shr::<24>(c), shl::<28>(d)),
+            or(shr::<36>(d), shl::<16>(e)),
+        ]
+    }
+
+    #[inline(always)]
+    fn map(self, mut f: impl FnMut(__m512i, usize) -> __m512i) -> Self {
+        let [a, b, c, d, e] = self.0;
+        Ifma5x52([f(a, 0), f(b, 1), f(c, 2), f(d, 3), f(e, 4)])
+    }
+
+    /// Whether every limb may be a factor.
+    #[cfg(debug_assertions)]
+    fn is_fresh(self) -> bool {
+        let words: [[u64; 8]; 5] = self.0.map(|limb| v!(std::mem::transmute(limb)));
+        let [low @ .., top] = words;
+        low.as_flattened().iter().all(|limb| limb >> 52 == 0) && top.iter().all(|t| t >> 49 == 0)
+    }
+
+    #[cfg(not(debug_assertions))]
+    fn is_fresh(self) -> bool {
+        true
+    }
+}
+
+#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512ifma,avx512vbmi2,avx2,bmi2")]
+#[inline(never)]
+fn enter<S: Stage>(stage: S) -> S::Out {
+    stage.run()
+}
+
+impl FieldVec for Ifma5x52 {
+    const LANES: usize = 8;
+    type Mask = Mask8;
+
+    #[inline(always)]
+    fn enter<S: Stage>(stage: S) -> S::Out {
+        v!(enter(stage))
+    }
+
+    #[inline(always)]
+    fn splat(words: &Words) -> Self {
+        unpack(words.map(|word| set(word as i64)))
+    }
+
+    #[inline(always)]
+    fn load(words: &[Words]) -> Self {
+        let words: &[Words; 8] = words.try_into().expect("an entry a lane");
+        unpack([0, 1, 2, 3].map(|k| {
+            let column: [u64; 8] = std::array::from_fn(|lane| words[lane][k]);
+            v!(_mm512_loadu_si512(column.as_ptr().cast()))
+        }))
+    }
+
+    #[inline(always)]
+    fn store(self, out: &mut [Words]) {
+        let out: &mut [Words; 8] = out.try_into().expect("an entry a lane");
+        for (k, plane) in self.normalize().pack().into_iter().enumerate() {
+            let plane: [u64; 8] = v!(std::mem::transmute(plane));
+            for lane in 0..8 {
+                out[lane][k] = plane[lane];
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn gather<'a>(row: impl Fn(usize) -> &'a Row) -> [Self; 2] {
+        let mut rows = [set(0); 8];
+        for (lane, out) in rows.iter_mut().enumerate() {
+            *out = v!(_mm512_load_si512(std::ptr::from_ref(row(lane)).cast()));
+        }
+        let [a, b, c, d, e, f, g, h] = transpose(rows);
+        [unpack([a, b, c, d]), unpack([e, f, g, h])]
+    }
+
+    #[inline(always)]
+    fn scatter([x, y]: [Self; 2], mut put: impl FnMut(usize, Row)) {
+        let ([a, b, c, d], [e, f, g, h]) = (x.pack(), y.pack());
+        for (lane, row) in transpose([a, b, c, d, e, f, g, h]).into_iter().enumerate() {
+            put(lane, v!(std::mem::transmute::<__m512i, Row>(row)));
+        }
+    }
+
+    #[inline(always)]
+    fn add(self, other: Self) -> Self {
+        self.map(|limb, i| add(limb, other.0[i]))
+    }
+
+    #[inline(always)]
+    fn negate(self, magnitude: u64) -> Self {
+        // 2 (m + 1) p has larger limbs than any value of magnitude m.
+        self.map(|limb, i| sub(set(PRIME[i] * 2 * (magnitude as i64 + 1)), limb))
+    }
+
+    #[inline(always)]
+    fn times(self, k: u64) -> Self {
+        match k {
+            2 => self.map(|limb, _| add(limb, limb)),
+            3 => self.map(|limb, _| add(add(limb, limb), limb)),
+            _ => self.map(|limb, _| v!(_mm512_mullo_epi64(limb, set(k as i64)))),
+        }
+    }
+
+    #[inline(always)]
+    fn half(self) -> Self {
+        debug_assert!(self.is_fresh());
+        // a / 2 without its lowest bit, which stands for (p + 1) / 2.
+        let [a, b, c, d, e] = self.0;
+        let odd = v!(_mm512_test_epi64_mask(a, set(1)));
+        let down = |low, high| shr::<12>(funnel::<1>(shl::<12>(low), high));
+        Ifma5x52([down(a, b), down(b, c), down(c, d), down(d, e), shr::<1>(e)])
+            .map(|limb, i| v!(_mm512_mask_add_epi64(limb, odd, limb, set(HALF[i]))))
+    }
+
+    #[inline(always)]
+    fn carry(self) -> Self {
+        let [t0, t1, t2, t3, t4] = self.0;
+        let t0 = lo(t0, shr::<48>(t4), set(FOLD));
+        chain([t0, t1, t2, t3, and(t4, set(TOP))])
+    }
+
+    #[inline(always)]
+    fn mul(self, other: Self) -> Self {
+        self.mul_add(other, Ifma5x52([set(0); 5]))
+    }
+
+    #[inline(always)]
+    fn mul_add(self, other: Self, addend: Self) -> Self {
+        debug_assert!(self.is_fresh() && other.is_fresh());
+        reduce(accumulate(&self.0, &other.0, columns(addend.0)))
+    }
+
+    #[inline(always)]
+    fn square(self) -> Self {
+        debug_assert!(self.is_fresh());
+        reduce(accumulate_square(&self.0, None))
+    }
+
+    #[inline(always)]
+    fn square_add(self, addend: Self) -> Self {
+        debug_assert!(self.is_fresh());
+        reduce(accumulate_square(&self.0, Some(addend.0)))
+    }
+
+    #[inline(always)]
+    fn normalize(self) -> Self {
+        // Below 2 p; subtracting p is adding 2^256 - p and dropping bit 256.
+        let t = self.carry();
+        let [t0, t1, t2, t3, t4] = t.0;
+        let mut u = chain([add(t0, set(FOLD)), t1, t2, t3, t4]);
+        let above = v!(_mm512_cmpgt_epu64_mask(u.0[4], set(TOP)));
+        u.0[4] = and(u.0[4], set(TOP));
+        Self::select(Mask8(above), u, t)
+    }
+
+    #[inline(always)]
+    fn is_zero(self) -> Mask8 {
+        // Below 2 p: a multiple of p is 0 or p.
+        let t = self.carry().0;
+        let or = |a, b| v!(_mm512_or_si512(a, b));
+        let any = |t: [__m512i; 5]| or(or(or(t[0], t[1]), or(t[2], t[3])), t[4]);
+        let zero = set(0);
+        let mut prime = t;
+        for (limb, p) in prime.iter_mut().zip(PRIME) {
+            *limb = v!(_mm512_xor_si512(*limb, set(p)));
+        }
+        let is = |t| v!(_mm512_cmpeq_epi64_mask(any(t), zero));
+        Mask8(is(t) | is(prime))
+    }
+
+    #[inline(always)]
+    fn is_odd(self) -> Mask8 {
+        Mask8(v!(_mm512_test_epi64_mask(self.0[0], set(1))))
+    }
+
+    #[inline(always)]
+    fn select(mask: Mask8, a: Self, b: Self) -> Self {
+        b.map(|limb, i| v!(_mm512_mask_blend_epi64(mask.0, limb, a.0[i])))
+    }
+}
