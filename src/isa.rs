@@ -10,7 +10,6 @@ use std::marker::PhantomData;
 use crate::algorithms::secp256k1::avx512::Ifma5x52;
 use crate::algorithms::secp256k1::field::{FieldVec, Stage};
 use crate::algorithms::secp256k1::portable::Scalar5x52;
-use crate::algorithms::secp256k1::twin::Twin;
 use crate::error::EngineError;
 
 /// Proof of AVX-512 with IFMA: F, BW, DQ, VL, IFMA, VBMI2.
@@ -41,10 +40,6 @@ pub enum Level {
     /// 512 bits with 52-bit multiply-add: 8 lanes of the field.
     Avx512(Avx512),
 }
-
-/// Two vectors hide each other's latency.
-#[cfg(target_arch = "x86_64")]
-type Wide = Ifma5x52;
 
 /// A level of this machine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -129,7 +124,7 @@ impl Isa {
         match self.level {
             Level::Portable => kernel.run::<Scalar5x52>(),
             #[cfg(target_arch = "x86_64")]
-            Level::Avx512(_) => Wide::enter(Entry::<_, Wide>(kernel, PhantomData)),
+            Level::Avx512(_) => Ifma5x52::enter(Entry::<_, Ifma5x52>(kernel, PhantomData)),
             _ => kernel.run::<Scalar5x52>(),
         }
     }

@@ -3,6 +3,7 @@
 //! A level supplies [`FieldVec`] for its vector; roots, inverses and everything above are written
 //! once, here and in the files beside.
 
+use crate::algorithms::secp256k1::twin::Twin;
 use crate::parsed::Words;
 
 /// One truth value a lane.
@@ -71,7 +72,7 @@ pub trait Stage {
 }
 
 /// Most lanes of a vector.
-pub const LANES: usize = 32;
+pub const LANES: usize = 8;
 
 /// One field element a lane.
 ///
@@ -179,8 +180,25 @@ impl<V: FieldVec> Stage for Invert<V> {
     }
 }
 
-/// a^((p + 1) / 4), and whether its square is a: p = 3 mod 4, so that one of a and -a has this
-/// root. 253 squarings and 13 products. `a` is fresh, of magnitude 1.
+/// a^((p + 1) / 4) in place of each a, and whether its square is a: p = 3 mod 4, so that one of a and
+/// -a has this root. 253 squarings and 13 products. Each `a` is fresh, of magnitude 1.
+#[inline(always)]
+pub fn sqrt_all<V: FieldVec>(values: &mut [V], exist: &mut Vec<V::Mask>) {
+    exist.clear();
+    let (pairs, rest) = values.as_chunks_mut::<2>();
+    for [a, b] in pairs {
+        let (root, exists) = V::enter(Sqrt(Twin(*a, *b)));
+        (*a, *b) = (root.0, root.1);
+        exist.extend([exists.0, exists.1]);
+    }
+    for a in rest {
+        let (root, exists) = sqrt(*a);
+        *a = root;
+        exist.push(exists);
+    }
+}
+
+/// [`sqrt_all`] of one.
 pub fn sqrt<V: FieldVec>(a: V) -> (V, V::Mask) {
     V::enter(Sqrt(a))
 }

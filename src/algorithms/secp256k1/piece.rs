@@ -4,7 +4,7 @@
 use std::ops::Range;
 
 use crate::algorithms::secp256k1::curve::{Curve, Secp256k1};
-use crate::algorithms::secp256k1::field::{FieldVec, LANES, MaskVec};
+use crate::algorithms::secp256k1::field::{FieldVec, LANES, MaskVec, sqrt_all};
 use crate::algorithms::secp256k1::multiply::{Scalars, double_mul};
 use crate::algorithms::secp256k1::point::{Affine, Jacobian};
 use crate::algorithms::secp256k1::table::KeyTables;
@@ -26,6 +26,11 @@ pub(crate) struct Piece<V: FieldVec> {
     pub(crate) scalars: Vec<Scalars>,
     /// The results: a group of lanes each.
     pub(crate) points: Vec<Jacobian<V>>,
+    /// For each group the lanes whose y is given, and those whose y is to be odd.
+    forms: Vec<(V::Mask, V::Mask)>,
+    /// The roots of the groups that want any, and whether they exist.
+    roots: Vec<V>,
+    exist: Vec<V::Mask>,
     tables: KeyTables<V>,
 }
 
@@ -36,6 +41,9 @@ impl<V: FieldVec> Piece<V> {
             missing: Vec::new(),
             scalars: Vec::new(),
             points: Vec::new(),
+            forms: Vec::new(),
+            roots: Vec::new(),
+            exist: Vec::new(),
             tables: KeyTables::new(),
         }
     }
@@ -48,6 +56,8 @@ impl<V: FieldVec> Piece<V> {
     pub(crate) fn decode(&mut self, items: usize, key: impl Fn(usize) -> (Words, KeyForm, Words)) {
         self.keys.clear();
         self.missing.clear();
+        self.roots.clear();
+        self.forms.clear();
         let [generator_x, generator_y] = Secp256k1::GENERATOR;
         for start in (0..items).step_by(V::LANES) {
             let mut x = [generator_x; LANES];
@@ -56,20 +66,27 @@ impl<V: FieldVec> Piece<V> {
             for lane in 0..V::LANES.min(items - start) {
                 (x[lane], form[lane], y[lane]) = key(start + lane);
             }
-            let given = V::Mask::from_fn(V::LANES, |lane| form[lane] == KeyForm::Full);
-            let mut affine = Affine { x: V::load(&x[..V::LANES]), y: V::load(&y[..V::LANES]) };
+            let is = |wanted| V::Mask::from_fn(V::LANES, |lane| form[lane] == wanted);
+            let affine = Affine { x: V::load(&x[..V::LANES]), y: V::load(&y[..V::LANES]) };
+            self.forms.push((is(KeyForm::Full), is(KeyForm::Odd)));
+            if is(KeyForm::Full).not().any() {
+                self.roots.push(Affine::square_of_y(affine.x));
+            }
+            self.keys.push(affine);
+        }
+        sqrt_all(&mut self.roots, &mut self.exist);
+        let mut roots = self.roots.iter().zip(&self.exist);
+        for (affine, (full, odd)) in self.keys.iter_mut().zip(&self.forms) {
             let mut missing = V::Mask::splat(false);
-            if given.not().any() {
-                let odd = V::Mask::from_fn(V::LANES, |lane| form[lane] == KeyForm::Odd);
-                let (lifted, exists) = Affine::lift(affine.x, odd);
-                affine.y = V::select(given, affine.y, lifted.y);
-                missing = exists.or(given).not();
+            if full.not().any() {
+                let (root, exists) = roots.next().expect("one for each group that wants it");
+                affine.y = V::select(*full, affine.y, Affine::with_parity(*root, *odd));
+                missing = exists.or(*full).not();
                 if missing.any() {
                     affine.x = V::select(missing, V::splat(&generator_x), affine.x);
                     affine.y = V::select(missing, V::splat(&generator_y), affine.y);
                 }
             }
-            self.keys.push(affine);
             self.missing.push(missing);
         }
     }

@@ -3,7 +3,7 @@
 //! Magnitudes, kept by every formula: affine x 1, y at most 2; Jacobian X at most 5, Y at most 3,
 //! Z 1.
 
-use crate::algorithms::secp256k1::field::{FieldVec, LANES, MaskVec, invert, sqrt};
+use crate::algorithms::secp256k1::field::{FieldVec, LANES, MaskVec, invert};
 use crate::algorithms::secp256k1::integer::{P, is_below};
 use crate::algorithms::secp256k1::portable::Scalar5x52;
 use crate::parsed::Words;
@@ -30,16 +30,18 @@ pub struct Jacobian<V> {
 }
 
 impl<V: FieldVec> Affine<V> {
-    /// The point with this x and the y of the given parity, and whether there is one.
+    /// y^2 of the points with this x: x^3 + 7, of magnitude 1.
     #[inline(always)]
-    pub fn lift(x: V, odd: V::Mask) -> (Self, V::Mask) {
-        let seven = V::splat(&[7, 0, 0, 0]);
-        // The square root wants magnitude 1.
-        let square = x.square().mul_add(x, seven).normalize();
-        let (root, exists) = sqrt(square);
-        let root = root.normalize();
-        let same = root.is_odd().and(odd).or(root.is_odd().not().and(odd.not()));
-        (Affine { x, y: V::select(same, root, root.negate(1)).normalize() }, exists)
+    pub fn square_of_y(x: V) -> V {
+        x.square().mul_add(x, V::splat(&[7, 0, 0, 0])).normalize()
+    }
+
+    /// Of the two y with the same square, of which one is given, that of the given parity.
+    #[inline(always)]
+    pub fn with_parity(y: V, odd: V::Mask) -> V {
+        let y = y.normalize();
+        let same = y.is_odd().and(odd).or(y.is_odd().not().and(odd.not()));
+        V::select(same, y, y.negate(1)).normalize()
     }
 
     /// -P where the mask holds. y has magnitude 1 on input.

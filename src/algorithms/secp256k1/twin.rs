@@ -1,15 +1,16 @@
-//! Two vectors as one of twice the lanes: while one product waits for its own sums, the other runs.
+//! Two vectors as one of twice the lanes: in a chain of products, each waiting for the one before,
+//! two chains side by side take little longer than one.
 
 use crate::algorithms::secp256k1::field::{FieldVec, MaskVec, Row, Stage};
 use crate::parsed::Words;
 
 /// The lanes of the first vector, then those of the second.
 #[derive(Clone, Copy, Debug)]
-pub struct Twin<V>(V, V);
+pub struct Twin<V>(pub V, pub V);
 
 /// The truth values of both.
 #[derive(Clone, Copy, Debug)]
-pub struct TwinMask<V: FieldVec>(V::Mask, V::Mask);
+pub struct TwinMask<V: FieldVec>(pub V::Mask, pub V::Mask);
 
 impl<V: FieldVec> MaskVec for TwinMask<V> {
     #[inline(always)]
