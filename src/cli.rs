@@ -6,6 +6,11 @@ use clap::{Parser, Subcommand};
 use sigmill::error::EngineError;
 use sigmill::{Engine, backend};
 
+/// `println!` for a command: a closed pipe or a full disk ends the run with 1, not with a panic.
+macro_rules! say {
+    ($($part:tt)*) => { $crate::cli::print::line(format_args!($($part)*)) };
+}
+
 mod bench;
 mod check;
 mod devices;

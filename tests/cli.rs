@@ -117,6 +117,20 @@ fn devices_are_listed() {
 }
 
 #[test]
+fn a_closed_output_ends_with_1_and_no_panic() {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_sigmill"))
+        .arg("devices")
+        .env_remove("SIGMILL_REQUIRE")
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the command starts");
+    drop(child.stdout.take());
+    let output = child.wait_with_output().expect("the command ends");
+    assert_eq!((code(&output), text(&output.stderr).as_str()), (1, ""));
+}
+
+#[test]
 fn help_teaches() {
     for (arguments, words) in [
         (&["--help"][..], &["check", "devices", "bench", "Exit codes"][..]),

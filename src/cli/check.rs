@@ -158,7 +158,7 @@ fn one(
         Ok((line, disagreement)) => {
             let status = judge(&line, disagreement.as_deref());
             if arguments.json {
-                println!("{}", serde_json::to_string(&line).expect("a report is plain data"));
+                say!("{}", serde_json::to_string(&line).expect("a report is plain data"));
             } else if !arguments.quiet || status != Status::Well {
                 print::report(&line);
             }
@@ -170,7 +170,7 @@ fn one(
         Err(error) => {
             if arguments.json {
                 let line = ErrorLine { schema: SCHEMA, file, error: &error };
-                println!("{}", serde_json::to_string(&line).expect("plain data"));
+                say!("{}", serde_json::to_string(&line).expect("plain data"));
             }
             eprintln!("sigmill: {file}: {error}");
             Status::Error
