@@ -12,6 +12,9 @@ use sigmill::{Answers, Batch, Class, Engine, Terms, Ticket};
 /// Set by Ctrl-C: the batches in flight end, no more are sent.
 pub(super) static INTERRUPTED: AtomicBool = AtomicBool::new(false);
 
+/// Set while a check is driven, and Ctrl-C has batches to wait for.
+pub(super) static DRIVING: AtomicBool = AtomicBool::new(false);
+
 /// What looks at each batch with its answers before the check does.
 pub(super) type Witness<'a> = &'a mut dyn FnMut(&Batch, &Answers);
 
@@ -22,23 +25,23 @@ pub(super) fn drive(
     progress: bool,
     witness: Witness<'_>,
 ) -> (Report, bool) {
+    DRIVING.store(true, Ordering::Relaxed);
     let mut bar = Progress::new(progress);
     let mut answers = Vec::new();
-    loop {
+    let interrupted = loop {
         let batches = check.round(&answers);
         if batches.is_empty() {
-            bar.end();
-            return (check.report(), false);
+            break false;
         }
         bar.add(batches.iter().map(Batch::len).sum());
         match round(engine, batches, &mut bar, witness) {
             Some(round) => answers = round,
-            None => {
-                bar.end();
-                return (check.report(), true);
-            }
+            None => break true,
         }
-    }
+    };
+    bar.end();
+    DRIVING.store(false, Ordering::Relaxed);
+    (check.report(), interrupted)
 }
 
 /// Submits all batches and returns their answers in order; `None` when interrupted.
