@@ -83,6 +83,15 @@ impl From<EngineError> for Failure {
     }
 }
 
+/// Most threads that `--threads` takes: what no machine has, and every system still starts.
+const THREADS_LIMIT: usize = 1_024;
+
+/// Reads the value of `--threads`.
+fn threads(text: &str) -> Result<usize, String> {
+    let threads = text.parse().ok().filter(|threads| *threads <= THREADS_LIMIT);
+    threads.ok_or_else(|| format!("not a number up to {THREADS_LIMIT}"))
+}
+
 /// Parses the command line and runs it.
 pub fn run() -> ExitCode {
     // Clap prints its own errors and exits with 2.

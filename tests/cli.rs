@@ -82,6 +82,7 @@ fn usage_errors_end_with_2() {
         &["check", "--prevouts", "a", "--prevouts", "b", "c"],
         &["check", "-", "-"],
         &["check", "--json", "--quiet"],
+        &["check", "--threads", "100000"],
         &["bench", "nothing-like-it"],
         &["bench", "--seconds", "0"],
     ] {

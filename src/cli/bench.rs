@@ -20,7 +20,7 @@ pub(super) struct Arguments {
     #[arg(long, default_value_t = 30.0)]
     seconds: f64,
     /// Threads of the CPU backend [default: one a core]
-    #[arg(long, default_value_t = 0, hide_default_value = true)]
+    #[arg(long, default_value = "0", hide_default_value = true, value_parser = super::threads)]
     threads: usize,
     /// Print one JSON object a line and cell
     #[arg(long)]

@@ -38,7 +38,7 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "NAME", default_value = "auto")]
     backend: String,
     /// Threads of the CPU backend [default: one a core]
-    #[arg(long, default_value_t = 0, hide_default_value = true)]
+    #[arg(long, default_value = "0", hide_default_value = true, value_parser = super::threads)]
     threads: usize,
     /// Judge every item again with k256 and sha2; fails with 5 if they disagree
     #[arg(long)]
