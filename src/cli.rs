@@ -83,7 +83,7 @@ impl From<EngineError> for Failure {
     }
 }
 
-/// Most threads that `--threads` takes: what no machine has, and every system still starts.
+/// Most threads that `--threads` takes; without it every core has one, however many there are.
 const THREADS_LIMIT: usize = 1_024;
 
 /// Reads the value of `--threads`.
