@@ -114,13 +114,16 @@ impl Progress {
 
     fn show(&mut self) {
         if self.bar.is_none() && self.wanted && self.started.elapsed() > LONG {
-            let style = "{bar:40} {pos}/{len} jobs, {per_sec}, {eta} left";
+            let style = "{bar:40} {pos}/{len} jobs, {msg} a second";
             let style = ProgressStyle::with_template(style).expect("a template");
             self.bar = Some(ProgressBar::new(self.total).with_style(style));
         }
         if let Some(bar) = &self.bar {
+            // The bar's own rate would begin when it is first shown.
+            let rate = self.done as f64 / self.started.elapsed().as_secs_f64();
             bar.set_length(self.total);
             bar.set_position(self.done);
+            bar.set_message(format!("{rate:.0}"));
         }
     }
 
