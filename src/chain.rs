@@ -162,8 +162,9 @@ pub struct Report {
     /// Record files.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub records: Option<Records>,
-    /// What failed and where, one line each, in the input's order: `transaction 12 input 3: ...`,
-    /// `merkle_root: ...`. At most [`FINDINGS_LIMIT`], then a last line that counts the rest.
+    /// What failed and where, one line each, in the input's order:
+    /// `transaction 12 (txid) input 3: ...`, `merkle_root: ...`. At most [`FINDINGS_LIMIT`], then a
+    /// last line that counts the rest.
     pub findings: Vec<String>,
     /// Findings that the last line counts.
     #[serde(skip)]

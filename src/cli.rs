@@ -6,6 +6,11 @@ use clap::{Parser, Subcommand};
 use sigmill::error::EngineError;
 use sigmill::{Engine, backend};
 
+/// `println!` for a command: a closed pipe or a full disk ends the run with 1, not with a panic.
+macro_rules! say {
+    ($($part:tt)*) => { $crate::cli::print::line(format_args!($($part)*)) };
+}
+
 mod bench;
 mod check;
 mod devices;
@@ -76,6 +81,15 @@ impl From<EngineError> for Failure {
         };
         Failure::new(status, error.to_string())
     }
+}
+
+/// Most threads that `--threads` takes; without it every core has one, however many there are.
+const THREADS_LIMIT: usize = 1_024;
+
+/// Reads the value of `--threads`.
+fn threads(text: &str) -> Result<usize, String> {
+    let threads = text.parse().ok().filter(|threads| *threads <= THREADS_LIMIT);
+    threads.ok_or_else(|| format!("not a number up to {THREADS_LIMIT}"))
 }
 
 /// Parses the command line and runs it.

@@ -82,6 +82,7 @@ fn usage_errors_end_with_2() {
         &["check", "--prevouts", "a", "--prevouts", "b", "c"],
         &["check", "-", "-"],
         &["check", "--json", "--quiet"],
+        &["check", "--threads", "100000"],
         &["bench", "nothing-like-it"],
         &["bench", "--seconds", "0"],
     ] {
@@ -108,12 +109,26 @@ fn devices_are_listed() {
     let output = sigmill(&["devices"]);
     assert_eq!(code(&output), 0);
     let listed = text(&output.stdout);
-    for word in ["cpu", "portable", "self-test", "absent", "ecdsa-secp256k1:bitcoin-strict"] {
+    for word in ["cpu", "kernels", "self-test", "absent", "ecdsa-secp256k1:bitcoin-strict"] {
         assert!(listed.contains(word), "{word}: {listed}");
     }
     let line = json(&sigmill(&["devices", "--json"]));
     assert_eq!(line["devices"][0]["name"], "cpu");
     assert_eq!(line["devices"][0]["self_test"]["passed"], true);
+}
+
+#[test]
+fn a_closed_output_ends_with_1_and_no_panic() {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_sigmill"))
+        .arg("devices")
+        .env_remove("SIGMILL_REQUIRE")
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the command starts");
+    drop(child.stdout.take());
+    let output = child.wait_with_output().expect("the command ends");
+    assert_eq!((code(&output), text(&output.stderr).as_str()), (1, ""));
 }
 
 #[test]

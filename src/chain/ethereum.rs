@@ -5,6 +5,8 @@
 
 mod check;
 mod read;
+#[cfg(test)]
+mod vectors;
 
 pub use check::BlockCheck;
 pub use read::{Block, Stated, Transaction, transaction};

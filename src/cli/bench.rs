@@ -20,7 +20,7 @@ pub(super) struct Arguments {
     #[arg(long, default_value_t = 30.0)]
     seconds: f64,
     /// Threads of the CPU backend [default: one a core]
-    #[arg(long, default_value_t = 0, hide_default_value = true)]
+    #[arg(long, default_value = "0", hide_default_value = true, value_parser = super::threads)]
     threads: usize,
     /// Print one JSON object a line and cell
     #[arg(long)]
@@ -55,10 +55,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<Status, Failure> {
     let signed = workload::signed(SIZES[2]);
     let span = Duration::from_secs_f64(arguments.seconds / (rows.len() * SIZES.len()) as f64);
     if !arguments.json {
-        println!(
-            "{:22} {:6} {:>8} {:>14} {:>12}",
-            "algorithm", "device", "batch", "jobs/s", "ns/job"
-        );
+        say!("{:22} {:6} {:>8} {:>14} {:>12}", "algorithm", "device", "batch", "jobs/s", "ns/job");
     }
     for algorithm in rows {
         let (engine, device) =
@@ -67,7 +64,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<Status, Failure> {
             let ns = cell(engine, algorithm, &signed, items, span)?;
             if arguments.json {
                 let rule = algorithm.rule();
-                println!(
+                say!(
                     "{}",
                     json!({ "schema": 1, "algorithm": algorithm.name(), "rule": rule,
                             "device": device, "batch": items, "ns_per_job": ns,
@@ -75,7 +72,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<Status, Failure> {
                 );
             } else {
                 let (name, rate) = (algorithm.name(), 1e9 / ns);
-                println!("{name:22} {device:6} {items:>8} {rate:>14.0} {ns:>12.1}");
+                say!("{name:22} {device:6} {items:>8} {rate:>14.0} {ns:>12.1}");
             }
         }
     }

@@ -11,7 +11,7 @@ use sigmill::chain::bitcoin::{Network, Rules};
 use sigmill::chain::{self, Kind, Report};
 use sigmill::{Answers, Batch, Engine, referee};
 
-use super::drive::{INTERRUPTED, drive};
+use super::drive::{DRIVING, INTERRUPTED, drive};
 use super::input::{self, Input};
 use super::{Failure, Status, open_engine, print};
 
@@ -38,7 +38,7 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "NAME", default_value = "auto")]
     backend: String,
     /// Threads of the CPU backend [default: one a core]
-    #[arg(long, default_value_t = 0, hide_default_value = true)]
+    #[arg(long, default_value = "0", hide_default_value = true, value_parser = super::threads)]
     threads: usize,
     /// Judge every item again with k256 and sha2; fails with 5 if they disagree
     #[arg(long)]
@@ -126,7 +126,8 @@ pub(super) fn run(arguments: &Arguments) -> Result<Status, Failure> {
     let engine = open_engine(&arguments.backend, arguments.threads)?;
     // Where no handler can be set, Ctrl-C ends the process at once as usual.
     let _ = ctrlc::set_handler(|| {
-        if INTERRUPTED.swap(true, Ordering::Relaxed) {
+        // Nothing is lost while an input is read; the second time means now.
+        if INTERRUPTED.swap(true, Ordering::Relaxed) || !DRIVING.load(Ordering::Relaxed) {
             std::process::exit(130);
         }
     });
@@ -139,8 +140,10 @@ pub(super) fn run(arguments: &Arguments) -> Result<Status, Failure> {
     for (index, file) in files.iter().enumerate() {
         let input = input::read(file, arguments.kind.map(Kind::from));
         status = status.max(one(arguments, &engine, file, input, prevouts.get(index)));
-        if INTERRUPTED.load(Ordering::Relaxed) {
-            break;
+        let left = files.len() - 1 - index;
+        if INTERRUPTED.load(Ordering::Relaxed) && left > 0 {
+            eprintln!("sigmill: interrupted: {left} files are not checked");
+            return Ok(status.max(Status::Error));
         }
     }
     Ok(status)
@@ -158,7 +161,7 @@ fn one(
         Ok((line, disagreement)) => {
             let status = judge(&line, disagreement.as_deref());
             if arguments.json {
-                println!("{}", serde_json::to_string(&line).expect("a report is plain data"));
+                say!("{}", serde_json::to_string(&line).expect("a report is plain data"));
             } else if !arguments.quiet || status != Status::Well {
                 print::report(&line);
             }
@@ -170,7 +173,7 @@ fn one(
         Err(error) => {
             if arguments.json {
                 let line = ErrorLine { schema: SCHEMA, file, error: &error };
-                println!("{}", serde_json::to_string(&line).expect("plain data"));
+                say!("{}", serde_json::to_string(&line).expect("plain data"));
             }
             eprintln!("sigmill: {file}: {error}");
             Status::Error

@@ -12,7 +12,7 @@ pub(super) struct Arguments {
     #[arg(long)]
     json: bool,
     /// Threads of the CPU backend [default: one a core]
-    #[arg(long, default_value_t = 0, hide_default_value = true)]
+    #[arg(long, default_value = "0", hide_default_value = true, value_parser = super::threads)]
     threads: usize,
 }
 
@@ -37,24 +37,19 @@ pub(super) fn run(arguments: &Arguments) -> Result<Status, Failure> {
             .collect();
         let absent: Vec<_> =
             absent.iter().map(|a| json!({ "name": a.name, "why": a.why })).collect();
-        println!("{}", json!({ "schema": 1, "devices": devices, "absent": absent }));
+        say!("{}", json!({ "schema": 1, "devices": devices, "absent": absent }));
         return Ok(Status::Well);
     }
     for device in engine.devices() {
-        println!("{:12} {}", device.name, device.description);
-        println!("{:12} self-test: {} known answers right", "", device.known_answers);
+        say!("{:12} {}", device.name, device.description);
+        say!("{:12} self-test: {} known answers right", "", device.known_answers);
         let serves: Vec<_> = device.capabilities.iter().map(|c| c.algorithm.to_string()).collect();
         for (index, names) in serves.chunks(3).enumerate() {
-            println!(
-                "{:12} {:7} {}",
-                "",
-                if index == 0 { "serves:" } else { "" },
-                names.join(", ")
-            );
+            say!("{:12} {:7} {}", "", if index == 0 { "serves:" } else { "" }, names.join(", "));
         }
     }
     for device in absent {
-        println!("{:12} absent: {}", device.name, device.why);
+        say!("{:12} absent: {}", device.name, device.why);
     }
     Ok(Status::Well)
 }

@@ -12,6 +12,9 @@ use sigmill::{Answers, Batch, Class, Engine, Terms, Ticket};
 /// Set by Ctrl-C: the batches in flight end, no more are sent.
 pub(super) static INTERRUPTED: AtomicBool = AtomicBool::new(false);
 
+/// Set while a check is driven, and Ctrl-C has batches to wait for.
+pub(super) static DRIVING: AtomicBool = AtomicBool::new(false);
+
 /// What looks at each batch with its answers before the check does.
 pub(super) type Witness<'a> = &'a mut dyn FnMut(&Batch, &Answers);
 
@@ -22,23 +25,23 @@ pub(super) fn drive(
     progress: bool,
     witness: Witness<'_>,
 ) -> (Report, bool) {
+    DRIVING.store(true, Ordering::Relaxed);
     let mut bar = Progress::new(progress);
     let mut answers = Vec::new();
-    loop {
+    let interrupted = loop {
         let batches = check.round(&answers);
         if batches.is_empty() {
-            bar.end();
-            return (check.report(), false);
+            break false;
         }
         bar.add(batches.iter().map(Batch::len).sum());
         match round(engine, batches, &mut bar, witness) {
             Some(round) => answers = round,
-            None => {
-                bar.end();
-                return (check.report(), true);
-            }
+            None => break true,
         }
-    }
+    };
+    bar.end();
+    DRIVING.store(false, Ordering::Relaxed);
+    (check.report(), interrupted)
 }
 
 /// Submits all batches and returns their answers in order; `None` when interrupted.
@@ -111,13 +114,16 @@ impl Progress {
 
     fn show(&mut self) {
         if self.bar.is_none() && self.wanted && self.started.elapsed() > LONG {
-            let style = "{bar:40} {pos}/{len} jobs, {per_sec}, {eta} left";
+            let style = "{bar:40} {pos}/{len} jobs, {msg} a second";
             let style = ProgressStyle::with_template(style).expect("a template");
             self.bar = Some(ProgressBar::new(self.total).with_style(style));
         }
         if let Some(bar) = &self.bar {
+            // The bar's own rate would begin when it is first shown.
+            let rate = self.done as f64 / self.started.elapsed().as_secs_f64();
             bar.set_length(self.total);
             bar.set_position(self.done);
+            bar.set_message(format!("{rate:.0}"));
         }
     }
 

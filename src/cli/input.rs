@@ -42,7 +42,7 @@ pub(super) fn read(name: &str, kind: Option<Kind>) -> Result<Input, String> {
     source.take((limit - bytes.len() + 1) as u64).read_to_end(&mut bytes).map_err(failed)?;
     if bytes.len() > limit {
         let name = print_kind(kind);
-        return Err(format!("has more than {limit} bytes, the most that a {name} may have"));
+        return Err(format!("has more than {limit} bytes, the most for the form {name}"));
     }
     Ok(Input { bytes, kind })
 }

@@ -1,20 +1,39 @@
 //! A report for people.
 
+use std::fmt;
+use std::io::{ErrorKind, Write};
+
+use super::Status;
 use super::check::Line;
 use super::input::print_kind;
+
+/// Prints a line to standard output, or ends the run: quietly where nobody reads on.
+pub(super) fn line(text: fmt::Arguments<'_>) {
+    if let Err(error) = writeln!(std::io::stdout(), "{text}") {
+        if error.kind() != ErrorKind::BrokenPipe {
+            eprintln!("sigmill: standard output: {error}");
+        }
+        std::process::exit(Status::Error as i32);
+    }
+}
 
 /// Prints one file's report to standard output.
 pub(super) fn report(line: &Line<'_>) {
     let report = &line.report;
     let hash = report.hash.as_deref().unwrap_or("");
-    println!("{}  {}  {hash}", line.file, print_kind(report.kind));
-    println!(
+    say!("{}  {}  {hash}", line.file, print_kind(report.kind));
+    say!(
         "  {:20} {:>10} {:>10} {:>10} {:>10} {:>8}",
-        "algorithm", "checked", "valid", "invalid", "computed", "errors"
+        "algorithm",
+        "checked",
+        "valid",
+        "invalid",
+        "computed",
+        "errors"
     );
     let cell = |count: Option<u64>| count.map_or("-".to_owned(), |count| count.to_string());
     for (name, tally) in &report.by_algorithm {
-        println!(
+        say!(
             "  {name:20} {:>10} {:>10} {:>10} {:>10} {:>8}",
             tally.checked,
             cell(tally.valid),
@@ -24,20 +43,23 @@ pub(super) fn report(line: &Line<'_>) {
         );
     }
     if let Some(inputs) = &report.inputs {
-        println!(
+        say!(
             "  inputs        {} in all: {} verified, {} assumed, {} failed",
-            inputs.total, inputs.verified, inputs.assumed, inputs.failed
+            inputs.total,
+            inputs.verified,
+            inputs.assumed,
+            inputs.failed
         );
         for (reason, count) in &inputs.unresolved {
-            println!("                {count} unresolved: {reason}");
+            say!("                {count} unresolved: {reason}");
         }
     }
     if let Some(senders) = &report.senders {
-        println!("  senders       {} recovered, {} matched", senders.checked, senders.matched);
+        say!("  senders       {} recovered, {} matched", senders.checked, senders.matched);
     }
     if let Some(records) = &report.records {
         let (total, agree, disagree) = (records.total, records.agree, records.disagree);
-        println!("  records       {total} in all: {agree} agree, {disagree} disagree");
+        say!("  records       {total} in all: {agree} agree, {disagree} disagree");
     }
     if !report.commitments.is_empty() {
         let state = |holds: &Option<bool>| match holds {
@@ -50,21 +72,21 @@ pub(super) fn report(line: &Line<'_>) {
             .iter()
             .map(|(name, holds)| format!("{name} {}", state(holds)))
             .collect();
-        println!("  commitments   {}", list.join(", "));
+        say!("  commitments   {}", list.join(", "));
     }
     let devices: Vec<_> =
         line.devices.iter().map(|(name, items)| format!("{name} {items} items")).collect();
-    println!("  devices       {}", devices.join(", "));
+    say!("  devices       {}", devices.join(", "));
     let signatures = report.signatures.checked;
-    println!(
+    say!(
         "  elapsed       {:.3} s, {:.0} signatures a second",
         line.seconds,
         signatures as f64 / line.seconds.max(1e-9)
     );
     for finding in &report.findings {
-        println!("  ! {finding}");
+        say!("  ! {finding}");
     }
-    println!("{}", conclusion(line));
+    say!("{}", conclusion(line));
 }
 
 fn conclusion(line: &Line<'_>) -> String {

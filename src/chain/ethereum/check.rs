@@ -76,9 +76,13 @@ impl BlockCheck {
         if bytes.len() > limit {
             return Err(ChainError::TooLarge { what: "Ethereum block".to_owned(), limit });
         }
-        let block = Block::read(bytes)?;
+        Ok(BlockCheck::of(Block::read(bytes)?))
+    }
+
+    /// The check of a block as read.
+    pub(super) fn of(block: Block) -> Self {
         let count = block.transactions.len();
-        Ok(BlockCheck {
+        BlockCheck {
             block,
             phase: Phase::Hashes,
             tags: Vec::new(),
@@ -87,7 +91,7 @@ impl BlockCheck {
             hashes: vec![None; count],
             senders: vec![Sender::Unknown; count],
             report: Report::new(Kind::EthereumBlock),
-        })
+        }
     }
 
     fn hashes(&mut self) -> Vec<Batch> {
