@@ -5,6 +5,7 @@
 
 use crate::algorithm::{Algorithm, RecoverRule};
 use crate::error::BatchError;
+use crate::pinned::PinnedKeys;
 
 /// One job, borrowed from the caller; pushing it copies it into the batch's columns.
 #[derive(Clone, Copy, Debug)]
@@ -17,6 +18,36 @@ pub enum Job<'a> {
         signature: &'a [u8],
         /// SEC 1 public key: 33 or 65 bytes.
         key: &'a [u8],
+    },
+    /// [`Algorithm::EcdsaSecp256k1`] in a batch of [`Form::Combined`].
+    EcdsaHinted {
+        /// The hash that was signed, big-endian.
+        message: &'a [u8; 32],
+        /// The signature in the rule's encoding.
+        signature: &'a [u8],
+        /// SEC 1 public key: 33 or 65 bytes.
+        key: &'a [u8],
+        /// Whether R's y is odd, as the sender says. It is not trusted: a wrong hint costs time and
+        /// changes no verdict.
+        odd: bool,
+    },
+    /// [`Algorithm::EcdsaSecp256k1`] in a batch of [`Form::Pinned`].
+    EcdsaPinned {
+        /// The hash that was signed, big-endian.
+        message: &'a [u8; 32],
+        /// The signature in the rule's encoding.
+        signature: &'a [u8],
+        /// Index of the key among the pinned ones.
+        key: u32,
+    },
+    /// [`Algorithm::SchnorrBip340`] in a batch of [`Form::Pinned`]: under the x of the key.
+    SchnorrPinned {
+        /// The message, of any length.
+        message: &'a [u8],
+        /// R.x || s.
+        signature: &'a [u8; 64],
+        /// Index of the key among the pinned ones.
+        key: u32,
     },
     /// [`Algorithm::SchnorrBip340`].
     Schnorr {
@@ -133,11 +164,26 @@ pub const BATCH_BYTES_LIMIT: usize = 1 << 30;
 /// Most jobs that a batch may carry.
 pub const BATCH_ITEMS_LIMIT: usize = 1 << 24;
 
-/// Algorithm, number of jobs and bytes: all that routing looks at.
+/// How the signatures of a batch are verified. It decides what that costs, never a verdict.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Form {
+    /// Each for itself.
+    #[default]
+    Single,
+    /// Many in one equation, a random combination of theirs: far cheaper where nearly all are valid.
+    /// Where it fails, they are verified one by one.
+    Combined,
+    /// Against keys whose tables were made before: [`Engine::pin`](crate::Engine::pin).
+    Pinned,
+}
+
+/// Algorithm, form, number of jobs and bytes: all that routing looks at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Shape {
     /// The algorithm.
     pub algorithm: Algorithm,
+    /// How it is computed.
+    pub form: Form,
     /// Number of jobs.
     pub items: usize,
     /// Bytes of all columns.
@@ -151,7 +197,9 @@ pub struct Shape {
 /// | algorithm | 0 | 1 | 2 |
 /// |---|---|---|---|
 /// | ECDSA | message hash, 32 | signature | key |
+/// | ECDSA, combined | message hash, hint (0 or 1), 33 | signature | key |
 /// | BIP 340 | message | signature, 64 | key, 32 |
+/// | either, pinned | as above | as above | index of the key (u32 little-endian), 4 |
 /// | recovery | message hash, 32 | r, s, recovery id, 65 | |
 /// | recovery, precompile | input | | |
 /// | hashes | message | | |
@@ -160,16 +208,49 @@ pub struct Shape {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Batch {
     algorithm: Algorithm,
+    form: Form,
+    pinned: Option<PinnedKeys>,
     items: usize,
     columns: [Column; 3],
 }
 
 impl Batch {
-    /// Opens an empty batch.
+    /// Opens an empty batch of [`Form::Single`].
     pub fn open(algorithm: Algorithm) -> OpenBatch {
+        Batch::open_as(algorithm, Form::Single, None)
+    }
+
+    /// Opens an empty batch of [`Form::Combined`]. ECDSA takes [`Job::EcdsaHinted`] then, BIP 340 the
+    /// jobs that it always takes; other algorithms know no such form and compute one by one.
+    pub fn open_combined(algorithm: Algorithm) -> OpenBatch {
+        let known = matches!(algorithm, Algorithm::EcdsaSecp256k1(_) | Algorithm::SchnorrBip340);
+        Batch::open_as(algorithm, if known { Form::Combined } else { Form::Single }, None)
+    }
+
+    /// Opens an empty batch of [`Form::Pinned`] for [`Job::EcdsaPinned`] or [`Job::SchnorrPinned`].
+    ///
+    /// # Errors
+    /// [`BatchError::NotPinnable`] for an algorithm without public keys.
+    pub fn open_pinned(algorithm: Algorithm, keys: &PinnedKeys) -> Result<OpenBatch, BatchError> {
+        match algorithm {
+            Algorithm::EcdsaSecp256k1(_) | Algorithm::SchnorrBip340 => {
+                Ok(Batch::open_as(algorithm, Form::Pinned, Some(keys.clone())))
+            }
+            _ => Err(BatchError::NotPinnable { algorithm }),
+        }
+    }
+
+    fn open_as(algorithm: Algorithm, form: Form, pinned: Option<PinnedKeys>) -> OpenBatch {
         let variable = Column::variable;
         let fixed = Column::fixed;
         let columns = match algorithm {
+            Algorithm::EcdsaSecp256k1(_) if form == Form::Pinned => {
+                [fixed(32), variable(), fixed(4)]
+            }
+            Algorithm::EcdsaSecp256k1(_) if form == Form::Combined => {
+                [fixed(33), variable(), variable()]
+            }
+            Algorithm::SchnorrBip340 if form == Form::Pinned => [variable(), fixed(64), fixed(4)],
             Algorithm::EcdsaSecp256k1(_) => [fixed(32), variable(), variable()],
             Algorithm::SchnorrBip340 => [variable(), fixed(64), fixed(32)],
             Algorithm::RecoverSecp256k1(RecoverRule::EcrecoverPrecompile) => {
@@ -183,12 +264,22 @@ impl Batch {
             Algorithm::MerkleProofSha256d => [fixed(32), variable(), fixed(36)],
             Algorithm::Null => [fixed(0), fixed(0), fixed(0)],
         };
-        OpenBatch(Batch { algorithm, items: 0, columns })
+        OpenBatch(Batch { algorithm, form, pinned, items: 0, columns })
     }
 
     /// The algorithm of every job.
     pub fn algorithm(&self) -> Algorithm {
         self.algorithm
+    }
+
+    /// How its signatures are verified.
+    pub fn form(&self) -> Form {
+        self.form
+    }
+
+    /// The keys that its jobs name by index.
+    pub fn pinned(&self) -> Option<&PinnedKeys> {
+        self.pinned.as_ref()
     }
 
     /// Number of jobs.
@@ -204,7 +295,7 @@ impl Batch {
     /// What routing looks at.
     pub fn shape(&self) -> Shape {
         let bytes = self.columns.iter().map(|column| column.bytes.len()).sum();
-        Shape { algorithm: self.algorithm, items: self.items, bytes }
+        Shape { algorithm: self.algorithm, form: self.form, items: self.items, bytes }
     }
 
     /// Column 0, 1 or 2, as the table above lays them out.
@@ -232,11 +323,30 @@ impl OpenBatch {
             return Err(BatchError::Full);
         }
         match (batch.algorithm, job) {
-            (Algorithm::EcdsaSecp256k1(_), Job::Ecdsa { message, signature, key }) => {
+            (Algorithm::EcdsaSecp256k1(_), Job::Ecdsa { message, signature, key })
+                if batch.form == Form::Single =>
+            {
                 batch.fill([("message", message), ("signature", signature), ("key", key)])
             }
-            (Algorithm::SchnorrBip340, Job::Schnorr { message, signature, key }) => {
+            (Algorithm::EcdsaSecp256k1(_), Job::EcdsaHinted { message, signature, key, odd })
+                if batch.form == Form::Combined =>
+            {
+                let mut hinted = [u8::from(odd); 33];
+                hinted[..32].copy_from_slice(message);
+                batch.fill([("message", &hinted), ("signature", signature), ("key", key)])
+            }
+            (Algorithm::EcdsaSecp256k1(_), Job::EcdsaPinned { message, signature, key }) => {
+                let key = batch.pinned_index(key)?;
+                batch.fill([("message", message), ("signature", signature), ("key", &key)])
+            }
+            (Algorithm::SchnorrBip340, Job::Schnorr { message, signature, key })
+                if batch.form != Form::Pinned =>
+            {
                 batch.fill([("message", message), ("signature", signature), ("key", key)])
+            }
+            (Algorithm::SchnorrBip340, Job::SchnorrPinned { message, signature, key }) => {
+                let key = batch.pinned_index(key)?;
+                batch.fill([("message", message), ("signature", signature), ("key", &key)])
             }
             (
                 Algorithm::RecoverSecp256k1(
@@ -298,6 +408,15 @@ impl OpenBatch {
 const NO_FIELD: (&str, &[u8]) = ("", &[]);
 
 impl Batch {
+    /// The column entry of a pinned key.
+    fn pinned_index(&self, index: u32) -> Result<[u8; 4], BatchError> {
+        let keys = self.pinned.as_ref().map_or(0, PinnedKeys::len);
+        if index as usize >= keys {
+            return Err(BatchError::NoSuchKey { index, keys });
+        }
+        Ok(index.to_le_bytes())
+    }
+
     /// Appends one job, all fields or none.
     fn fill(&mut self, fields: [(&'static str, &[u8]); 3]) -> Result<usize, BatchError> {
         for (column, (field, bytes)) in self.columns.iter().zip(fields) {
@@ -321,7 +440,10 @@ impl Job<'_> {
     fn form(&self) -> &'static str {
         match self {
             Job::Ecdsa { .. } => "Ecdsa",
+            Job::EcdsaHinted { .. } => "EcdsaHinted",
+            Job::EcdsaPinned { .. } => "EcdsaPinned",
             Job::Schnorr { .. } => "Schnorr",
+            Job::SchnorrPinned { .. } => "SchnorrPinned",
             Job::Recover { .. } => "Recover",
             Job::Ecrecover { .. } => "Ecrecover",
             Job::Hash { .. } => "Hash",

@@ -13,9 +13,10 @@ use crate::dispatch::mill::{Input, Mill, Post};
 use crate::dispatch::router::{Choice, Route};
 use crate::dispatch::worker::{self, Command};
 use crate::dispatch::{Counters, Dispatcher, Event};
-use crate::error::{Busy, EngineError};
+use crate::error::{Busy, EngineError, PinError};
 use crate::isa::Isa;
 use crate::parsed::Parsed;
+use crate::pinned::PinnedKeys;
 
 pub use crate::dispatch::batcher::{Batcher, JobAnswer, JobTicket};
 pub use crate::dispatch::ticket::{Answered, Ticket};
@@ -254,6 +255,14 @@ impl Engine {
                 Input::Raw(_) => unreachable!("the input comes back as it went in"),
             },
         )
+    }
+
+    /// Makes tables of keys known ahead, for batches of [`Form::Pinned`](crate::Form).
+    ///
+    /// # Errors
+    /// [`PinError`] naming the first key that is none.
+    pub fn pin(&self, keys: &[impl AsRef<[u8]>]) -> Result<PinnedKeys, PinError> {
+        PinnedKeys::new(keys)
     }
 
     /// Checks all encodings of a batch, for [`Engine::submit_parsed`].

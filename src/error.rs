@@ -24,9 +24,34 @@ pub enum BatchError {
         /// The most that is allowed.
         limit: usize,
     },
+    /// The job names a key that the batch's pinned keys do not have.
+    #[error("no pinned key has index {index}: the batch was opened over {keys}")]
+    NoSuchKey {
+        /// The index.
+        index: u32,
+        /// How many keys there are.
+        keys: usize,
+    },
+    /// The algorithm verifies nothing against public keys.
+    #[error("{algorithm} has no public keys that could be pinned")]
+    NotPinnable {
+        /// The algorithm.
+        algorithm: Algorithm,
+    },
     /// The batch holds as much as a batch may; seal it and open another.
     #[error("the batch is full; seal it and open another")]
     Full,
+}
+
+/// Why keys were not pinned; none of them is then.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum PinError {
+    /// A key is no point of the curve in an encoding of 32, 33 or 65 bytes.
+    #[error("key {index} is no public key of 32, 33 or 65 bytes")]
+    Key {
+        /// Its place in the list.
+        index: usize,
+    },
 }
 
 /// Why a job got no verdict. Never to be read as invalid.

@@ -54,13 +54,15 @@ pub mod engine;
 pub mod error;
 pub mod isa;
 pub mod parsed;
+pub mod pinned;
 pub mod referee;
 pub mod verdict;
 
 pub use algorithm::{Algorithm, EcdsaRule, RecoverRule};
 pub use backend::device::Device;
-pub use batch::{Batch, Job, OpenBatch};
+pub use batch::{Batch, Form, Job, OpenBatch};
 pub use engine::{Answered, Class, Engine, Limits, Terms, Ticket};
+pub use pinned::PinnedKeys;
 pub use verdict::{Answers, Outcome, Reason, Verdict};
 
 /// The README's example is compiled and run with the documentation's tests.

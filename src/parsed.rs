@@ -46,6 +46,10 @@ pub struct EcdsaOperands {
     pub s: Vec<Words>,
     /// Q.
     pub keys: Keys,
+    /// Whether R's y is odd, as the sender says: of [`Form::Combined`](crate::batch::Form) alone.
+    pub hints: Vec<bool>,
+    /// Indices of the keys among the batch's pinned ones: of `Form::Pinned` alone.
+    pub pinned: Vec<u32>,
 }
 
 /// Operands of BIP 340: `r < p`, `s < n`, `e < n`, key x below p with even y.
@@ -59,6 +63,8 @@ pub struct SchnorrOperands {
     pub e: Vec<Words>,
     /// x of P.
     pub key: Vec<Words>,
+    /// Indices of the keys among the batch's pinned ones: of `Form::Pinned` alone.
+    pub pinned: Vec<u32>,
 }
 
 /// Operands of recovery: `1 <= r, s < n`, `z < n`, parity 0 or 1.
@@ -105,9 +111,12 @@ impl Operands {
                     .into_iter()
                     .for_each(Vec::clear);
                 o.keys.form.clear();
+                o.hints.clear();
+                o.pinned.clear();
             }
             Operands::Schnorr(o) => {
                 [&mut o.r, &mut o.s, &mut o.e, &mut o.key].into_iter().for_each(Vec::clear);
+                o.pinned.clear();
             }
             Operands::Recover(o) => {
                 [&mut o.z, &mut o.r, &mut o.s].into_iter().for_each(Vec::clear);
@@ -127,12 +136,15 @@ impl Operands {
                 a.keys.x.extend(b.keys.x);
                 a.keys.y.extend(b.keys.y);
                 a.keys.form.extend(b.keys.form);
+                a.hints.extend(b.hints);
+                a.pinned.extend(b.pinned);
             }
             (Operands::Schnorr(a), Operands::Schnorr(b)) => {
                 a.r.extend(b.r);
                 a.s.extend(b.s);
                 a.e.extend(b.e);
                 a.key.extend(b.key);
+                a.pinned.extend(b.pinned);
             }
             (Operands::Recover(a), Operands::Recover(b)) => {
                 a.z.extend(b.z);

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use sigmill::Algorithm;
 use sigmill::backend::{BatchId, Capability};
-use sigmill::batch::Shape;
+use sigmill::batch::{Form, Shape};
 use sigmill::dispatch::lane::LaneConfig;
 use sigmill::dispatch::{Action, Class, Dispatcher, Event, Limits, Nanos, Place, Tally};
 use sigmill::error::{Fault, ItemError};
@@ -96,7 +96,7 @@ impl World {
             let delay = self.random.below(400_000_000);
             let algorithm = Algorithm::ALL[self.random.below(14) as usize];
             let items = self.random.below(3_000) as usize;
-            let shape = Shape { algorithm, items, bytes: items * 40 };
+            let shape = Shape { algorithm, form: Form::Single, items, bytes: items * 40 };
             let class =
                 [Class::Consensus, Class::Mempool, Class::Sync][self.random.below(3) as usize];
             let deadline = delay + 100_000_000 + self.random.below(3_000_000_000);
@@ -231,7 +231,12 @@ fn every_batch_is_resolved_once_under_faults() {
 #[test]
 fn a_closed_dispatcher_refuses_and_an_aborted_one_answers_everything() {
     let mut world = World::new(7);
-    let shape = Shape { algorithm: Algorithm::SchnorrBip340, items: 10_000, bytes: 1_280_000 };
+    let shape = Shape {
+        algorithm: Algorithm::SchnorrBip340,
+        form: Form::Single,
+        items: 10_000,
+        bytes: 1_280_000,
+    };
     let submit = Event::Submit { shape, class: Class::Sync, deadline: Nanos::MAX, parsed: true };
     let mut actions = Vec::new();
     for _ in 0..3 {

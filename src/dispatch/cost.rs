@@ -6,7 +6,7 @@
 //! prediction of both, and a route once left is not forgotten.
 
 use crate::algorithm::Algorithm;
-use crate::batch::Shape;
+use crate::batch::{Form, Shape};
 use crate::dispatch::Nanos;
 
 /// Learned cost of one unit, by algorithm.
@@ -25,8 +25,8 @@ pub struct Mode {
     pub width: usize,
 }
 
-/// One slot for each algorithm, whatever its rule: rules differ in parsing alone.
-const SLOTS: usize = 9;
+/// One slot for each algorithm and form, whatever its rule: rules differ in parsing alone.
+const SLOTS: usize = 13;
 
 /// One observation moves the estimate by 1/8 of the difference: a machine that slows down for a
 /// moment does not turn the routes over.
@@ -42,20 +42,23 @@ impl CostModel {
     pub fn new() -> Self {
         let mut unit = [0; SLOTS];
         for algorithm in Algorithm::ALL {
-            unit[slot(algorithm)] = 256
-                * match algorithm {
-                    Algorithm::EcdsaSecp256k1(_)
-                    | Algorithm::SchnorrBip340
-                    | Algorithm::RecoverSecp256k1(_) => 50_000,
-                    _ => 400,
-                };
+            for form in [Form::Single, Form::Combined, Form::Pinned] {
+                unit[slot(algorithm, form)] = 256
+                    * match algorithm {
+                        Algorithm::EcdsaSecp256k1(_)
+                        | Algorithm::SchnorrBip340
+                        | Algorithm::RecoverSecp256k1(_) => 50_000,
+                        _ => 400,
+                    };
+            }
         }
         CostModel { unit }
     }
 
     /// Predicted time of a batch that nothing stands before.
     pub fn predict(&self, shape: &Shape, mode: Mode) -> Nanos {
-        mode.setup + steps(shape, mode).saturating_mul(self.unit[slot(shape.algorithm)]) / 256
+        mode.setup
+            + steps(shape, mode).saturating_mul(self.unit[slot(shape.algorithm, shape.form)]) / 256
     }
 
     /// Takes in the time that a batch took, setup not included.
@@ -64,7 +67,7 @@ impl CostModel {
         if steps == 0 {
             return;
         }
-        let unit = &mut self.unit[slot(shape.algorithm)];
+        let unit = &mut self.unit[slot(shape.algorithm, shape.form)];
         let seen = (busy.saturating_mul(256) / steps).min(OUTLIER * *unit + 256 * 64);
         *unit = (*unit * (MEMORY - 1) + seen) / MEMORY;
     }
@@ -91,8 +94,12 @@ pub fn units(shape: &Shape) -> u64 {
     }
 }
 
-fn slot(algorithm: Algorithm) -> usize {
+fn slot(algorithm: Algorithm, form: Form) -> usize {
     match algorithm {
+        Algorithm::EcdsaSecp256k1(_) if form == Form::Combined => 9,
+        Algorithm::EcdsaSecp256k1(_) if form == Form::Pinned => 10,
+        Algorithm::SchnorrBip340 if form == Form::Combined => 11,
+        Algorithm::SchnorrBip340 if form == Form::Pinned => 12,
         Algorithm::EcdsaSecp256k1(_) => 0,
         Algorithm::SchnorrBip340 => 1,
         Algorithm::RecoverSecp256k1(_) => 2,
@@ -109,7 +116,12 @@ fn slot(algorithm: Algorithm) -> usize {
 mod tests {
     use super::*;
 
-    const SHAPE: Shape = Shape { algorithm: Algorithm::SchnorrBip340, items: 100, bytes: 12_800 };
+    const SHAPE: Shape = Shape {
+        algorithm: Algorithm::SchnorrBip340,
+        form: Form::Single,
+        items: 100,
+        bytes: 12_800,
+    };
     const QUEUE: Mode = Mode { setup: 10_000, width: 2 };
     const INLINE: Mode = Mode { setup: 500, width: 1 };
 

@@ -1,7 +1,9 @@
 //! Public keys in the encodings of SEC 1, 2.3.4, and Bitcoin's hybrid form.
 
+use crate::algorithms::secp256k1::field::{FieldVec, sqrt};
 use crate::algorithms::secp256k1::integer::{P, from_be, is_below};
-use crate::algorithms::secp256k1::point::is_on_curve;
+use crate::algorithms::secp256k1::point::{Affine, is_on_curve};
+use crate::algorithms::secp256k1::portable::Scalar5x52;
 use crate::parsed::{KeyForm, Words};
 
 /// A key as read: x, form, and y where the encoding carries it.
@@ -27,15 +29,31 @@ pub fn read(bytes: &[u8], hybrid: bool) -> Option<Key> {
     }
 }
 
+/// The point of a key of 33 or 65 bytes, or of 32: x, with even y (BIP 340). Not hybrid.
+pub fn point(bytes: &[u8]) -> Option<[Words; 2]> {
+    let (x, form, y) = match <&[u8; 32]>::try_from(bytes) {
+        Ok(x) => (from_be(x), KeyForm::Even, [0; 4]),
+        Err(_) => read(bytes, false)?,
+    };
+    if form == KeyForm::Full {
+        return Some([x, y]);
+    }
+    if !is_below(&x, &P) {
+        return None;
+    }
+    let (root, exists) = sqrt(Affine::square_of_y(Scalar5x52::splat(&x)));
+    let mut y = [[0; 4]];
+    Affine::with_parity(root, form == KeyForm::Odd).store(&mut y);
+    exists.then_some([x, y[0]])
+}
+
 #[cfg(test)]
 mod tests {
     use rand::{Rng, SeedableRng, rngs::StdRng};
     use secp256k1::{PublicKey, SecretKey};
 
     use super::*;
-    use crate::algorithms::secp256k1::field::sqrt;
-    use crate::algorithms::secp256k1::portable::Scalar5x52;
-    use crate::algorithms::secp256k1::{field::FieldVec, integer};
+    use crate::algorithms::secp256k1::integer;
 
     #[test]
     fn readings_agree_with_libsecp256k1() {

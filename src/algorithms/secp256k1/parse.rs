@@ -1,11 +1,13 @@
 //! From jobs to canonical operands: every check of bytes and ranges, one routine a rule.
 
 use crate::algorithm::{EcdsaRule, RecoverRule};
-use crate::algorithms::secp256k1::integer::{HALF_N, N, P, ZERO, from_be, is_below, reduce_n};
+use crate::algorithms::secp256k1::integer::{
+    HALF_N, N, P, ZERO, from_be, is_below, reduce_n, to_be,
+};
 use crate::algorithms::secp256k1::{der, key};
 use crate::algorithms::sha256::tagged;
 use crate::batch::Batch;
-use crate::parsed::{EcdsaOperands, RecoverOperands, SchnorrOperands, Words};
+use crate::parsed::{EcdsaOperands, KeyForm, RecoverOperands, SchnorrOperands, Words};
 use crate::verdict::Reason;
 
 /// Checks one ECDSA job and appends its operands.
@@ -25,8 +27,22 @@ pub(crate) fn ecdsa(
     };
     let [Some(r), Some(s)] = integers else { return Err(Reason::Range) };
     check_range(&r, &s, low)?;
-    let (x, form, y) = key::read(batch.column(2).get(index), hybrid).ok_or(Reason::Key)?;
-    operands.z.push(reduce_n(from_be(batch.column(0).array(index))));
+    let key = batch.column(2).get(index);
+    let (x, form, y) = match batch.pinned() {
+        Some(keys) => {
+            let at = pinned_index(key);
+            operands.pinned.push(at);
+            let [x, y] = keys.point(at);
+            (x, KeyForm::Full, y)
+        }
+        None => key::read(key, hybrid).ok_or(Reason::Key)?,
+    };
+    let message = batch.column(0).get(index);
+    if let Some(&hint) = message.get(32) {
+        operands.hints.push(hint == 1);
+    }
+    let hash = message.first_chunk().expect("the column is 32 or 33 wide");
+    operands.z.push(reduce_n(from_be(hash)));
     operands.r.push(r);
     operands.s.push(s);
     operands.keys.x.push(x);
@@ -42,7 +58,14 @@ pub(crate) fn schnorr(
     operands: &mut SchnorrOperands,
 ) -> Result<(), Reason> {
     let (r_bytes, s_bytes) = split(batch.column(1).array(index));
-    let key_bytes: &[u8; 32] = batch.column(2).array(index);
+    let pinned = batch.pinned().map(|keys| {
+        let at = pinned_index(batch.column(2).get(index));
+        (at, to_be(&keys.point(at)[0]))
+    });
+    let key_bytes: &[u8; 32] = match &pinned {
+        Some((_, x)) => x,
+        None => batch.column(2).array(index),
+    };
     let [r, s, key] = [r_bytes, s_bytes, key_bytes].map(from_be);
     if !is_below(&r, &P) || !is_below(&s, &N) {
         return Err(Reason::Range);
@@ -56,7 +79,13 @@ pub(crate) fn schnorr(
     operands.s.push(s);
     operands.e.push(reduce_n(from_be(&e)));
     operands.key.push(key);
+    operands.pinned.extend(pinned.map(|(at, _)| at));
     Ok(())
+}
+
+/// Reads the entry of a pinned batch's key column.
+fn pinned_index(entry: &[u8]) -> u32 {
+    u32::from_le_bytes(entry.try_into().expect("the column is 4 wide"))
 }
 
 /// Checks one recovery job and appends its operands.
