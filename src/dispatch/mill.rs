@@ -38,6 +38,7 @@ impl Held {
 }
 
 /// What a caller hands in.
+#[expect(clippy::large_enum_variant, reason = "a small batch's way makes no allocation")]
 pub(crate) enum Input {
     Raw(Batch),
     Parsed(Arc<Parsed>),
