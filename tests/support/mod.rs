@@ -138,7 +138,7 @@ impl Backend for EvidenceBackend {
     fn submit(&mut self, id: BatchId, batch: Arc<Parsed>) -> Result<(), Rejected> {
         let started = Instant::now();
         let live = batch.live();
-        let isa = Isa::PORTABLE;
+        let (isa, plan) = (Isa::PORTABLE, sha256::Plan::PORTABLE);
         let messages = batch.batch().column(0);
         let mut digests = vec![[0; 32]; live];
         let point = Point { x: [0; 4], y: [0; 4], z: [0; 4] };
@@ -166,9 +166,11 @@ impl Backend for EvidenceBackend {
             }
             (_, algorithm) => {
                 match algorithm {
-                    Algorithm::Sha256 => sha256::digest(messages, 0..live, &mut digests),
-                    Algorithm::Sha256d => sha256::digest_twice(messages, 0..live, &mut digests),
-                    Algorithm::Keccak256 => keccak256::digest(messages, 0..live, &mut digests),
+                    Algorithm::Sha256 => sha256::digest(plan, messages, 0..live, &mut digests),
+                    Algorithm::Sha256d => {
+                        sha256::digest_twice(plan, messages, 0..live, &mut digests)
+                    }
+                    Algorithm::Keccak256 => keccak256::digest(isa, messages, 0..live, &mut digests),
                     _ => merkle::roots(messages, 0..live, &mut digests),
                 }
                 Evidence::Digests(digests)
