@@ -9,8 +9,9 @@ use rayon::ThreadPool;
 use rayon::prelude::*;
 
 use crate::algorithm::Algorithm;
+use crate::algorithms::merkle::{self, Threads};
 use crate::algorithms::secp256k1::{ecdsa, recover, schnorr};
-use crate::algorithms::{keccak256, merkle, sha256};
+use crate::algorithms::{keccak256, sha256};
 use crate::backend::device::Device;
 use crate::backend::{Backend, BatchId, Capability, Completion, InlineKernel};
 use crate::batch::BATCH_ITEMS_LIMIT;
@@ -136,6 +137,8 @@ fn piece(items: usize, threads: usize) -> usize {
 
 fn compute_pieces(kernels: Kernels, batch: &Parsed, evidence: &mut Evidence, piece: usize) {
     let Kernels { isa, sha256: plan } = kernels;
+    // A batch in one piece is the caller's own thread's.
+    let threads = if piece == usize::MAX { Threads::This } else { Threads::Pool };
     let live = batch.live();
     match evidence {
         Evidence::Verdicts(out) => {
@@ -143,7 +146,7 @@ fn compute_pieces(kernels: Kernels, batch: &Parsed, evidence: &mut Evidence, pie
                 match batch.operands() {
                     Operands::Ecdsa(operands) => ecdsa::verify(isa, operands, range, out),
                     Operands::Schnorr(operands) => schnorr::verify(isa, operands, range, out),
-                    _ => merkle::verify_proofs(batch.batch(), range, out),
+                    _ => merkle::verify_proofs(plan, batch.batch(), range, out),
                 }
             });
         }
@@ -158,7 +161,7 @@ fn compute_pieces(kernels: Kernels, batch: &Parsed, evidence: &mut Evidence, pie
                 Algorithm::Sha256 => sha256::digest(plan, messages, range, out),
                 Algorithm::Sha256d => sha256::digest_twice(plan, messages, range, out),
                 Algorithm::Keccak256 => keccak256::digest(isa, messages, range, out),
-                _ => merkle::roots(messages, range, out),
+                _ => merkle::roots(plan, threads, messages, range, out),
             });
         }
         Evidence::Points(_) | Evidence::Nothing => {}
