@@ -4,10 +4,13 @@ use std::fmt;
 use std::time::{Duration, Instant};
 
 use super::Midstate;
+use super::mixed::Mixed;
 use super::streams::{Portable, Work};
 use super::uniform::Uniform;
 #[cfg(target_arch = "x86_64")]
 use super::{avx2, avx512, sha_ni};
+use crate::algorithm::Algorithm;
+use crate::batch::{Batch, Column, Job};
 use crate::isa::{Avx2, Avx512, Isa, Level, ShaNi};
 
 /// A way of computing the compression function that this machine has.
@@ -105,34 +108,59 @@ impl Plan {
         plans
     }
 
+    /// Whether one kernel does everything.
+    pub fn is_of_one_kernel(&self) -> bool {
+        self.uniform == self.alone && self.mixed == self.alone
+    }
+
     /// Measures the kernels of a level for well under a millisecond and keeps the fastest.
     pub fn measure(isa: Isa) -> Plan {
-        let kernels = Kernel::all(isa);
-        let times: Vec<_> = kernels.iter().map(|&kernel| (kernel, Times::of(kernel))).collect();
+        let mixed = mixed_messages();
+        let times = |kernel| (kernel, Times::of(kernel, &mixed));
+        let times: Vec<_> = Kernel::all(isa).into_iter().map(times).collect();
         let best = |time: fn(&Times) -> Duration| {
             let best = times.iter().min_by_key(|(_, times)| time(times));
             *best.expect("the portable kernel is always there")
         };
         let (alone, single) = best(|times| times.one);
-        let (batch, many) = best(|times| times.many);
+        let (uniform, many) = best(|times| times.uniform);
+        let (mixed, _) = best(|times| times.mixed);
         // A step of all lanes costs the same however few of them are busy.
-        let step = many.many * batch.width() as u32 / MESSAGES as u32;
+        let step = many.uniform * uniform.width() as u32 / MESSAGES as u32;
         let few = step.as_nanos().div_ceil(single.one.as_nanos().max(1)) as usize;
-        Plan::of(batch, alone, few.clamp(1, batch.width()))
+        Plan { uniform, mixed, alone, few: few.clamp(1, uniform.width()) }
     }
 }
 
 impl fmt::Display for Plan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.few {
-            0 | 1 => self.uniform.fmt(f),
-            few => write!(f, "{}, {} below {few} messages", self.uniform, self.alone),
+        self.uniform.fmt(f)?;
+        if self.mixed != self.uniform {
+            write!(f, ", {} for mixed lengths", self.mixed)?;
         }
+        if self.few > 1 && self.alone != self.uniform {
+            write!(f, ", {} below {} messages", self.alone, self.few)?;
+        }
+        Ok(())
     }
 }
 
 /// Messages of a measured batch: a whole number of steps of every kernel.
 const MESSAGES: usize = 64;
+
+/// Messages of a measured batch of mixed lengths: so many that its end, where lanes run dry, does
+/// not decide.
+const MIXED: usize = 128;
+
+/// Messages of 0 to 199 bytes: on average about the three blocks of a double hash of 64 bytes.
+fn mixed_messages() -> Column {
+    let mut batch = Batch::open(Algorithm::Sha256d);
+    for i in 0..MIXED {
+        let pushed = batch.push(Job::Hash { message: &[7; 200][..i * 37 % 200] });
+        pushed.expect("an empty batch has room");
+    }
+    batch.seal().column(0).clone()
+}
 
 /// Times of one kernel.
 #[derive(Clone, Copy)]
@@ -140,29 +168,44 @@ struct Times {
     /// One double hash of 64 bytes.
     one: Duration,
     /// [`MESSAGES`] of them.
-    many: Duration,
+    uniform: Duration,
+    /// The double hashes of the mixed messages.
+    mixed: Duration,
 }
 
 impl Times {
-    fn of(kernel: Kernel) -> Times {
-        let bytes = [7; 64 * MESSAGES];
-        let mut out = [[0; 32]; MESSAGES];
-        let mut time = |count: usize| {
-            let bytes = &bytes[..64 * count];
-            let start = &Midstate::INITIAL;
-            // The least of a few: another thread can only add to a time. The first warms up.
-            let times = (0..6).map(|_| {
-                let out = &mut out[..count];
-                let started = Instant::now();
-                for _ in 0..MESSAGES / 4 / count + 1 {
-                    kernel.run(Uniform { start, heads: None, bytes, length: 64, twice: true, out });
-                }
-                started.elapsed() / (MESSAGES / 4 / count + 1) as u32
-            });
-            times.min().expect("six times")
+    fn of(kernel: Kernel, mixed: &Column) -> Times {
+        let start = &Midstate::INITIAL;
+        let mut out = [[0; 32]; MIXED];
+        let mut uniform = |count: usize| {
+            let (bytes, out) = (&[7; 64 * MESSAGES][..64 * count], &mut out[..count]);
+            kernel.run(Uniform { start, heads: None, bytes, length: 64, twice: true, out });
         };
-        Times { one: time(1), many: time(MESSAGES) }
+        // The clock is too coarse for one message.
+        let one = least_of(3, || (0..10).for_each(|_| uniform(1))) / 10;
+        if kernel.width() == 1 {
+            // Nothing is gained from batches, so they need not be measured.
+            return Times { one, uniform: one * MESSAGES as u32, mixed: one * MIXED as u32 };
+        }
+        let many = least_of(5, || uniform(MESSAGES));
+        let mixed = least_of(3, || {
+            let (messages, range, out) = (mixed, 0..MIXED, &mut out[..]);
+            let (twice, few, alone) = (true, 1, kernel);
+            kernel.run(Mixed { start, messages, range, twice, out, few, alone });
+        });
+        Times { one, uniform: many, mixed }
     }
+}
+
+/// The least time of a few runs after one that warms up: another thread can only add to a time.
+fn least_of(runs: usize, mut work: impl FnMut()) -> Duration {
+    work();
+    let times = (0..runs).map(|_| {
+        let started = Instant::now();
+        work();
+        started.elapsed()
+    });
+    times.min().expect("at least one run")
 }
 
 #[cfg(test)]
@@ -180,5 +223,6 @@ mod tests {
         }
         assert_eq!(Plan::all(Isa::PORTABLE), [Plan::PORTABLE]);
         assert_eq!(Plan::measure(Isa::PORTABLE), Plan::PORTABLE);
+        assert_eq!(Plan::PORTABLE.to_string(), "portable x1");
     }
 }
