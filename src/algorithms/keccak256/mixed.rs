@@ -3,7 +3,7 @@
 use std::array::from_fn;
 use std::ops::Range;
 
-use super::lanes::{WordVec, permute};
+use super::lanes::{State, WordVec, permute};
 use super::uniform::absorb;
 use super::{RATE, Work, padding};
 use crate::batch::Column;
@@ -59,7 +59,7 @@ impl Work for Mixed<'_> {
         let mut lanes = [Lane::IDLE; N];
         let mut words = [[0; N]; 25];
         loop {
-            let state = words.each_ref().map(|words| V::from_array(token, words));
+            let state = from_words(token, &words);
             let digests = V::store([state[0], state[1], state[2], state[3]]);
             for (n, lane) in lanes.iter_mut().enumerate().filter(|(_, lane)| lane.done) {
                 if let Some(item) = lane.item {
@@ -71,11 +71,22 @@ impl Work for Mixed<'_> {
             if lanes.iter().all(|lane| lane.item.is_none()) {
                 return;
             }
-            let mut state = words.each_ref().map(|words| V::from_array(token, words));
+            let mut state = from_words(token, &words);
             absorb(&mut state, V::load(token, from_fn(|n| lanes[n].block())));
             permute(&mut state);
-            words = state.map(V::to_array);
+            for (words, vector) in words.iter_mut().zip(state) {
+                *words = vector.to_array();
+            }
             lanes.iter_mut().for_each(Lane::advance);
         }
     }
+}
+
+#[inline(always)]
+fn from_words<V: WordVec<N>, const N: usize>(token: V::Token, words: &[[u64; N]; 25]) -> State<V> {
+    let mut state = [V::from_array(token, &words[0]); 25];
+    for (vector, words) in state.iter_mut().zip(words) {
+        *vector = V::from_array(token, words);
+    }
+    state
 }

@@ -77,7 +77,7 @@ impl WordVec<16> for Words16 {
 
     #[inline(always)]
     fn sub(self, other: Self) -> Self {
-        // SAFETY: the vectors prove the level.
+        // SAFETY: the vectors prove AVX-512F.
         Words16(unsafe { _mm512_sub_epi32(self.0, other.0) })
     }
 
@@ -212,6 +212,7 @@ fn swap_bytes(words: __m512i) -> __m512i {
     _mm512_shuffle_epi8(words, _mm512_broadcast_i32x4(order))
 }
 
+/// a + b in an instruction that the compiler sees as a whole.
 #[inline]
 #[target_feature(enable = "avx512f")]
 fn add_late(a: __m512i, b: __m512i) -> __m512i {

@@ -25,7 +25,7 @@ pub(super) trait WordVec<const N: usize>: Copy {
     fn add(self, other: Self) -> Self;
     /// a - b.
     fn sub(self, other: Self) -> Self;
-    /// a + b, where b is late: a sum that the compiler does not regroup with others.
+    /// a + b, where b is late: a sum that the compiler should not regroup with others.
     fn add_late(self, other: Self) -> Self;
     /// a + w, the same w in every lane.
     fn add_word(self, word: u32) -> Self;
@@ -46,12 +46,18 @@ pub(super) struct Lanes<V: WordVec<N>, const N: usize> {
     token: V::Token,
 }
 
+/// Arrays of vectors are filled by loops: closures that the compiler leaves apart would be compiled
+/// without the level's instructions.
 impl<V: WordVec<N>, const N: usize> Streams<N> for Lanes<V, N> {
     type Token = V::Token;
 
     #[inline(always)]
     fn start(token: V::Token, state: &State) -> Self {
-        Lanes { state: state.map(|word| V::splat(token, word)), token }
+        let mut vectors = [V::splat(token, 0); 8];
+        for (vector, &word) in vectors.iter_mut().zip(state) {
+            *vector = V::splat(token, word);
+        }
+        Lanes { state: vectors, token }
     }
 
     #[inline(always)]
@@ -91,24 +97,35 @@ impl<V: WordVec<N>, const N: usize> Streams<N> for Lanes<V, N> {
 
     #[inline(always)]
     fn words(self) -> [[u32; N]; 8] {
-        self.state.map(V::to_array)
+        let mut words = [[0; N]; 8];
+        for (words, vector) in words.iter_mut().zip(self.state) {
+            *words = vector.to_array();
+        }
+        words
     }
 
     #[inline(always)]
     fn from_words(token: V::Token, words: &[[u32; N]; 8]) -> Self {
-        Lanes { state: std::array::from_fn(|i| V::from_array(token, &words[i])), token }
+        let mut state = [V::splat(token, 0); 8];
+        for (vector, words) in state.iter_mut().zip(words) {
+            *vector = V::from_array(token, words);
+        }
+        Lanes { state, token }
     }
 }
 
 impl<V: WordVec<N>, const N: usize> Lanes<V, N> {
     #[inline(always)]
-    fn plus(self, s: [V; 8]) -> Self {
-        Lanes { state: std::array::from_fn(|i| self.state[i].add(s[i])), ..self }
+    fn plus(mut self, s: [V; 8]) -> Self {
+        for (vector, s) in self.state.iter_mut().zip(s) {
+            *vector = vector.add(s);
+        }
+        self
     }
 }
 
-/// The rounds over a block of eight words of data, the padding bit, and the length. The first 16
-/// words of the schedule that are computed see the constants, so that sums with zero vanish.
+/// The rounds over a block of eight words of data, the padding bit, and the length. The first half
+/// of the block alone is transposed; K + W of the other is one word for all lanes.
 #[inline(always)]
 fn compress_half<V: WordVec<N>, const N: usize>(
     token: V::Token,
@@ -122,8 +139,10 @@ fn compress_half<V: WordVec<N>, const N: usize>(
     } else {
         round_of(&mut s, I, |h| h.add_word(K[I].wrapping_add(end[I % 8])));
     });
-    let constant = |i: usize| V::splat(token, end[i - 8]);
-    let mut w: [V; 16] = std::array::from_fn(|i| if i < 8 { data[i] } else { constant(i) });
+    let mut w = [V::splat(token, 0); 16];
+    w[..8].copy_from_slice(&data);
+    w[8] = V::splat(token, end[0]);
+    w[15] = V::splat(token, bits);
     rounds_16_to_63(&mut s, &mut w);
     s
 }
@@ -149,7 +168,8 @@ fn round<V: WordVec<N>, const N: usize>(s: &mut [V; 8], turn: usize, kw: V) {
 }
 
 /// One round (FIPS 180-4, 6.2.2, step 3) on a state that turns instead of moving; `plus_kw` adds
-/// K + W. The sums are ordered so that what comes from e of the round before is added last.
+/// K + W. The next e is made first and T1 from it, so that from one e to the next lie a rotation, a
+/// function of three words and one sum: on wide machines the rounds wait for nothing else.
 #[inline(always)]
 fn round_of<V: WordVec<N>, const N: usize>(
     s: &mut [V; 8],

@@ -1,7 +1,5 @@
 //! Constants, padding, and the compression function in plain Rust: the oracle of the other kernels.
 
-use crate::algorithms::bytes::copy_short;
-
 /// The eight chaining words, a to h.
 pub(super) type State = [u32; 8];
 
@@ -52,7 +50,7 @@ pub(super) const PADDING_OF_64: [u32; 64] = {
 /// The last one or two blocks: the tail, one bit, zeros, the length of the whole message in bits.
 pub(super) fn padding(tail: &[u8], length: u64) -> ([u8; 128], usize) {
     let mut padded = [0; 128];
-    copy_short(&mut padded, tail);
+    padded[..tail.len()].copy_from_slice(tail);
     padded[tail.len()] = 0x80;
     let count = if tail.len() < 56 { 1 } else { 2 };
     padded[count * 64 - 8..count * 64].copy_from_slice(&(length << 3).to_be_bytes());
