@@ -6,12 +6,14 @@
 use std::hint::black_box;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use sigmill::algorithms::merkle::{self, Threads};
 use sigmill::algorithms::secp256k1::curve::{Curve, Secp256k1};
 use sigmill::algorithms::secp256k1::field::{FieldVec, invert, sqrt};
 use sigmill::algorithms::secp256k1::point::Affine;
 use sigmill::algorithms::secp256k1::scalar;
 use sigmill::algorithms::{keccak256, sha256};
 use sigmill::isa::{Isa, Kernel};
+use sigmill::{Algorithm, Batch, Job};
 
 /// Stages in a row.
 const ROW: usize = 64;
@@ -104,5 +106,56 @@ fn stages(criterion: &mut Criterion) {
     bench(criterion, "keccak256/bytes=136", || keccak256::hash(black_box(&message)));
 }
 
-criterion_group!(benches, stages);
+/// Messages of a batch.
+const ITEMS: usize = 1_024;
+
+fn hash_batch(algorithm: Algorithm, length: impl Fn(usize) -> usize) -> Batch {
+    let mut batch = Batch::open(algorithm);
+    for i in 0..ITEMS {
+        let message: Vec<u8> = (0..length(i)).map(|j| (i * 31 + j * 7) as u8).collect();
+        batch.push(Job::Hash { message: &message }).expect("room");
+    }
+    batch.seal()
+}
+
+/// Times of whole batches, by every kernel of the best level.
+fn hashes(criterion: &mut Criterion) {
+    let isa = Isa::detect().expect("a level");
+    let mut out = vec![[0; 32]; ITEMS];
+    let shapes: [(&str, &dyn Fn(usize) -> usize); 4] =
+        [("32", &|_| 32), ("64", &|_| 64), ("80", &|_| 80), ("mixed to 300", &|i| i * 77 % 300)];
+    for (shape, length) in shapes {
+        let batch = hash_batch(Algorithm::Sha256d, length);
+        for plan in sha256::Plan::all(isa).into_iter().filter(|plan| plan.is_of_one_kernel()) {
+            bench(criterion, &format!("sha256d/bytes={shape}/items={ITEMS}/{plan}"), || {
+                sha256::digest_twice(plan, black_box(batch.column(0)), 0..ITEMS, &mut out);
+            });
+        }
+        let batch = hash_batch(Algorithm::Keccak256, length);
+        for isa in Isa::all() {
+            bench(criterion, &format!("keccak256/bytes={shape}/items={ITEMS}/{isa}"), || {
+                keccak256::digest(isa, black_box(batch.column(0)), 0..ITEMS, &mut out);
+            });
+        }
+    }
+    let plan = sha256::Plan::measure(isa);
+    let mut signed = Batch::open(Algorithm::SchnorrBip340);
+    for digest in &out {
+        let (signature, key) = (&[7; 64], digest);
+        signed.push(Job::Schnorr { message: digest, signature, key }).expect("room");
+    }
+    let signed = signed.seal();
+    bench(criterion, &format!("bip340-challenges/items={ITEMS}/{plan}"), || {
+        sha256::challenges(plan, black_box(&signed), 0..ITEMS, &mut out);
+    });
+    let mut tree = Batch::open(Algorithm::MerkleRootSha256d);
+    tree.push(Job::MerkleRoot { leaves: &out }).expect("room");
+    let tree = tree.seal();
+    let mut root = [[0; 32]];
+    bench(criterion, &format!("merkle/leaves={ITEMS}/{plan}"), || {
+        merkle::roots(plan, Threads::This, black_box(tree.column(0)), 0..1, &mut root);
+    });
+}
+
+criterion_group!(benches, stages, hashes);
 criterion_main!(benches);

@@ -3,6 +3,8 @@
 //! A batch is opened for one algorithm, filled, sealed, submitted, and comes back with its answers
 //! so that its memory can be used again.
 
+use std::ops::Range;
+
 use crate::algorithm::{Algorithm, RecoverRule};
 use crate::error::BatchError;
 use crate::pinned::PinnedKeys;
@@ -141,6 +143,28 @@ impl Column {
     /// Item `index` of a column whose width is `N`.
     pub fn array<const N: usize>(&self, index: usize) -> &[u8; N] {
         self.get(index).try_into().expect("the column has this width")
+    }
+
+    /// The items of a range in one piece, with their length, if all have the same.
+    pub(crate) fn uniform(&self, range: Range<usize>) -> Option<(usize, &[u8])> {
+        if range.is_empty() {
+            return Some((0, &[]));
+        }
+        let start = match self.width {
+            Some(width) => width * range.start,
+            None if range.start == 0 => 0,
+            None => self.ends[range.start - 1] as usize,
+        };
+        let length = self.get(range.start).len();
+        let items = range.len();
+        if self.width.is_none() {
+            let ends = self.ends[range].iter();
+            let mut expected = (1..).map(|item| (start + item * length) as u32);
+            if !ends.map(|&end| expected.next() == Some(end)).fold(true, |all, is| all & is) {
+                return None;
+            }
+        }
+        Some((length, &self.bytes[start..][..items * length]))
     }
 
     fn push(&mut self, item: &[u8]) {

@@ -87,11 +87,11 @@ impl EngineBuilder {
     /// [`EngineError`]: threads that cannot be started, an unknown `SIGMILL_ISA`, or a CPU that
     /// fails its known-answer tests.
     pub fn open(self) -> Result<Engine, EngineError> {
-        let isa = Isa::detect()?;
+        let kernels = cpu::Kernels::measure(Isa::detect()?);
         let pool = cpu::pool(self.threads)?;
         let mut devices = self.devices;
         if self.cpu {
-            devices.insert(0, cpu::device_in(pool.clone(), isa)?);
+            devices.insert(0, cpu::device_in(pool.clone(), kernels)?);
         }
         let configs = devices.iter().map(config).collect();
         let infos = devices.iter().map(info).collect();
@@ -106,7 +106,8 @@ impl EngineBuilder {
             posts.push(Post { name, commands, inline });
             threads.push((lane, device, inbox));
         }
-        let mill = Arc::new(Mill::new(dispatcher, self.limits.batches.max(1), posts, pool, isa));
+        let mill =
+            Arc::new(Mill::new(dispatcher, self.limits.batches.max(1), posts, pool, kernels));
         let stopped = Arc::new(AtomicBool::new(false));
         let engine = Engine { mill, infos, stopped };
         for (lane, device, inbox) in threads {

@@ -109,7 +109,9 @@ fn devices_are_listed() {
     let output = sigmill(&["devices"]);
     assert_eq!(code(&output), 0);
     let listed = text(&output.stdout);
-    for word in ["cpu", "kernels", "self-test", "absent", "ecdsa-secp256k1:bitcoin-strict"] {
+    for word in
+        ["cpu", "kernels", "sha256: ", "self-test", "absent", "ecdsa-secp256k1:bitcoin-strict"]
+    {
         assert!(listed.contains(word), "{word}: {listed}");
     }
     let line = json(&sigmill(&["devices", "--json"]));

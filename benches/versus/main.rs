@@ -77,6 +77,11 @@ fn run(options: &Options, threads: usize, engine: &Engine, signed: &[Signed]) {
         let messages = workload::messages(size, 64);
         let twice = |m: &Vec<u8>| Sha256::digest(Sha256::digest(m)).into();
         run(hash_case("sha256d-64", "sha2", engine, Algorithm::Sha256d, &messages, twice));
+        let messages = workload::messages(size, 80);
+        run(hash_case("sha256d-80", "sha2", engine, Algorithm::Sha256d, &messages, twice));
+        let messages = workload::messages(size, 32);
+        let once = |m: &Vec<u8>| Sha256::digest(m).into();
+        run(hash_case("sha256-32", "sha2", engine, Algorithm::Sha256, &messages, once));
         let messages = workload::messages(size, 136);
         let keccak = |m: &Vec<u8>| Keccak256::digest(m).into();
         run(hash_case("keccak256-136", "sha3", engine, Algorithm::Keccak256, &messages, keccak));

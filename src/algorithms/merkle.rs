@@ -2,45 +2,47 @@
 
 use std::ops::Range;
 
-use crate::algorithms::sha256::hash_twice;
+use crate::algorithms::sha256::{Plan, hash_twice};
 use crate::batch::{Batch, Column};
 use crate::verdict::{Reason, Verdict};
+
+mod proof;
+mod tree;
 
 /// A node: 32 bytes, in the order in which they are hashed.
 pub type Node = [u8; 32];
 
-/// Roots of the trees in the range; `out` has its length.
-pub fn roots(trees: &Column, range: Range<usize>, out: &mut [Node]) {
-    let mut level = Vec::new();
-    for (index, out) in range.zip(out) {
-        *out = root_in(trees.get(index).as_chunks().0, &mut level);
+/// Who works on a tree.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Threads {
+    /// The calling thread alone.
+    This,
+    /// The rayon pool that the calling thread belongs to.
+    Pool,
+}
+
+impl Threads {
+    fn join(self, left: impl FnOnce() + Send, right: impl FnOnce() + Send) {
+        match self {
+            Threads::This => {
+                left();
+                right();
+            }
+            Threads::Pool => {
+                rayon::join(left, right);
+            }
+        }
     }
+}
+
+/// Roots of the trees in the range; `out` has its length.
+pub fn roots(plan: Plan, threads: Threads, trees: &Column, range: Range<usize>, out: &mut [Node]) {
+    tree::roots(plan, threads, trees, range.start, out);
 }
 
 /// Root of a tree; zeros for a tree without leaves, the leaf itself for a tree of one.
 pub fn root(leaves: &[Node]) -> Node {
-    root_in(leaves, &mut Vec::new())
-}
-
-fn root_in(leaves: &[Node], level: &mut Vec<Node>) -> Node {
-    level.clear();
-    level.extend_from_slice(leaves);
-    while level.len() > 1 {
-        halve(level);
-    }
-    level.first().copied().unwrap_or_default()
-}
-
-/// Replaces a level by the one above.
-fn halve(level: &mut Vec<Node>) {
-    let above = level.len().div_ceil(2);
-    for i in 0..above {
-        let left = level[2 * i];
-        // An odd level repeats its last node.
-        let right = level.get(2 * i + 1).copied().unwrap_or(left);
-        level[i] = parent(&left, &right);
-    }
-    level.truncate(above);
+    tree::root_of(Plan::PORTABLE, Threads::This, leaves)
 }
 
 fn parent(left: &Node, right: &Node) -> Node {
@@ -60,21 +62,16 @@ pub fn path(leaves: &[Node], mut index: usize) -> Option<Vec<Node>> {
     while level.len() > 1 {
         let sibling = level.get(index ^ 1).unwrap_or(&level[index]);
         path.push(*sibling);
-        halve(&mut level);
+        let above = |pair: &[Node]| parent(&pair[0], &pair[pair.len() - 1]);
+        level = level.chunks(2).map(above).collect();
         index /= 2;
     }
     Some(path)
 }
 
 /// Verifies the proofs of the range; `out` has its length.
-pub fn verify_proofs(proofs: &Batch, range: Range<usize>, out: &mut [Verdict]) {
-    for (item, out) in range.zip(out) {
-        let target: &[u8; 36] = proofs.column(2).array(item);
-        let (root, index) = target.split_first_chunk().expect("36 bytes");
-        let index = u32::from_le_bytes(index.try_into().expect("four bytes"));
-        let path = proofs.column(1).get(item).as_chunks().0;
-        *out = verify(proofs.column(0).array(item), index, path, root);
-    }
+pub fn verify_proofs(plan: Plan, proofs: &Batch, range: Range<usize>, out: &mut [Verdict]) {
+    proof::verify(plan, proofs, range, out);
 }
 
 /// Whether `leaf` lies at `index` of a tree with this root. An index that does not fit the path's
@@ -96,6 +93,8 @@ mod tests {
     use sha2::{Digest, Sha256};
 
     use super::*;
+    use crate::isa::Isa;
+    use crate::{Algorithm, Job};
 
     fn leaves(count: usize) -> Vec<Node> {
         (0..count).map(|i| Sha256::digest((i as u64).to_le_bytes()).into()).collect()
@@ -155,6 +154,89 @@ mod tests {
                 assert_eq!(verdict, Verdict::Invalid(Reason::Equation));
             }
             assert_eq!(path(&leaves, count), None);
+        }
+    }
+
+    /// Each plan of each level; what the machine lacks is named by the tests of SHA-256.
+    fn plans() -> Vec<Plan> {
+        Isa::all().into_iter().flat_map(Plan::all).collect()
+    }
+
+    #[test]
+    fn big_trees_by_every_plan_with_and_without_help() {
+        for count in [1_023, 1_024, 1_025, 1_026, 2_047, 2_048, 2_049, 4_100, 65_535, 65_537] {
+            let leaves = leaves(count);
+            let expected = naive(&leaves);
+            let plans = plans();
+            // The biggest trees by the best kernel alone.
+            let first = if count > 10_000 { plans.len() - 1 } else { 0 };
+            for &plan in &plans[first..] {
+                for threads in [Threads::This, Threads::Pool] {
+                    let root = tree::root_of(plan, threads, &leaves);
+                    assert_eq!(root, expected, "{count} leaves, {plan}");
+                }
+            }
+        }
+    }
+
+    /// All trees differ, so one that ends in another's place would be seen.
+    #[test]
+    fn many_trees_in_one_batch() {
+        let all = leaves(20_000);
+        let counts: Vec<_> = (0..140).chain([3_000, 0, 1, 2, 1_024, 5, 255, 256, 257]).collect();
+        let mut at = 0;
+        let mut batch = Batch::open(Algorithm::MerkleRootSha256d);
+        let mut expected = Vec::new();
+        for &count in &counts {
+            let leaves = &all[at..at + count];
+            at += count;
+            batch.push(Job::MerkleRoot { leaves }).expect("room");
+            expected.push(if count == 0 { [0; 32] } else { naive(leaves) });
+        }
+        let batch = batch.seal();
+        for plan in plans() {
+            for threads in [Threads::This, Threads::Pool] {
+                for range in [0..counts.len(), 0..1, 3..60, 139..counts.len()] {
+                    let mut out = vec![[1; 32]; range.len()];
+                    roots(plan, threads, batch.column(0), range.clone(), &mut out);
+                    assert_eq!(out, expected[range], "{plan}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn many_proofs_in_one_batch() {
+        let mut batch = Batch::open(Algorithm::MerkleProofSha256d);
+        let mut expected = Vec::new();
+        for count in (1..40).chain([100, 300]) {
+            let leaves = leaves(count);
+            let root = root(&leaves);
+            for index in (0..count).step_by(1 + count / 4) {
+                let mut path = path(&leaves, index).expect("a leaf");
+                let mut index = index as u32;
+                match expected.len() % 5 {
+                    1 => index ^= 1,
+                    2 => index += 1 << path.len(),
+                    3 if !path.is_empty() => path[0][5] ^= 1,
+                    _ => {}
+                }
+                let leaf = &leaves[index as usize % count];
+                expected.push(verify(leaf, index, &path, &root));
+                batch
+                    .push(Job::MerkleProof { leaf, index, path: &path, root: &root })
+                    .expect("room");
+            }
+        }
+        assert!(expected.iter().filter(|verdict| verdict.is_valid()).count() > 40);
+        assert!(expected.iter().filter(|verdict| !verdict.is_valid()).count() > 40);
+        let batch = batch.seal();
+        for plan in plans() {
+            for range in [0..batch.len(), 5..6, 7..90, 3..3] {
+                let mut out = vec![Verdict::Invalid(Reason::Empty); range.len()];
+                verify_proofs(plan, &batch, range.clone(), &mut out);
+                assert_eq!(out, expected[range], "{plan}");
+            }
         }
     }
 }

@@ -3,66 +3,145 @@
 use std::ops::Range;
 use std::sync::OnceLock;
 
-use crate::batch::Column;
+use crate::batch::{Batch, Column};
 
-/// The eight chaining words.
-type State = [u32; 8];
+#[cfg(target_arch = "x86_64")]
+mod avx2;
+#[cfg(target_arch = "x86_64")]
+mod avx512;
+#[cfg(target_arch = "x86_64")]
+mod lanes;
+mod mixed;
+mod plan;
+mod portable;
+#[cfg(target_arch = "x86_64")]
+mod sha_ni;
+mod streams;
+mod uniform;
 
-/// H(0) (FIPS 180-4, 5.3.3).
-#[rustfmt::skip]
-const INITIAL: State = [
-    0x6a09_e667, 0xbb67_ae85, 0x3c6e_f372, 0xa54f_f53a, 0x510e_527f, 0x9b05_688c, 0x1f83_d9ab,
-    0x5be0_cd19,
-];
+pub use plan::{Kernel, Plan};
 
-/// K (FIPS 180-4, 4.2.2).
-#[rustfmt::skip]
-const K: [u32; 64] = [
-    0x428a_2f98, 0x7137_4491, 0xb5c0_fbcf, 0xe9b5_dba5, 0x3956_c25b, 0x59f1_11f1, 0x923f_82a4,
-    0xab1c_5ed5, 0xd807_aa98, 0x1283_5b01, 0x2431_85be, 0x550c_7dc3, 0x72be_5d74, 0x80de_b1fe,
-    0x9bdc_06a7, 0xc19b_f174, 0xe49b_69c1, 0xefbe_4786, 0x0fc1_9dc6, 0x240c_a1cc, 0x2de9_2c6f,
-    0x4a74_84aa, 0x5cb0_a9dc, 0x76f9_88da, 0x983e_5152, 0xa831_c66d, 0xb003_27c8, 0xbf59_7fc7,
-    0xc6e0_0bf3, 0xd5a7_9147, 0x06ca_6351, 0x1429_2967, 0x27b7_0a85, 0x2e1b_2138, 0x4d2c_6dfc,
-    0x5338_0d13, 0x650a_7354, 0x766a_0abb, 0x81c2_c92e, 0x9272_2c85, 0xa2bf_e8a1, 0xa81a_664b,
-    0xc24b_8b70, 0xc76c_51a3, 0xd192_e819, 0xd699_0624, 0xf40e_3585, 0x106a_a070, 0x19a4_c116,
-    0x1e37_6c08, 0x2748_774c, 0x34b0_bcb5, 0x391c_0cb3, 0x4ed8_aa4a, 0x5b9c_ca4f, 0x682e_6ff3,
-    0x748f_82ee, 0x78a5_636f, 0x84c8_7814, 0x8cc7_0208, 0x90be_fffa, 0xa450_6ceb, 0xbef9_a3f7,
-    0xc671_78f2,
-];
+use mixed::Mixed;
+use portable::{INITIAL, PADDING_OF_64, State, compress, compress_scheduled, padding, to_bytes};
+use uniform::{Heads, Uniform};
 
-/// K + W of the block that ends a message of 64 bytes: it is all padding, the same for every such
-/// message, so its schedule is a constant.
-const PADDING_OF_64: [u32; 64] = {
-    let mut w = [0u32; 64];
-    w[0] = 0x8000_0000;
-    w[15] = 512;
-    let mut i = 16;
-    while i < 64 {
-        w[i] = small_sigma_1(w[i - 2])
-            .wrapping_add(w[i - 7])
-            .wrapping_add(small_sigma_0(w[i - 15]))
-            .wrapping_add(w[i - 16]);
-        i += 1;
+/// The state after whole blocks that many messages begin with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Midstate {
+    state: State,
+    /// Bytes taken in so far: a multiple of 64.
+    bytes: u64,
+}
+
+impl Midstate {
+    /// Before any block.
+    pub const INITIAL: Midstate = Midstate { state: INITIAL, bytes: 0 };
+
+    /// After one more block.
+    pub fn after(mut self, block: &[u8; 64]) -> Midstate {
+        compress(&mut self.state, portable::words(block));
+        Midstate { bytes: self.bytes + 64, ..self }
     }
-    i = 0;
-    while i < 64 {
-        w[i] = w[i].wrapping_add(K[i]);
-        i += 1;
-    }
-    w
-};
 
-/// SHA-256 of each message in the range; `out` has its length.
-pub fn digest(messages: &Column, range: Range<usize>, out: &mut [[u8; 32]]) {
-    for (index, out) in range.zip(out) {
-        *out = hash(messages.get(index));
+    /// After the block that a tagged hash of BIP 340 begins with: two hashes of the tag.
+    pub fn of_tag(tag: &str) -> Midstate {
+        let after = || {
+            let tag = hash(tag.as_bytes());
+            let mut block = [0; 64];
+            block[..32].copy_from_slice(&tag);
+            block[32..].copy_from_slice(&tag);
+            Midstate::INITIAL.after(&block)
+        };
+        static CHALLENGE: OnceLock<Midstate> = OnceLock::new();
+        match tag {
+            "BIP0340/challenge" => *CHALLENGE.get_or_init(after),
+            _ => after(),
+        }
     }
 }
 
+/// SHA-256 of each message in the range; `out` has its length.
+pub fn digest(plan: Plan, messages: &Column, range: Range<usize>, out: &mut [[u8; 32]]) {
+    hash_range(plan, &Midstate::INITIAL, messages, range, false, out);
+}
+
 /// SHA-256 of the SHA-256 of each message in the range; `out` has its length.
-pub fn digest_twice(messages: &Column, range: Range<usize>, out: &mut [[u8; 32]]) {
-    for (index, out) in range.zip(out) {
-        *out = hash_twice(messages.get(index));
+pub fn digest_twice(plan: Plan, messages: &Column, range: Range<usize>, out: &mut [[u8; 32]]) {
+    hash_range(plan, &Midstate::INITIAL, messages, range, true, out);
+}
+
+/// SHA-256 of what went into `start` and each message in the range; `out` has its length.
+pub fn digest_after(
+    plan: Plan,
+    start: &Midstate,
+    messages: &Column,
+    range: Range<usize>,
+    out: &mut [[u8; 32]],
+) {
+    hash_range(plan, start, messages, range, false, out);
+}
+
+/// SHA-256 of the SHA-256 of messages of 64 bytes, such as two nodes of a Merkle tree.
+pub fn digest_64_twice(plan: Plan, messages: &[[u8; 64]], out: &mut [[u8; 32]]) {
+    let (start, bytes) = (&Midstate::INITIAL, messages.as_flattened());
+    hash_uniform(plan, Uniform { start, heads: None, bytes, length: 64, twice: true, out });
+}
+
+/// The challenges of BIP 340 of a range of a batch of [`crate::Algorithm::SchnorrBip340`], not yet
+/// reduced mod n: the tagged hashes of r, key and message. `out` has the range's length.
+pub fn challenges(plan: Plan, batch: &Batch, range: Range<usize>, out: &mut [[u8; 32]]) {
+    let start = &Midstate::of_tag("BIP0340/challenge");
+    let messages = batch.column(0);
+    let signatures = &batch.column(1).bytes().as_chunks::<64>().0[range.clone()];
+    let keys = &batch.column(2).bytes().as_chunks::<32>().0[range.clone()];
+    // Runs of messages of one length; those of Bitcoin all have 32 bytes.
+    let mut at = 0;
+    while at < out.len() {
+        let items = run_length(messages, range.start + at..range.end);
+        let run = at..at + items;
+        let (length, bytes) =
+            messages.uniform(range.start + run.start..range.start + run.end).expect("one length");
+        let heads = Some(Heads { signatures: &signatures[run.clone()], keys: &keys[run.clone()] });
+        let out = &mut out[run];
+        hash_uniform(plan, Uniform { start, heads, bytes, length, twice: false, out });
+        at += items;
+    }
+}
+
+/// Items at the start of a range that have the length of the first.
+fn run_length(messages: &Column, range: Range<usize>) -> usize {
+    let length = messages.get(range.start).len();
+    range.take_while(|&index| messages.get(index).len() == length).count()
+}
+
+fn hash_range(
+    plan: Plan,
+    start: &Midstate,
+    messages: &Column,
+    range: Range<usize>,
+    twice: bool,
+    out: &mut [[u8; 32]],
+) {
+    if let Some((length, bytes)) = messages.uniform(range.clone()) {
+        return hash_uniform(plan, Uniform { start, heads: None, bytes, length, twice, out });
+    }
+    let Plan { mixed, alone, few, .. } = plan;
+    let kernel = if range.len() < few { alone } else { mixed };
+    kernel.run(Mixed { start, messages, range, twice, out, few, alone });
+}
+
+/// Gives whole steps to the batch kernel, and a rest that would leave most lanes idle to the one
+/// for single messages.
+fn hash_uniform(plan: Plan, work: Uniform<'_>) {
+    let items = work.out.len();
+    let rest = items % plan.uniform.width();
+    let rest = if rest < plan.few { rest } else { 0 };
+    let (batch, single) = work.split_at(items - rest);
+    if !batch.out.is_empty() {
+        plan.uniform.run(batch);
+    }
+    if !single.out.is_empty() {
+        plan.alone.run(single);
     }
 }
 
@@ -85,13 +164,7 @@ pub fn hash_twice(message: &[u8]) -> [u8; 32] {
 
 /// The tagged hash of BIP 340: SHA-256(SHA-256(tag) || SHA-256(tag) || parts).
 pub fn tagged(tag: &str, parts: &[&[u8]]) -> [u8; 32] {
-    let state = match tag {
-        "BIP0340/challenge" => {
-            static CHALLENGE: OnceLock<State> = OnceLock::new();
-            *CHALLENGE.get_or_init(|| tag_state(tag))
-        }
-        _ => tag_state(tag),
-    };
+    let Midstate { state, bytes } = Midstate::of_tag(tag);
     // Short messages, the rule, are put together on the stack.
     let length = parts.iter().map(|part| part.len()).sum();
     let mut short = [0; 192];
@@ -101,17 +174,9 @@ pub fn tagged(tag: &str, parts: &[&[u8]]) -> [u8; 32] {
             short[end..end + part.len()].copy_from_slice(part);
             end += part.len();
         }
-        return to_bytes(&absorb(state, 64, &short[..length]));
+        return to_bytes(&absorb(state, bytes, &short[..length]));
     }
-    to_bytes(&absorb(state, 64, &parts.concat()))
-}
-
-/// The state after the block that two hashes of the tag fill.
-fn tag_state(tag: &str) -> State {
-    let tag = hash(tag.as_bytes());
-    let mut state = INITIAL;
-    compress(&mut state, words(&[tag, tag].concat().try_into().expect("64 bytes")));
-    state
+    to_bytes(&absorb(state, bytes, &parts.concat()))
 }
 
 /// Takes in the rest of a message, of which `before` bytes, whole blocks, went into `state`, and
@@ -119,7 +184,7 @@ fn tag_state(tag: &str) -> State {
 fn absorb(mut state: State, before: u64, message: &[u8]) -> State {
     let (blocks, tail) = message.as_chunks::<64>();
     for block in blocks {
-        compress(&mut state, words(block));
+        compress(&mut state, portable::words(block));
     }
     if before == 0 && message.len() == 64 {
         compress_scheduled(&mut state, &PADDING_OF_64);
@@ -127,94 +192,9 @@ fn absorb(mut state: State, before: u64, message: &[u8]) -> State {
     }
     let (padded, count) = padding(tail, before + message.len() as u64);
     for block in &padded.as_chunks::<64>().0[..count] {
-        compress(&mut state, words(block));
+        compress(&mut state, portable::words(block));
     }
     state
-}
-
-/// The last one or two blocks: the tail, one bit, zeros, the length of the whole message in bits.
-fn padding(tail: &[u8], length: u64) -> ([u8; 128], usize) {
-    let mut padded = [0; 128];
-    padded[..tail.len()].copy_from_slice(tail);
-    padded[tail.len()] = 0x80;
-    let count = if tail.len() < 56 { 1 } else { 2 };
-    padded[count * 64 - 8..count * 64].copy_from_slice(&(length << 3).to_be_bytes());
-    (padded, count)
-}
-
-fn words(block: &[u8; 64]) -> [u32; 16] {
-    let mut words = [0; 16];
-    for (word, bytes) in words.iter_mut().zip(block.as_chunks::<4>().0) {
-        *word = u32::from_be_bytes(*bytes);
-    }
-    words
-}
-
-fn to_bytes(state: &State) -> [u8; 32] {
-    let mut bytes = [0; 32];
-    for (chunk, word) in bytes.as_chunks_mut::<4>().0.iter_mut().zip(state) {
-        *chunk = word.to_be_bytes();
-    }
-    bytes
-}
-
-const fn small_sigma_0(x: u32) -> u32 {
-    x.rotate_right(7) ^ x.rotate_right(18) ^ (x >> 3)
-}
-
-const fn small_sigma_1(x: u32) -> u32 {
-    x.rotate_right(17) ^ x.rotate_right(19) ^ (x >> 10)
-}
-
-/// One round (FIPS 180-4, 6.2.2, step 3) on a state that turns instead of moving.
-#[inline(always)]
-fn round(s: &mut State, turn: usize, kw: u32) {
-    let at = |i: usize| (i + 64 - turn) & 7;
-    let (a, b, c) = (s[at(0)], s[at(1)], s[at(2)]);
-    let (e, f, g) = (s[at(4)], s[at(5)], s[at(6)]);
-    let big_sigma_1 = e.rotate_right(6) ^ e.rotate_right(11) ^ e.rotate_right(25);
-    let choose = g ^ (e & (f ^ g));
-    let t1 = s[at(7)].wrapping_add(big_sigma_1).wrapping_add(choose).wrapping_add(kw);
-    let big_sigma_0 = a.rotate_right(2) ^ a.rotate_right(13) ^ a.rotate_right(22);
-    let majority = (a & b) | (c & (a | b));
-    s[at(3)] = s[at(3)].wrapping_add(t1);
-    s[at(7)] = t1.wrapping_add(big_sigma_0).wrapping_add(majority);
-}
-
-/// The compression function over one block.
-fn compress(state: &mut State, mut w: [u32; 16]) {
-    let mut s = *state;
-    for i in 0..16 {
-        round(&mut s, i, K[i].wrapping_add(w[i]));
-    }
-    for group in 1..4 {
-        for i in 0..16 {
-            // The schedule in a ring of 16 words: w[i] is W of 16 rounds ago.
-            w[i] = w[i]
-                .wrapping_add(small_sigma_0(w[(i + 1) & 15]))
-                .wrapping_add(w[(i + 9) & 15])
-                .wrapping_add(small_sigma_1(w[(i + 14) & 15]));
-            round(&mut s, i, K[16 * group + i].wrapping_add(w[i]));
-        }
-    }
-    add(state, &s);
-}
-
-/// The compression function over a block whose schedule is known.
-fn compress_scheduled(state: &mut State, kw: &[u32; 64]) {
-    let mut s = *state;
-    for group in 0..8 {
-        for i in 0..8 {
-            round(&mut s, i, kw[8 * group + i]);
-        }
-    }
-    add(state, &s);
-}
-
-fn add(state: &mut State, s: &State) {
-    for (word, new) in state.iter_mut().zip(s) {
-        *word = word.wrapping_add(*new);
-    }
 }
 
 #[cfg(test)]
@@ -222,6 +202,7 @@ mod tests {
     use sha2::{Digest, Sha256};
 
     use super::*;
+    use crate::isa::Isa;
 
     fn message(length: usize) -> Vec<u8> {
         (0..length).map(|i| (i * 131 + length) as u8).collect()
@@ -273,16 +254,148 @@ mod tests {
         }
     }
 
-    #[test]
-    fn mixed_lengths_in_one_column() {
-        let mut column = crate::Batch::open(crate::Algorithm::Sha256);
-        let messages: Vec<_> = [3, 0, 64, 0, 129, 55, 56].map(message).into();
-        for message in &messages {
-            column.push(crate::Job::Hash { message }).expect("room");
+    /// Each plan of each level, with what the machine lacks spoken of.
+    fn plans() -> Vec<(Isa, Plan)> {
+        let levels = Isa::all();
+        for level in ["avx2", "avx512"] {
+            if !levels.iter().any(|isa| isa.to_string() == level) {
+                println!("skipped: SHA-256 in lanes of {level}: this machine has no {level}");
+            }
         }
-        let batch = column.seal();
-        let mut out = [[0; 32]; 4];
-        digest(batch.column(0), 2..6, &mut out);
-        assert_eq!(out.to_vec(), messages[2..6].iter().map(|m| hash(m)).collect::<Vec<_>>());
+        if levels.iter().all(|isa| isa.sha().is_none()) {
+            println!("skipped: SHA-256 by the SHA extensions: this machine has none");
+        }
+        let plans = |isa: &Isa| Plan::all(*isa).into_iter().map(|plan| (*isa, plan)).collect();
+        levels.iter().flat_map(|isa| -> Vec<_> { plans(isa) }).collect()
+    }
+
+    /// Every digest by every plan, of the whole column and of parts of it.
+    fn check(messages: &[Vec<u8>], what: &str) {
+        let column = column(messages);
+        let n = messages.len();
+        let start = Midstate::of_tag("a tag").after(&[9; 64]);
+        let t = Sha256::digest("a tag");
+        let expected: Vec<[[u8; 32]; 3]> = messages
+            .iter()
+            .map(|message| {
+                let once: [u8; 32] = Sha256::digest(message).into();
+                let after = Sha256::new().chain_update(t).chain_update(t).chain_update([9; 64]);
+                [once, Sha256::digest(once).into(), after.chain_update(message).finalize().into()]
+            })
+            .collect();
+        for (isa, plan) in plans() {
+            for range in [0..n, n / 3..n, 0..n.saturating_sub(1)] {
+                let mut out = [(); 3].map(|()| vec![[0; 32]; range.len()]);
+                digest(plan, &column, range.clone(), &mut out[0]);
+                digest_twice(plan, &column, range.clone(), &mut out[1]);
+                digest_after(plan, &start, &column, range.clone(), &mut out[2]);
+                for (i, index) in range.enumerate() {
+                    let got = [out[0][i], out[1][i], out[2][i]];
+                    let length = messages[index].len();
+                    assert_eq!(got, expected[index], "{what}: {isa}, {plan}: {index}, {length}");
+                }
+            }
+        }
+    }
+
+    fn column(messages: &[Vec<u8>]) -> Column {
+        let mut batch = Batch::open(crate::Algorithm::Sha256);
+        for message in messages {
+            batch.push(crate::Job::Hash { message }).expect("room");
+        }
+        batch.seal().column(0).clone()
+    }
+
+    /// Every length in a batch of its own: all messages differ, so a wrong lane would be seen.
+    #[test]
+    fn one_length_a_batch() {
+        for length in (0..=300).chain([1_000, 4_096]) {
+            let messages: Vec<_> = (0..19).map(|i| different(length, i)).collect();
+            check(&messages, "one length");
+        }
+    }
+
+    #[test]
+    fn mixed_lengths_in_one_batch() {
+        let all: Vec<_> = (0..=300).map(|length| different(length, length)).collect();
+        check(&all, "growing");
+        let edges =
+            [0, 1, 55, 56, 57, 63, 64, 65, 119, 120, 127, 128, 129, 183, 184, 191, 192, 5_000];
+        let edges: Vec<_> = (0..150).map(|i| different(edges[i * 7 % edges.len()], i)).collect();
+        check(&edges, "edges");
+        let mut long = vec![different(20_000, 1)];
+        long.extend((0..40).map(|i| different(i % 3, i)));
+        check(&long, "one long message");
+        let nothing: Vec<_> = (0..33).map(|i| different(i % 2, i)).collect();
+        check(&nothing, "every second one empty");
+    }
+
+    #[test]
+    fn every_count_to_40() {
+        for count in 0..=40 {
+            for length in [0, 32, 64, 80] {
+                check(&(0..count).map(|i| different(length, i)).collect::<Vec<_>>(), "count");
+            }
+            check(&(0..count).map(|i| different(i * 5, i)).collect::<Vec<_>>(), "mixed count");
+            check(&vec![message(80); count], "all equal");
+        }
+    }
+
+    /// What the tests of lanes rest on: a lane in another's place gives another digest.
+    #[test]
+    fn different_messages_differ() {
+        for length in [1, 32, 64, 300] {
+            let mut digests: Vec<_> = (0..19).map(|i| hash(&different(length, i))).collect();
+            digests.sort_unstable();
+            digests.dedup();
+            assert_eq!(digests.len(), 19, "{length}");
+        }
+    }
+
+    #[test]
+    fn nodes_of_64_bytes() {
+        let nodes: Vec<[u8; 64]> =
+            (0..70).map(|i| different(64, i).try_into().expect("64 bytes")).collect();
+        for (isa, plan) in plans() {
+            for count in 0..nodes.len() {
+                let mut out = vec![[0; 32]; count];
+                digest_64_twice(plan, &nodes[..count], &mut out);
+                let right = out.iter().zip(&nodes).all(|(out, node)| *out == hash_twice(node));
+                assert!(right, "{isa}, {plan}: {count}");
+            }
+        }
+    }
+
+    #[test]
+    fn challenges_agree_with_tagged_hashes() {
+        for lengths in [&[32][..], &[0], &[100], &[32, 32, 32, 0, 17, 17, 64]] {
+            let mut batch = Batch::open(crate::Algorithm::SchnorrBip340);
+            for i in 0..45 {
+                let message = &different(lengths[i % lengths.len()], i);
+                let signature = &different(64, i + 1).try_into().expect("64 bytes");
+                let key = &different(32, i + 2).try_into().expect("32 bytes");
+                batch.push(crate::Job::Schnorr { message, signature, key }).expect("room");
+            }
+            let batch = batch.seal();
+            for (isa, plan) in plans() {
+                for range in [0..45, 3..45, 7..8, 20..20] {
+                    let mut out = vec![[0; 32]; range.len()];
+                    challenges(plan, &batch, range.clone(), &mut out);
+                    for (index, out) in range.zip(out) {
+                        let parts = [
+                            &batch.column(1).get(index)[..32],
+                            batch.column(2).get(index),
+                            batch.column(0).get(index),
+                        ];
+                        assert_eq!(out, tagged("BIP0340/challenge", &parts), "{isa}, {plan}");
+                    }
+                }
+            }
+        }
+    }
+
+    /// A message like no other of its length.
+    fn different(length: usize, salt: usize) -> Vec<u8> {
+        (0..length).map(|i| (i * 131 + length + salt * 89 + (i >> 6) * salt) as u8).collect()
     }
 }

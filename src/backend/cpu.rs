@@ -9,8 +9,9 @@ use rayon::ThreadPool;
 use rayon::prelude::*;
 
 use crate::algorithm::Algorithm;
+use crate::algorithms::merkle::{self, Threads};
 use crate::algorithms::secp256k1::{ecdsa, recover, schnorr};
-use crate::algorithms::{keccak256, merkle, sha256};
+use crate::algorithms::{keccak256, sha256};
 use crate::backend::device::Device;
 use crate::backend::{Backend, BatchId, Capability, Completion, InlineKernel};
 use crate::batch::BATCH_ITEMS_LIMIT;
@@ -26,18 +27,36 @@ use crate::verdict::{Evidence, Reason, Verdict};
 /// # Errors
 /// [`EngineError::Threads`], [`EngineError::Isa`], or a failed known-answer test.
 pub fn device(threads: usize) -> Result<Device, EngineError> {
-    let isa = Isa::detect()?;
-    device_in(pool(threads)?, isa)
+    let kernels = Kernels::measure(Isa::detect()?);
+    device_in(pool(threads)?, kernels)
+}
+
+/// Which kernels run: the level, and what was measured on this machine once.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Kernels {
+    isa: Isa,
+    sha256: sha256::Plan,
+}
+
+impl Kernels {
+    /// Plain Rust throughout.
+    #[cfg(test)]
+    pub const PORTABLE: Kernels = Kernels { isa: Isa::PORTABLE, sha256: sha256::Plan::PORTABLE };
+
+    /// The fastest of a level; takes less than a millisecond.
+    pub fn measure(isa: Isa) -> Kernels {
+        Kernels { isa, sha256: sha256::Plan::measure(isa) }
+    }
 }
 
 /// The CPU as a device over a pool that is there already.
-pub(crate) fn device_in(pool: Arc<ThreadPool>, isa: Isa) -> Result<Device, EngineError> {
+pub(crate) fn device_in(pool: Arc<ThreadPool>, kernels: Kernels) -> Result<Device, EngineError> {
     let all = Algorithm::ALL;
     let capabilities =
         all.map(|algorithm| Capability { algorithm, max_items: BATCH_ITEMS_LIMIT, judges: true });
     Device::admit(move || {
         let pool = pool.clone();
-        Ok(Box::new(Cpu { pool, isa, capabilities, done: VecDeque::new() }))
+        Ok(Box::new(Cpu { pool, kernels, capabilities, done: VecDeque::new() }))
     })
 }
 
@@ -53,7 +72,7 @@ pub(crate) fn pool(threads: usize) -> Result<Arc<ThreadPool>, EngineError> {
 
 struct Cpu {
     pool: Arc<ThreadPool>,
-    isa: Isa,
+    kernels: Kernels,
     capabilities: [Capability; Algorithm::ALL.len()],
     done: VecDeque<Completion>,
 }
@@ -64,7 +83,9 @@ impl Backend for Cpu {
     }
 
     fn description(&self) -> String {
-        format!("{} kernels, {} threads", self.isa, self.pool.current_num_threads())
+        let Kernels { isa, sha256 } = self.kernels;
+        let threads = self.pool.current_num_threads();
+        format!("{isa} kernels, {threads} threads, sha256: {sha256}")
     }
 
     fn capabilities(&self) -> &[Capability] {
@@ -84,7 +105,7 @@ impl Backend for Cpu {
         let mut evidence = Evidence::for_cpu(batch.algorithm());
         self.pool.install(|| {
             let threads = self.pool.current_num_threads();
-            compute_pieces(self.isa, &batch, &mut evidence, piece(batch.live(), threads));
+            compute_pieces(self.kernels, &batch, &mut evidence, piece(batch.live(), threads));
         });
         drop(batch);
         self.done.push_back(Completion { id, result: Ok(evidence), busy: started.elapsed() });
@@ -98,14 +119,14 @@ impl Backend for Cpu {
     fn wait(&mut self, _until: Instant) {}
 
     fn inline_kernel(&self) -> Option<InlineKernel> {
-        let isa = self.isa;
-        Some(Arc::new(move |batch, evidence| compute(isa, batch, evidence)))
+        let kernels = self.kernels;
+        Some(Arc::new(move |batch, evidence| compute(kernels, batch, evidence)))
     }
 }
 
 /// Computes a whole batch on this thread.
-pub(crate) fn compute(isa: Isa, batch: &Parsed, evidence: &mut Evidence) {
-    compute_pieces(isa, batch, evidence, usize::MAX);
+pub(crate) fn compute(kernels: Kernels, batch: &Parsed, evidence: &mut Evidence) {
+    compute_pieces(kernels, batch, evidence, usize::MAX);
 }
 
 /// Items of one piece: enough to share an inversion well, few enough that the threads end
@@ -114,7 +135,10 @@ fn piece(items: usize, threads: usize) -> usize {
     items.div_ceil(4 * threads).clamp(32, 512)
 }
 
-fn compute_pieces(isa: Isa, batch: &Parsed, evidence: &mut Evidence, piece: usize) {
+fn compute_pieces(kernels: Kernels, batch: &Parsed, evidence: &mut Evidence, piece: usize) {
+    let Kernels { isa, sha256: plan } = kernels;
+    // A batch in one piece is the caller's own thread's.
+    let threads = if piece == usize::MAX { Threads::This } else { Threads::Pool };
     let live = batch.live();
     match evidence {
         Evidence::Verdicts(out) => {
@@ -122,7 +146,7 @@ fn compute_pieces(isa: Isa, batch: &Parsed, evidence: &mut Evidence, piece: usiz
                 match batch.operands() {
                     Operands::Ecdsa(operands) => ecdsa::verify(isa, operands, range, out),
                     Operands::Schnorr(operands) => schnorr::verify(isa, operands, range, out),
-                    _ => merkle::verify_proofs(batch.batch(), range, out),
+                    _ => merkle::verify_proofs(plan, batch.batch(), range, out),
                 }
             });
         }
@@ -134,10 +158,10 @@ fn compute_pieces(isa: Isa, batch: &Parsed, evidence: &mut Evidence, piece: usiz
         Evidence::Digests(out) => {
             let messages = batch.batch().column(0);
             fill(out, live, [0; 32], piece, |range, out| match batch.algorithm() {
-                Algorithm::Sha256 => sha256::digest(messages, range, out),
-                Algorithm::Sha256d => sha256::digest_twice(messages, range, out),
-                Algorithm::Keccak256 => keccak256::digest(messages, range, out),
-                _ => merkle::roots(messages, range, out),
+                Algorithm::Sha256 => sha256::digest(plan, messages, range, out),
+                Algorithm::Sha256d => sha256::digest_twice(plan, messages, range, out),
+                Algorithm::Keccak256 => keccak256::digest(isa, messages, range, out),
+                _ => merkle::roots(plan, threads, messages, range, out),
             });
         }
         Evidence::Points(_) | Evidence::Nothing => {}

@@ -271,14 +271,13 @@ mod tests {
     use super::*;
     use crate::backend::cpu;
     use crate::dispatch::judge;
-    use crate::isa::Isa;
     use crate::parsed::Parsed;
     use crate::verdict::{Evidence, State, Verdict};
 
     fn portable(batch: Batch) -> Result<Answers, Fault> {
         let parsed = Parsed::parse(batch);
         let mut evidence = Evidence::for_cpu(parsed.algorithm());
-        cpu::compute(Isa::PORTABLE, &parsed, &mut evidence);
+        cpu::compute(cpu::Kernels::PORTABLE, &parsed, &mut evidence);
         let mut answers = Answers::new(parsed.algorithm());
         judge::judge(&parsed, true, &evidence, &mut answers)?;
         Ok(answers)

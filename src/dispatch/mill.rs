@@ -16,7 +16,6 @@ use crate::dispatch::ticket::{Answered, Ticket};
 use crate::dispatch::worker::Command;
 use crate::dispatch::{Action, Class, Dispatcher, Event, Nanos, Place, judge};
 use crate::error::{BusyReason, Fault, ItemError};
-use crate::isa::Isa;
 use crate::parsed::Parsed;
 use crate::verdict::{Answers, Evidence};
 
@@ -90,7 +89,7 @@ pub(crate) struct Mill {
     posts: Vec<Post>,
     pub(crate) spares: Arc<Spares>,
     pool: Arc<ThreadPool>,
-    isa: Isa,
+    kernels: cpu::Kernels,
     opened: Instant,
 }
 
@@ -103,7 +102,7 @@ impl Mill {
         slots: usize,
         posts: Vec<Post>,
         pool: Arc<ThreadPool>,
-        isa: Isa,
+        kernels: cpu::Kernels,
     ) -> Self {
         let flights = (0..slots).map(|_| None).collect();
         let state =
@@ -115,7 +114,7 @@ impl Mill {
             posts,
             spares: Arc::default(),
             pool,
-            isa,
+            kernels,
             opened: Instant::now(),
         }
     }
@@ -239,7 +238,7 @@ impl Mill {
     pub(crate) fn compute_here(&self, batch: Batch) -> Answered {
         let parsed = self.spares.parse(batch);
         let kernel = |parsed: &Parsed, evidence: &mut Evidence| {
-            cpu::compute(self.isa, parsed, evidence);
+            cpu::compute(self.kernels, parsed, evidence);
         };
         let answers = self.compute(&parsed, kernel).map(|(answers, _)| answers);
         let answers = answers.unwrap_or_else(|_| {
@@ -370,7 +369,7 @@ impl Mill {
         let started = self.now();
         let place = Place::LastResort;
         let computed = self.compute(&parsed, |parsed, evidence| {
-            cpu::compute(self.isa, parsed, evidence);
+            cpu::compute(self.kernels, parsed, evidence);
         });
         drop(parsed);
         match computed {

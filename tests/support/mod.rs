@@ -6,8 +6,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use sigmill::algorithms::merkle::{self, Threads};
 use sigmill::algorithms::secp256k1::{ecdsa, recover, schnorr};
-use sigmill::algorithms::{keccak256, merkle, sha256};
+use sigmill::algorithms::{keccak256, sha256};
 use sigmill::backend::{Backend, BatchId, Capability, Completion};
 use sigmill::error::Rejected;
 use sigmill::isa::Isa;
@@ -138,7 +139,7 @@ impl Backend for EvidenceBackend {
     fn submit(&mut self, id: BatchId, batch: Arc<Parsed>) -> Result<(), Rejected> {
         let started = Instant::now();
         let live = batch.live();
-        let isa = Isa::PORTABLE;
+        let (isa, plan) = (Isa::PORTABLE, sha256::Plan::PORTABLE);
         let messages = batch.batch().column(0);
         let mut digests = vec![[0; 32]; live];
         let point = Point { x: [0; 4], y: [0; 4], z: [0; 4] };
@@ -161,15 +162,17 @@ impl Backend for EvidenceBackend {
             (_, Algorithm::MerkleProofSha256d) => {
                 let reason = sigmill::Reason::Equation;
                 let mut verdicts = vec![sigmill::Verdict::Invalid(reason); live];
-                merkle::verify_proofs(batch.batch(), 0..live, &mut verdicts);
+                merkle::verify_proofs(plan, batch.batch(), 0..live, &mut verdicts);
                 Evidence::Verdicts(verdicts)
             }
             (_, algorithm) => {
                 match algorithm {
-                    Algorithm::Sha256 => sha256::digest(messages, 0..live, &mut digests),
-                    Algorithm::Sha256d => sha256::digest_twice(messages, 0..live, &mut digests),
-                    Algorithm::Keccak256 => keccak256::digest(messages, 0..live, &mut digests),
-                    _ => merkle::roots(messages, 0..live, &mut digests),
+                    Algorithm::Sha256 => sha256::digest(plan, messages, 0..live, &mut digests),
+                    Algorithm::Sha256d => {
+                        sha256::digest_twice(plan, messages, 0..live, &mut digests)
+                    }
+                    Algorithm::Keccak256 => keccak256::digest(isa, messages, 0..live, &mut digests),
+                    _ => merkle::roots(plan, Threads::This, messages, 0..live, &mut digests),
                 }
                 Evidence::Digests(digests)
             }
