@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::sync::OnceLock;
 
-use crate::batch::{Batch, Column};
+use crate::batch::Column;
 
 #[cfg(target_arch = "x86_64")]
 mod avx2;
@@ -87,13 +87,17 @@ pub fn digest_64_twice(plan: Plan, messages: &[[u8; 64]], out: &mut [[u8; 32]]) 
     hash_uniform(plan, Uniform { start, heads: None, bytes, length: 64, twice: true, out });
 }
 
-/// The challenges of BIP 340 of a range of a batch of [`crate::Algorithm::SchnorrBip340`], not yet
-/// reduced mod n: the tagged hashes of r, key and message. `out` has the range's length.
-pub fn challenges(plan: Plan, batch: &Batch, range: Range<usize>, out: &mut [[u8; 32]]) {
+/// The challenges of BIP 340, not yet reduced mod n: the tagged hashes of r, key and message, for
+/// the messages in the range. `signatures`, `keys` (x) and `out` have the range's length.
+pub fn challenges(
+    plan: Plan,
+    messages: &Column,
+    range: Range<usize>,
+    signatures: &[[u8; 64]],
+    keys: &[[u8; 32]],
+    out: &mut [[u8; 32]],
+) {
     let start = &Midstate::of_tag("BIP0340/challenge");
-    let messages = batch.column(0);
-    let signatures = &batch.column(1).bytes().as_chunks::<64>().0[range.clone()];
-    let keys = &batch.column(2).bytes().as_chunks::<32>().0[range.clone()];
     // Runs of messages of one length; those of Bitcoin all have 32 bytes.
     let mut at = 0;
     while at < out.len() {
@@ -202,6 +206,7 @@ mod tests {
     use sha2::{Digest, Sha256};
 
     use super::*;
+    use crate::batch::Batch;
     use crate::isa::Isa;
 
     fn message(length: usize) -> Vec<u8> {
@@ -380,7 +385,10 @@ mod tests {
             for (isa, plan) in plans() {
                 for range in [0..45, 3..45, 7..8, 20..20] {
                     let mut out = vec![[0; 32]; range.len()];
-                    challenges(plan, &batch, range.clone(), &mut out);
+                    let signatures = &batch.column(1).bytes().as_chunks().0[range.clone()];
+                    let keys = &batch.column(2).bytes().as_chunks().0[range.clone()];
+                    let messages = batch.column(0);
+                    challenges(plan, messages, range.clone(), signatures, keys, &mut out);
                     for (index, out) in range.zip(out) {
                         let parts = [
                             &batch.column(1).get(index)[..32],

@@ -34,8 +34,8 @@ pub fn device(threads: usize) -> Result<Device, EngineError> {
 /// Which kernels run: the level, and what was measured on this machine once.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Kernels {
-    isa: Isa,
-    sha256: sha256::Plan,
+    pub(crate) isa: Isa,
+    pub(crate) sha256: sha256::Plan,
 }
 
 impl Kernels {

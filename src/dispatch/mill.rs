@@ -139,7 +139,8 @@ impl Mill {
 
     /// Parses in the pool's threads.
     pub(crate) fn parse(&self, batch: Batch) -> Parsed {
-        self.pool.install(|| Parsed::parse_pieces(batch))
+        let plan = self.kernels.sha256;
+        self.pool.install(|| Parsed::parse_pieces(plan, batch))
     }
 
     #[expect(clippy::result_large_err, reason = "a refused batch comes back as it went in")]
@@ -197,7 +198,7 @@ impl Mill {
     /// The small batch's way: everything on the caller's thread.
     fn run_inline(self: &Arc<Self>, id: BatchId, lane: usize, input: Input, now: Nanos) -> Ticket {
         let held = match input {
-            Input::Raw(batch) => Held::Own(self.spares.parse(batch)),
+            Input::Raw(batch) => Held::Own(self.spares.parse(self.kernels.sha256, batch)),
             Input::Parsed(parsed) => Held::Shared(parsed),
         };
         let place = Place::Inline(lane);
@@ -236,7 +237,7 @@ impl Mill {
 
     /// Computes a batch on this thread beside the dispatcher's books.
     pub(crate) fn compute_here(&self, batch: Batch) -> Answered {
-        let parsed = self.spares.parse(batch);
+        let parsed = self.spares.parse(self.kernels.sha256, batch);
         let kernel = |parsed: &Parsed, evidence: &mut Evidence| {
             cpu::compute(self.kernels, parsed, evidence);
         };
@@ -250,7 +251,7 @@ impl Mill {
     }
 
     fn parse_in_flight(self: &Arc<Self>, id: BatchId, batch: Batch, cell: Arc<Cell<Answered>>) {
-        let parsed = Parsed::parse_pieces(batch);
+        let parsed = Parsed::parse_pieces(self.kernels.sha256, batch);
         let mut state = lock(&self.state);
         let held = Held::Shared(Arc::new(parsed));
         match state.dispatcher.place_of(id) {

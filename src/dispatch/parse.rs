@@ -6,7 +6,8 @@ use std::ops::Range;
 use rayon::prelude::*;
 
 use crate::algorithm::Algorithm;
-use crate::algorithms::secp256k1::parse;
+use crate::algorithms::secp256k1::parse::{self, CHALLENGES};
+use crate::algorithms::sha256::Plan;
 use crate::batch::Batch;
 use crate::parsed::{Operands, Parsed};
 use crate::verdict::Verdict;
@@ -17,20 +18,20 @@ const PIECE: usize = 1_024;
 impl Parsed {
     /// Checks all encodings and ranges of a batch.
     pub fn parse(batch: Batch) -> Parsed {
-        Parsed::blank(batch.algorithm()).parse_again(batch)
+        Parsed::blank(batch.algorithm()).parse_again(Plan::PORTABLE, batch)
     }
 
     /// [`Parsed::parse`] on the threads of the current rayon pool, with the same result.
-    pub fn parse_pieces(batch: Batch) -> Parsed {
+    pub(crate) fn parse_pieces(plan: Plan, batch: Batch) -> Parsed {
         let items = batch.len();
         if items < 2 * PIECE || matches!(Operands::empty(batch.algorithm()), Operands::Columns) {
-            return Parsed::parse(batch);
+            return Parsed::blank(batch.algorithm()).parse_again(plan, batch);
         }
         let pieces: Vec<Parsed> = (0..items.div_ceil(PIECE))
             .into_par_iter()
             .map(|piece| {
                 let mut parsed = Parsed::blank(batch.algorithm());
-                parsed.read(&batch, piece * PIECE..items.min((piece + 1) * PIECE));
+                parsed.read(plan, &batch, piece * PIECE..items.min((piece + 1) * PIECE));
                 parsed
             })
             .collect();
@@ -44,11 +45,11 @@ impl Parsed {
     }
 
     /// [`Parsed::parse`] into the memory of an earlier batch; see [`Parsed::fits`].
-    pub(crate) fn parse_again(mut self, batch: Batch) -> Parsed {
+    pub(crate) fn parse_again(mut self, plan: Plan, batch: Batch) -> Parsed {
         self.live.clear();
         self.dead.clear();
         self.operands.clear();
-        self.read(&batch, 0..batch.len());
+        self.read(plan, &batch, 0..batch.len());
         Parsed { batch, ..self }
     }
 
@@ -72,24 +73,34 @@ impl Parsed {
         }
     }
 
-    fn blank(algorithm: Algorithm) -> Parsed {
+    pub(crate) fn blank(algorithm: Algorithm) -> Parsed {
         let batch = Batch::open(algorithm).seal();
         let operands = Operands::empty(algorithm);
         Parsed { batch, operands, live: Vec::new(), dead: Vec::new() }
     }
 
     /// Appends the items of a range.
-    fn read(&mut self, batch: &Batch, range: Range<usize>) {
+    fn read(&mut self, plan: Plan, batch: &Batch, range: Range<usize>) {
         let algorithm = batch.algorithm();
         if matches!(self.operands, Operands::Columns) {
             return;
         }
-        for index in range {
+        let first = range.start;
+        let mut challenges = [[0; 32]; CHALLENGES];
+        for index in range.clone() {
+            let slot = (index - first) % CHALLENGES;
+            if slot == 0 && matches!(self.operands, Operands::Schnorr(_)) {
+                let block = index..range.end.min(index + CHALLENGES);
+                let out = &mut challenges[..block.len()];
+                parse::challenges(plan, batch, block, out);
+            }
             let read = match (&mut self.operands, algorithm) {
                 (Operands::Ecdsa(operands), Algorithm::EcdsaSecp256k1(rule)) => {
                     parse::ecdsa(rule, batch, index, operands)
                 }
-                (Operands::Schnorr(operands), _) => parse::schnorr(batch, index, operands),
+                (Operands::Schnorr(operands), _) => {
+                    parse::schnorr(batch, index, &challenges[slot], operands)
+                }
                 (Operands::Recover(operands), Algorithm::RecoverSecp256k1(rule)) => {
                     parse::recover(rule, batch, index, operands)
                 }
@@ -145,8 +156,8 @@ mod tests {
                 let parsed = Parsed::parse(batch.clone());
                 assert_eq!(parsed.live() + parsed.dead.len(), items);
                 assert_eq!(parsed.dead.len(), items.div_ceil(3));
-                assert_eq!(Parsed::parse_pieces(batch.clone()), parsed);
-                memory = memory.parse_again(batch);
+                assert_eq!(Parsed::parse_pieces(Plan::PORTABLE, batch.clone()), parsed);
+                memory = memory.parse_again(Plan::PORTABLE, batch);
                 assert_eq!(memory, parsed);
             }
         }

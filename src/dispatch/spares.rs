@@ -3,6 +3,7 @@
 use std::sync::Mutex;
 
 use crate::algorithm::Algorithm;
+use crate::algorithms::sha256::Plan;
 use crate::batch::Batch;
 use crate::dispatch::mill::lock;
 use crate::parsed::Parsed;
@@ -44,15 +45,15 @@ impl Spares {
     }
 
     /// Parses into the memory of an earlier batch.
-    pub(crate) fn parse(&self, batch: Batch) -> Parsed {
+    pub(crate) fn parse(&self, plan: Plan, batch: Batch) -> Parsed {
         let algorithm = batch.algorithm();
         let mut spares = lock(&self.parsed);
         let found = spares.iter().rposition(|spare| spare.fits(algorithm));
         let spare = found.map(|index| spares.swap_remove(index));
         drop(spares);
         match spare {
-            Some(spare) => spare.parse_again(batch),
-            None => Parsed::parse(batch),
+            Some(spare) => spare.parse_again(plan, batch),
+            None => Parsed::blank(algorithm).parse_again(plan, batch),
         }
     }
 

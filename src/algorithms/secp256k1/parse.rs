@@ -1,11 +1,13 @@
 //! From jobs to canonical operands: every check of bytes and ranges, one routine a rule.
 
+use std::ops::Range;
+
 use crate::algorithm::{EcdsaRule, RecoverRule};
 use crate::algorithms::secp256k1::integer::{
     HALF_N, N, P, ZERO, from_be, is_below, reduce_n, to_be,
 };
 use crate::algorithms::secp256k1::{der, key};
-use crate::algorithms::sha256::tagged;
+use crate::algorithms::sha256::{self, Plan};
 use crate::batch::Batch;
 use crate::parsed::{EcdsaOperands, KeyForm, RecoverOperands, SchnorrOperands, Words};
 use crate::verdict::Reason;
@@ -51,33 +53,51 @@ pub(crate) fn ecdsa(
     Ok(())
 }
 
-/// Checks one BIP 340 job, computes its challenge and appends its operands.
+/// Challenges that are computed side by side.
+pub(crate) const CHALLENGES: usize = 64;
+
+/// The challenges of at most [`CHALLENGES`] BIP 340 jobs, not yet reduced mod n.
+pub(crate) fn challenges(plan: Plan, batch: &Batch, range: Range<usize>, out: &mut [[u8; 32]]) {
+    let signatures = &batch.column(1).bytes().as_chunks().0[range.clone()];
+    let mut pinned = [[0; 32]; CHALLENGES];
+    let keys = match batch.pinned() {
+        Some(keys) => {
+            for (key, index) in pinned.iter_mut().zip(range.clone()) {
+                *key = to_be(&keys.point(pinned_index(batch.column(2).get(index)))[0]);
+            }
+            &pinned[..range.len()]
+        }
+        None => &batch.column(2).bytes().as_chunks().0[range.clone()],
+    };
+    sha256::challenges(plan, batch.column(0), range, signatures, keys, out);
+}
+
+/// Checks one BIP 340 job, whose challenge is given, and appends its operands.
 pub(crate) fn schnorr(
     batch: &Batch,
     index: usize,
+    challenge: &[u8; 32],
     operands: &mut SchnorrOperands,
 ) -> Result<(), Reason> {
     let (r_bytes, s_bytes) = split(batch.column(1).array(index));
+    let [r, s] = [r_bytes, s_bytes].map(from_be);
     let pinned = batch.pinned().map(|keys| {
         let at = pinned_index(batch.column(2).get(index));
-        (at, to_be(&keys.point(at)[0]))
+        (at, keys.point(at)[0])
     });
-    let key_bytes: &[u8; 32] = match &pinned {
+    let key = match pinned {
         Some((_, x)) => x,
-        None => batch.column(2).array(index),
+        None => from_be(batch.column(2).array(index)),
     };
-    let [r, s, key] = [r_bytes, s_bytes, key_bytes].map(from_be);
     if !is_below(&r, &P) || !is_below(&s, &N) {
         return Err(Reason::Range);
     }
     if !is_below(&key, &P) {
         return Err(Reason::Key);
     }
-    let message = batch.column(0).get(index);
-    let e = tagged("BIP0340/challenge", &[r_bytes, key_bytes, message]);
     operands.r.push(r);
     operands.s.push(s);
-    operands.e.push(reduce_n(from_be(&e)));
+    operands.e.push(reduce_n(from_be(challenge)));
     operands.key.push(key);
     operands.pinned.extend(pinned.map(|(at, _)| at));
     Ok(())
