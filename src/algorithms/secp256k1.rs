@@ -7,6 +7,7 @@ pub mod der;
 pub mod ecdsa;
 pub mod field;
 pub mod integer;
+pub mod inverse;
 pub mod key;
 pub mod multiply;
 pub(crate) mod parse;
