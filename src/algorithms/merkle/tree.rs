@@ -63,14 +63,14 @@ pub(super) fn root_of(plan: Plan, threads: Threads, leaves: &[Node]) -> Node {
 /// node: so does every level of the last piece that is shorter than the others, as long as there
 /// are levels to rise.
 fn rise(plan: Plan, height: usize, nodes: &[Node], out: &mut [Node]) {
-    let mut level = [Node::default(); PIECE / 2 + 1];
-    let mut above = [Node::default(); PIECE / 2 + 1];
     if height == 0 {
         return out.copy_from_slice(nodes);
     }
+    let mut level: &mut [Node] = &mut [Node::default(); PIECE / 2];
+    let mut above: &mut [Node] = &mut [Node::default(); PIECE / 4];
     let (pairs, odd) = nodes.as_chunks::<2>();
     let mut length = pairs.len();
-    hash_pairs(plan, pairs, &mut level);
+    hash_pairs(plan, pairs, level);
     if let [last] = odd {
         hash_pairs(plan, &[[*last; 2]], &mut level[length..]);
         length += 1;
@@ -82,7 +82,7 @@ fn rise(plan: Plan, height: usize, nodes: &[Node], out: &mut [Node]) {
         }
         let pairs = level[..length].as_chunks().0;
         length = pairs.len();
-        hash_pairs(plan, pairs, &mut above);
+        hash_pairs(plan, pairs, above);
         (level, above) = (above, level);
     }
     out.copy_from_slice(&level[..length]);
