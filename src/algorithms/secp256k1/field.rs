@@ -3,6 +3,9 @@
 //! A level supplies [`FieldVec`] for its vector; roots, inverses and everything above are written
 //! once, here and in the files beside.
 
+use crate::algorithms::secp256k1::integer::P;
+use crate::algorithms::secp256k1::inverse::Modulus;
+use crate::algorithms::secp256k1::portable::Scalar5x52;
 use crate::algorithms::secp256k1::twin::Twin;
 use crate::parsed::Words;
 
@@ -140,8 +143,8 @@ fn square_times<V: FieldVec>(mut a: V, n: usize) -> V {
     a
 }
 
-/// a^(2^2 - 1), a^(2^22 - 1) and a^(2^223 - 1), which both exponents below share. All have long
-/// runs of ones: p = 2^256 - 2^32 - 977.
+/// a^(2^2 - 1), a^(2^22 - 1) and a^(2^223 - 1): the exponent below has long runs of ones, since
+/// p = 2^256 - 2^32 - 977.
 #[inline(always)]
 fn powers<V: FieldVec>(a: V) -> (V, V, V) {
     let x2 = square_times(a, 1).mul(a);
@@ -158,25 +161,37 @@ fn powers<V: FieldVec>(a: V) -> (V, V, V) {
     (x2, x22, x223)
 }
 
-/// a^(p - 2): 1/a, and 0 for 0. 255 squarings and 15 products. `a` is fresh.
+/// 1/a in every lane, and 0 for 0, by one inversion for all lanes: on words, where division steps
+/// take a third of the time of a power.
+#[inline(always)]
 pub fn invert<V: FieldVec>(a: V) -> V {
-    V::enter(Invert(a))
+    let mut words = [[0; 4]; LANES];
+    a.store(&mut words[..V::LANES]);
+    invert_words(&mut words[..V::LANES]);
+    V::load(&words[..V::LANES])
 }
 
-struct Invert<V>(V);
-
-impl<V: FieldVec> Stage for Invert<V> {
-    type Out = V;
-
-    #[inline(always)]
-    fn run(self) -> V {
-        let Invert(a) = self;
-        let (x2, x22, x223) = powers(a);
-        // p - 2 = (2^223 - 1) 2^33 + (2^22 - 1) 2^10 + 45
-        let t = square_times(x223, 23).mul(x22);
-        let t = square_times(t, 5).mul(a);
-        let t = square_times(t, 3).mul(x2);
-        square_times(t, 2).mul(a)
+/// Inverts words below p, at most [`LANES`] of them.
+fn invert_words(words: &mut [Words]) {
+    static PRIME: Modulus = Modulus::new(&P);
+    let one = Scalar5x52::splat(&[1, 0, 0, 0]);
+    let mut prefixes = [one; LANES];
+    let mut total = one;
+    for (word, prefix) in words.iter().zip(&mut prefixes) {
+        *prefix = total;
+        if *word != [0; 4] {
+            total = total.mul(Scalar5x52::splat(word));
+        }
+    }
+    let mut product = [[0; 4]];
+    total.store(&mut product);
+    let mut inverse = Scalar5x52::splat(&PRIME.invert(&product[0]));
+    for (word, prefix) in words.iter_mut().zip(&prefixes).rev() {
+        if *word != [0; 4] {
+            let value = Scalar5x52::splat(word);
+            inverse.mul(*prefix).store(std::slice::from_mut(word));
+            inverse = inverse.mul(value);
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! Numbers mod n, on the host: products, inverses, and the split into two short halves.
 
 use crate::algorithms::secp256k1::integer::{self, N, ZERO};
+use crate::algorithms::secp256k1::inverse::Modulus;
 use crate::parsed::Words;
 
 /// -1/n mod 2^64, by Newton's iteration: each round doubles the correct bits.
@@ -62,27 +63,16 @@ pub fn negate(a: &Words) -> Words {
     if *a == ZERO { ZERO } else { integer::sub(&N, a).0 }
 }
 
-/// 1/a in Montgomery's form, from a in that form: a^(n - 2), four bits at a time.
-fn invert_montgomery(a: &Words) -> Words {
-    let (exponent, _) = integer::sub(&N, &[2, 0, 0, 0]);
-    let mut powers = [to_montgomery(&ONE); 16];
-    for i in 1..16 {
-        powers[i] = mul_montgomery(&powers[i - 1], a);
-    }
-    let mut result = powers[0];
-    for digit in (0..64).rev() {
-        for _ in 0..4 {
-            result = mul_montgomery(&result, &result);
-        }
-        let bits = exponent[digit / 16] >> (4 * (digit % 16)) & 15;
-        result = mul_montgomery(&result, &powers[bits as usize]);
-    }
-    result
-}
-
 /// 1/a mod n, 0 for 0.
 pub fn invert(a: &Words) -> Words {
-    mul_montgomery(&invert_montgomery(&to_montgomery(a)), &ONE)
+    static ORDER: Modulus = Modulus::new(&N);
+    ORDER.invert(a)
+}
+
+/// 1/a in Montgomery's form, from a in that form.
+fn invert_montgomery(a: &Words) -> Words {
+    // From a R: 1/(a R), then twice times R.
+    to_montgomery(&to_montgomery(&invert(a)))
 }
 
 /// Inverts all, which are neither 0 nor above n, with one inversion; the results are in
