@@ -51,7 +51,7 @@ fn main() {
             }
         }
     }
-    let signed = workload::signed(if options.quick { 1_024 } else { 16_384 });
+    let signed = workload::signed(if options.quick { 4_096 } else { 65_536 });
     let all = std::thread::available_parallelism().map_or(1, usize::from);
     let mut counts = vec![1, all];
     counts.dedup();
@@ -71,6 +71,13 @@ fn run(options: &Options, threads: usize, engine: &Engine, signed: &[Signed]) {
         run(verify_case("ecdsa-recover", engine, items, workload::recover_batch(items), recover));
         let batch = workload::schnorr_batch(items);
         run(verify_case("schnorr-verify", engine, items, batch, verify_schnorr));
+    }
+    for &size in if options.quick { &[4_096][..] } else { &[4_096, 65_536] } {
+        let items = &signed[..size];
+        let batch = workload::combined_schnorr_batch(items);
+        run(verify_case("schnorr-batch", engine, items, batch, verify_schnorr));
+        let batch = workload::hinted_batch(items);
+        run(verify_case("ecdsa-hinted", engine, items, batch, verify_ecdsa));
     }
     let sizes: &[usize] = if options.quick { &[4_096] } else { &[1, 128, 4_096, 65_536] };
     for &size in sizes {

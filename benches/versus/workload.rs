@@ -2,7 +2,7 @@
 
 use secp256k1::{Keypair, PublicKey, SecretKey, ecdsa, schnorr};
 use sha2::{Digest, Sha256};
-use sigmill::{Algorithm, Batch, EcdsaRule, Job, RecoverRule};
+use sigmill::{Algorithm, Batch, EcdsaRule, Job, OpenBatch, RecoverRule};
 
 /// One signature of each kind under one key.
 pub struct Signed {
@@ -47,8 +47,26 @@ pub fn ecdsa_batch(items: &[Signed]) -> Batch {
     batch.seal()
 }
 
+/// ECDSA with the parity of R, in one equation.
+pub fn hinted_batch(items: &[Signed]) -> Batch {
+    let mut batch = Batch::open_combined(Algorithm::EcdsaSecp256k1(EcdsaRule::Compact));
+    for Signed { message, ecdsa, key, recoverable: (_, id), .. } in items {
+        let odd = id & 1 == 1;
+        batch.push(Job::EcdsaHinted { message, signature: ecdsa, key, odd }).expect("room");
+    }
+    batch.seal()
+}
+
 pub fn schnorr_batch(items: &[Signed]) -> Batch {
-    let mut batch = Batch::open(Algorithm::SchnorrBip340);
+    fill_schnorr(Batch::open(Algorithm::SchnorrBip340), items)
+}
+
+/// BIP 340 in one equation.
+pub fn combined_schnorr_batch(items: &[Signed]) -> Batch {
+    fill_schnorr(Batch::open_combined(Algorithm::SchnorrBip340), items)
+}
+
+fn fill_schnorr(mut batch: OpenBatch, items: &[Signed]) -> Batch {
     for Signed { message, schnorr, x_only, .. } in items {
         batch.push(Job::Schnorr { message, signature: schnorr, key: x_only }).expect("room");
     }

@@ -2,6 +2,8 @@
 
 #[cfg(target_arch = "x86_64")]
 pub(crate) mod avx512;
+pub(crate) mod buckets;
+pub(crate) mod combine;
 pub mod curve;
 pub mod der;
 pub mod ecdsa;
@@ -17,7 +19,9 @@ pub mod portable;
 pub mod recover;
 pub mod scalar;
 pub mod schnorr;
+pub(crate) mod scratch;
 #[cfg(test)]
 mod small_groups;
+pub(crate) mod sums;
 pub mod table;
 pub(crate) mod twin;

@@ -14,7 +14,7 @@ use crate::algorithms::secp256k1::{ecdsa, recover, schnorr};
 use crate::algorithms::{keccak256, sha256};
 use crate::backend::device::Device;
 use crate::backend::{Backend, BatchId, Capability, Completion, InlineKernel};
-use crate::batch::BATCH_ITEMS_LIMIT;
+use crate::batch::{BATCH_ITEMS_LIMIT, Form};
 use crate::error::{EngineError, Rejected};
 use crate::isa::Isa;
 use crate::parsed::{Operands, Parsed};
@@ -105,7 +105,7 @@ impl Backend for Cpu {
         let mut evidence = Evidence::for_cpu(batch.algorithm());
         self.pool.install(|| {
             let threads = self.pool.current_num_threads();
-            compute_pieces(self.kernels, &batch, &mut evidence, piece(batch.live(), threads));
+            compute_pieces(self.kernels, &batch, &mut evidence, piece(&batch, threads));
         });
         drop(batch);
         self.done.push_back(Completion { id, result: Ok(evidence), busy: started.elapsed() });
@@ -130,9 +130,12 @@ pub(crate) fn compute(kernels: Kernels, batch: &Parsed, evidence: &mut Evidence)
 }
 
 /// Items of one piece: enough to share an inversion well, few enough that the threads end
-/// together.
-fn piece(items: usize, threads: usize) -> usize {
-    items.div_ceil(4 * threads).clamp(32, 512)
+/// together. A combined equation is the cheaper the longer it is: one a thread.
+fn piece(batch: &Parsed, threads: usize) -> usize {
+    match batch.batch().form() {
+        Form::Combined => batch.live().div_ceil(threads).max(512),
+        _ => batch.live().div_ceil(4 * threads).clamp(32, 512),
+    }
 }
 
 fn compute_pieces(kernels: Kernels, batch: &Parsed, evidence: &mut Evidence, piece: usize) {
@@ -140,10 +143,17 @@ fn compute_pieces(kernels: Kernels, batch: &Parsed, evidence: &mut Evidence, pie
     // A batch in one piece is the caller's own thread's.
     let threads = if piece == usize::MAX { Threads::This } else { Threads::Pool };
     let live = batch.live();
+    let combined = batch.batch().form() == Form::Combined;
     match evidence {
         Evidence::Verdicts(out) => {
             fill(out, live, Verdict::Invalid(Reason::Equation), piece, |range, out| {
                 match batch.operands() {
+                    Operands::Ecdsa(operands) if combined => {
+                        ecdsa::verify_combined(isa, plan, operands, range, out);
+                    }
+                    Operands::Schnorr(operands) if combined => {
+                        schnorr::verify_combined(isa, plan, operands, range, out);
+                    }
                     Operands::Ecdsa(operands) => ecdsa::verify(isa, operands, range, out),
                     Operands::Schnorr(operands) => schnorr::verify(isa, operands, range, out),
                     _ => merkle::verify_proofs(plan, batch.batch(), range, out),

@@ -192,7 +192,7 @@ fn transpose(r: [__m512i; 8]) -> [__m512i; 8] {
     }
     let mut out = [set(0); 8];
     for odd in 0..2 {
-        let [a, b, c, d] = [0, 2, 4, 6].map(|i| pairs[i + odd]);
+        let [a, b, c, d] = [pairs[odd], pairs[2 + odd], pairs[4 + odd], pairs[6 + odd]];
         // Quarters 0 and 2, and 1 and 3, of two rows each.
         let low_even = v!(_mm512_shuffle_i64x2::<0x88>(a, b));
         let low_odd = v!(_mm512_shuffle_i64x2::<0xdd>(a, b));
@@ -270,16 +270,22 @@ impl FieldVec for Ifma5x52 {
 
     #[inline(always)]
     fn splat(words: &Words) -> Self {
-        unpack(words.map(|word| set(word as i64)))
+        let [a, b, c, d] = *words;
+        unpack([set(a as i64), set(b as i64), set(c as i64), set(d as i64)])
     }
 
     #[inline(always)]
     fn load(words: &[Words]) -> Self {
         let words: &[Words; 8] = words.try_into().expect("an entry a lane");
-        unpack([0, 1, 2, 3].map(|k| {
-            let column: [u64; 8] = std::array::from_fn(|lane| words[lane][k]);
-            v!(_mm512_loadu_si512(column.as_ptr().cast()))
-        }))
+        let mut columns = [set(0); 4];
+        for (k, out) in columns.iter_mut().enumerate() {
+            let mut column = [0u64; 8];
+            for lane in 0..8 {
+                column[lane] = words[lane][k];
+            }
+            *out = v!(_mm512_loadu_si512(column.as_ptr().cast()));
+        }
+        unpack(columns)
     }
 
     #[inline(always)]

@@ -55,7 +55,7 @@ impl Curve for Secp256k1 {
     const WINDOWS: usize = 26;
 
     fn split(k: &Words) -> [Half; 2] {
-        scalar::split(k)
+        scalar::split_odd(k)
     }
 
     fn generator_table() -> &'static GeneratorTable {

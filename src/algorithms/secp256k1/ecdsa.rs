@@ -2,11 +2,13 @@
 
 use std::ops::Range;
 
+use crate::algorithms::secp256k1::combine;
 use crate::algorithms::secp256k1::field::{FieldVec, LANES, MaskVec};
 use crate::algorithms::secp256k1::integer::{self, N, P_MINUS_N, is_below};
 use crate::algorithms::secp256k1::piece::{self, Equation, Piece, verdict};
 use crate::algorithms::secp256k1::point::{Jacobian, OneLane, is_possible};
 use crate::algorithms::secp256k1::{multiply::Scalars, scalar};
+use crate::algorithms::sha256::Plan;
 use crate::error::Fault;
 use crate::isa::Isa;
 use crate::parsed::{EcdsaOperands, Words};
@@ -15,6 +17,17 @@ use crate::verdict::{Point, Verdict};
 /// Verifies a range of a batch; `out` has its length.
 pub fn verify(isa: Isa, operands: &EcdsaOperands, range: Range<usize>, out: &mut [Verdict]) {
     piece::verify(isa, operands, range, out);
+}
+
+/// [`verify`] by combined equations, for a batch of [`Form::Combined`](crate::Form).
+pub fn verify_combined(
+    isa: Isa,
+    plan: Plan,
+    operands: &EcdsaOperands,
+    range: Range<usize>,
+    out: &mut [Verdict],
+) {
+    combine::verify(isa, plan, operands, range, out);
 }
 
 /// Computes R for a range of a batch, as evidence; `out` has its length. Infinity, or a key that
@@ -38,7 +51,7 @@ impl Equation for EcdsaOperands {
     #[inline(always)]
     fn prepare<V: FieldVec>(&self, piece: &mut Piece<V>, items: Range<usize>) {
         let keys = &self.keys;
-        piece.decode(items.len(), |i| {
+        piece.keys.read(items.len(), |i| {
             let i = items.start + i;
             (keys.x[i], keys.form[i], keys.y[i])
         });
@@ -59,6 +72,21 @@ impl Equation for EcdsaOperands {
             agrees.push(has_r(point, r));
         }
         agrees
+    }
+
+    fn claim(&self, item: usize) -> (Words, bool) {
+        (self.r[item], self.hints[item])
+    }
+
+    /// r leaves the sign of y open, and whether x is r or r + n.
+    const BINDING: bool = false;
+
+    fn bind(&self, item: usize, out: &mut Vec<u8>) {
+        let keys = &self.keys;
+        for words in [&self.z, &self.r, &self.s, &keys.x, &keys.y] {
+            out.extend_from_slice(bytemuck::bytes_of(&words[item]));
+        }
+        out.extend([keys.form[item] as u8, u8::from(self.hints[item])]);
     }
 }
 

@@ -10,7 +10,7 @@ use crate::algorithms::secp256k1::twin::Twin;
 use crate::parsed::Words;
 
 /// One truth value a lane.
-pub trait MaskVec: Copy {
+pub trait MaskVec: Copy + 'static {
     /// Lane i holds where bit i is set; bits past the last lane are dropped.
     fn from_bits(bits: u32) -> Self;
     /// Bit i is set where lane i holds.
@@ -87,7 +87,7 @@ pub const LANES: usize = 8;
 /// Factors are fresh and of magnitude up to 8. Fresh are loads and the results of products,
 /// [`normalize`](Self::normalize), all of magnitude 1, and of [`carry`](Self::carry), which a sum
 /// goes through before it becomes a factor.
-pub trait FieldVec: Copy + Send + Sync {
+pub trait FieldVec: Copy + Send + Sync + 'static {
     /// Number of lanes.
     const LANES: usize;
     /// One truth value a lane.
@@ -237,7 +237,7 @@ impl<V: FieldVec> Stage for Sqrt<V> {
 
 /// Writes the product of all values before each, and returns that of all.
 #[inline(always)]
-fn products<V: FieldVec>(values: &[V], prefixes: &mut Vec<V>) -> V {
+pub(crate) fn products<V: FieldVec>(values: &[V], prefixes: &mut Vec<V>) -> V {
     let mut product = V::splat(&[1, 0, 0, 0]);
     prefixes.clear();
     for value in values {
@@ -245,6 +245,16 @@ fn products<V: FieldVec>(values: &[V], prefixes: &mut Vec<V>) -> V {
         product = product.mul(*value);
     }
     product
+}
+
+/// From the products before each and the inverse of that of all to the inverse of each.
+#[inline(always)]
+pub(crate) fn unwind<V: FieldVec>(values: &mut [V], prefixes: &[V], mut inverse: V) {
+    for (value, prefix) in values.iter_mut().zip(prefixes).rev() {
+        let this = inverse.mul(*prefix);
+        inverse = inverse.mul(*value);
+        *value = this;
+    }
 }
 
 /// Inverts every element of every lane with one inversion (Montgomery's trick: three products
@@ -264,12 +274,7 @@ pub fn invert_all<V: FieldVec>(values: &mut [V], prefixes: &mut Vec<V>) {
         }
         total = products(values, prefixes);
     }
-    let mut inverse = invert(total);
-    for (value, prefix) in values.iter_mut().zip(prefixes.iter()).rev() {
-        let this = inverse.mul(*prefix);
-        inverse = inverse.mul(*value);
-        *value = this;
-    }
+    unwind(values, prefixes, invert(total));
     for (value, zero) in values.iter_mut().zip(&zeros) {
         *value = V::select(*zero, V::splat(&[0; 4]), *value);
     }

@@ -4,9 +4,10 @@
 use std::ops::Range;
 
 use crate::algorithms::secp256k1::curve::{Curve, Secp256k1};
-use crate::algorithms::secp256k1::field::{FieldVec, LANES, MaskVec, sqrt_all};
+use crate::algorithms::secp256k1::field::{FieldVec, LANES, MaskVec, Stage, sqrt_all};
 use crate::algorithms::secp256k1::multiply::{Scalars, double_mul};
 use crate::algorithms::secp256k1::point::{Affine, Jacobian};
+use crate::algorithms::secp256k1::scratch;
 use crate::algorithms::secp256k1::table::KeyTables;
 use crate::isa::{Isa, Kernel};
 use crate::parsed::{KeyForm, Words};
@@ -16,45 +17,38 @@ use crate::verdict::{Point, Reason, Verdict};
 /// their tables, 1 KiB a key and more, leave the second-level cache.
 pub(crate) const PIECE: usize = 256;
 
-/// Working memory of a kernel, kept from piece to piece.
-pub(crate) struct Piece<V: FieldVec> {
-    /// A group of lanes each.
-    pub(crate) keys: Vec<Affine<V>>,
+/// Points read from x and what is known of y, a group of lanes each.
+pub(crate) struct Lifted<V: FieldVec> {
+    pub(crate) points: Vec<Affine<V>>,
     /// Lanes whose x lies on no point; the generator stands in.
     pub(crate) missing: Vec<V::Mask>,
-    /// An entry for each item.
-    pub(crate) scalars: Vec<Scalars>,
-    /// The results: a group of lanes each.
-    pub(crate) points: Vec<Jacobian<V>>,
     /// For each group the lanes whose y is given, and those whose y is to be odd.
     forms: Vec<(V::Mask, V::Mask)>,
     /// The roots of the groups that want any, and whether they exist.
     roots: Vec<V>,
     exist: Vec<V::Mask>,
-    tables: KeyTables<V>,
 }
 
-impl<V: FieldVec> Piece<V> {
-    pub(crate) fn new() -> Self {
-        Piece {
-            keys: Vec::new(),
-            missing: Vec::new(),
-            scalars: Vec::new(),
+impl<V: FieldVec> Default for Lifted<V> {
+    fn default() -> Self {
+        Lifted {
             points: Vec::new(),
+            missing: Vec::new(),
             forms: Vec::new(),
             roots: Vec::new(),
             exist: Vec::new(),
-            tables: KeyTables::new(),
         }
     }
+}
 
-    /// Loads the keys of `items` items. `key(i)` gives x, form and, if the form says so, y.
+impl<V: FieldVec> Lifted<V> {
+    /// Reads `items` points. `point(i)` gives x, form and, if the form says so, y.
     ///
-    /// A key that does not exist must not reach the tables: points of other curves have small
+    /// A point that does not exist must not reach the tables: points of other curves have small
     /// orders, and equal x in one lane would cost every lane of the piece.
     #[inline(always)]
-    pub(crate) fn decode(&mut self, items: usize, key: impl Fn(usize) -> (Words, KeyForm, Words)) {
-        self.keys.clear();
+    pub(crate) fn read(&mut self, items: usize, point: impl Fn(usize) -> (Words, KeyForm, Words)) {
+        self.points.clear();
         self.missing.clear();
         self.roots.clear();
         self.forms.clear();
@@ -64,7 +58,7 @@ impl<V: FieldVec> Piece<V> {
             let mut y = [generator_y; LANES];
             let mut form = [KeyForm::Full; LANES];
             for lane in 0..V::LANES.min(items - start) {
-                (x[lane], form[lane], y[lane]) = key(start + lane);
+                (x[lane], form[lane], y[lane]) = point(start + lane);
             }
             let is = |wanted| V::Mask::from_fn(V::LANES, |lane| form[lane] == wanted);
             let affine = Affine { x: V::load(&x[..V::LANES]), y: V::load(&y[..V::LANES]) };
@@ -72,11 +66,11 @@ impl<V: FieldVec> Piece<V> {
             if is(KeyForm::Full).not().any() {
                 self.roots.push(Affine::square_of_y(affine.x));
             }
-            self.keys.push(affine);
+            self.points.push(affine);
         }
         sqrt_all(&mut self.roots, &mut self.exist);
         let mut roots = self.roots.iter().zip(&self.exist);
-        for (affine, (full, odd)) in self.keys.iter_mut().zip(&self.forms) {
+        for (affine, (full, odd)) in self.points.iter_mut().zip(&self.forms) {
             let mut missing = V::Mask::splat(false);
             if full.not().any() {
                 let (root, exists) = roots.next().expect("one for each group that wants it");
@@ -90,18 +84,42 @@ impl<V: FieldVec> Piece<V> {
             self.missing.push(missing);
         }
     }
+}
 
+/// Working memory of a kernel, kept from piece to piece.
+pub(crate) struct Piece<V: FieldVec> {
+    pub(crate) keys: Lifted<V>,
+    /// An entry for each item.
+    pub(crate) scalars: Vec<Scalars>,
+    /// The results: a group of lanes each.
+    pub(crate) points: Vec<Jacobian<V>>,
+    tables: KeyTables<V>,
+}
+
+impl<V: FieldVec> Default for Piece<V> {
+    fn default() -> Self {
+        Piece {
+            keys: Lifted::default(),
+            scalars: Vec::new(),
+            points: Vec::new(),
+            tables: KeyTables::new(),
+        }
+    }
+}
+
+impl<V: FieldVec> Piece<V> {
     /// u1 G + u2 Q for all items.
     #[inline(always)]
     pub(crate) fn double_mul(&mut self) {
-        double_mul::<Secp256k1, V>(&self.keys, &self.scalars, &mut self.tables, &mut self.points);
+        let keys = &self.keys.points;
+        double_mul::<Secp256k1, V>(keys, &self.scalars, &mut self.tables, &mut self.points);
     }
 
     /// The results as evidence; infinity for a key that does not exist.
     #[inline(always)]
     pub(crate) fn store(&self, out: &mut [Point]) {
         for ((point, missing), out) in
-            self.points.iter().zip(&self.missing).zip(out.chunks_mut(V::LANES))
+            self.points.iter().zip(&self.keys.missing).zip(out.chunks_mut(V::LANES))
         {
             point.store(out);
             for (lane, point) in out.iter_mut().enumerate() {
@@ -124,16 +142,25 @@ pub(crate) fn pieces(range: Range<usize>) -> impl Iterator<Item = (Range<usize>,
 
 /// An algorithm that computes a point R for each item and verifies by looking at it.
 pub(crate) trait Equation {
-    /// Decodes the items' keys and prepares their scalars.
+    /// Reads the items' keys and prepares their scalars: u1 and u2 of R = u1 G + u2 Q.
     fn prepare<V: FieldVec>(&self, piece: &mut Piece<V>, items: Range<usize>);
 
     /// Whether each lane's R satisfies the rule, group by group of the piece of `items`.
     fn agrees<V: FieldVec>(&self, piece: &Piece<V>, items: Range<usize>) -> Vec<V::Mask>;
+
+    /// x of R and the parity of its y, as the signature of an item claims: `true` is odd.
+    fn claim(&self, item: usize) -> (Words, bool);
+
+    /// Whether an R that differs from the claim makes the signature invalid.
+    const BINDING: bool;
+
+    /// Appends all that the item's equation depends on.
+    fn bind(&self, item: usize, out: &mut Vec<u8>);
 }
 
 /// Verifies a range; `out` has its length.
 pub(crate) fn verify(isa: Isa, equation: &impl Equation, range: Range<usize>, out: &mut [Verdict]) {
-    isa.run(Verify { equation, range, out });
+    isa.run(VerifyOver { equation, range, out });
 }
 
 /// Computes the points of a range, as evidence; `out` has its length.
@@ -146,25 +173,45 @@ pub(crate) fn verdict(agrees: bool) -> Verdict {
     if agrees { Verdict::Valid } else { Verdict::Invalid(Reason::Equation) }
 }
 
-struct Verify<'a, E> {
+struct VerifyOver<'a, E> {
     equation: &'a E,
     range: Range<usize>,
     out: &'a mut [Verdict],
 }
 
-impl<E: Equation> Kernel for Verify<'_, E> {
+impl<E: Equation> Kernel for VerifyOver<'_, E> {
     type Out = ();
 
     #[inline(always)]
     fn run<V: FieldVec>(self) {
-        let mut piece = Piece::<V>::new();
-        for (items, slot) in pieces(self.range) {
-            self.equation.prepare(&mut piece, items.clone());
+        let VerifyOver { equation, range, out } = self;
+        let mut piece = scratch::take::<Piece<V>>();
+        V::enter(Verify { piece: &mut piece, equation, range, out });
+        scratch::put(piece);
+    }
+}
+
+/// Verifies a range, each item for itself.
+pub(crate) struct Verify<'a, E, V: FieldVec> {
+    pub(crate) piece: &'a mut Piece<V>,
+    pub(crate) equation: &'a E,
+    pub(crate) range: Range<usize>,
+    pub(crate) out: &'a mut [Verdict],
+}
+
+impl<E: Equation, V: FieldVec> Stage for Verify<'_, E, V> {
+    type Out = ();
+
+    #[inline(always)]
+    fn run(self) {
+        let Verify { piece, equation, range, out } = self;
+        for (items, slot) in pieces(range) {
+            equation.prepare(piece, items.clone());
             piece.double_mul();
-            let agrees = self.equation.agrees(&piece, items);
-            for (group, out) in self.out[slot].chunks_mut(V::LANES).enumerate() {
+            let agrees = equation.agrees(piece, items);
+            for (group, out) in out[slot].chunks_mut(V::LANES).enumerate() {
                 for (lane, out) in out.iter_mut().enumerate() {
-                    *out = if piece.missing[group].lane(lane) {
+                    *out = if piece.keys.missing[group].lane(lane) {
                         Verdict::Invalid(Reason::Key)
                     } else {
                         verdict(agrees[group].lane(lane))
@@ -186,11 +233,12 @@ impl<E: Equation> Kernel for Points<'_, E> {
 
     #[inline(always)]
     fn run<V: FieldVec>(self) {
-        let mut piece = Piece::<V>::new();
+        let mut piece = scratch::take::<Piece<V>>();
         for (items, slot) in pieces(self.range) {
             self.equation.prepare(&mut piece, items);
             piece.double_mul();
             piece.store(&mut self.out[slot]);
         }
+        scratch::put(piece);
     }
 }

@@ -7,7 +7,7 @@ use crate::algorithms::secp256k1::field::{FieldVec, LANES, MaskVec, invert_all};
 use crate::algorithms::secp256k1::integer::to_be;
 use crate::algorithms::secp256k1::multiply::Scalars;
 use crate::algorithms::secp256k1::piece::{Piece, pieces};
-use crate::algorithms::secp256k1::scalar;
+use crate::algorithms::secp256k1::{scalar, scratch};
 use crate::isa::{Isa, Kernel};
 use crate::parsed::{KeyForm, RecoverOperands};
 
@@ -29,10 +29,10 @@ impl Kernel for Recover<'_> {
     #[inline(always)]
     fn run<V: FieldVec>(self) {
         let operands = self.operands;
-        let mut piece = Piece::<V>::new();
+        let mut piece = scratch::take::<Piece<V>>();
         let (mut of_r, mut inverses, mut prefixes) = (Vec::new(), Vec::new(), Vec::new());
         for (items, slot) in pieces(self.range) {
-            piece.decode(items.len(), |i| {
+            piece.keys.read(items.len(), |i| {
                 let i = items.start + i;
                 let odd = operands.parity[i] & 1 == 1;
                 let form = if odd { KeyForm::Odd } else { KeyForm::Even };
@@ -51,7 +51,7 @@ impl Kernel for Recover<'_> {
             invert_all(&mut inverses, &mut prefixes);
             for (group, out) in self.out[slot].chunks_mut(V::LANES).enumerate() {
                 let (point, inverse) = (&piece.points[group], inverses[group]);
-                let absent = piece.missing[group].or(point.z.is_zero());
+                let absent = piece.keys.missing[group].or(point.z.is_zero());
                 let square = inverse.square();
                 let [mut x, mut y] = [[[0; 4]; LANES]; 2];
                 point.x.mul(square).store(&mut x[..V::LANES]);
@@ -66,5 +66,6 @@ impl Kernel for Recover<'_> {
                 }
             }
         }
+        scratch::put(piece);
     }
 }

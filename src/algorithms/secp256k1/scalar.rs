@@ -58,6 +58,13 @@ pub fn mul(a: &Words, b: &Words) -> Words {
     mul_montgomery(a, &to_montgomery(b))
 }
 
+/// a + b mod n, for a and b below n.
+pub fn add(a: &Words, b: &Words) -> Words {
+    let (sum, carry) = integer::add(a, b);
+    let (reduced, borrow) = integer::sub(&sum, &N);
+    if borrow && !carry { sum } else { reduced }
+}
+
 /// -a mod n, for a below n.
 pub fn negate(a: &Words) -> Words {
     if *a == ZERO { ZERO } else { integer::sub(&N, a).0 }
@@ -91,7 +98,7 @@ pub fn invert_all(values: &[Words], inverses: &mut Vec<Words>) {
     }
 }
 
-/// One half of a split scalar: an odd integer.
+/// One half of a split scalar.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Half {
     /// Its sign.
@@ -111,20 +118,21 @@ const G1: Words =
 const G2: Words =
     [0x1571_b4ae_8ac4_7f71, 0x2212_08ac_9df5_06c6, 0x6f54_7fa9_0abf_e4c4, 0xe443_7ed6_010e_8828];
 
-/// Splits k mod n into odd k1 and k2 with k = k1 + k2 lambda, |k1| and |k2| below 2^129.
-///
-/// Rounding k (A1, B1) / n to lattice coordinates leaves halves below 2^128. A basis vector added
-/// to make k1 odd, then the other to make k2 odd (mod 2 the basis is (1, 1), (0, 1)), keeps them
-/// below 2^129, and odd halves need no zero digits: see [`recode`].
+/// Splits k mod n into k1 and k2 with k = k1 + k2 lambda, |k1| and |k2| below 2^128: k (A1, B1) / n
+/// rounded to lattice coordinates.
 pub fn split(k: &Words) -> [Half; 2] {
-    let c1 = rounded_product(k, &G1);
-    let c2 = rounded_product(k, &G2);
-    // Both results are short, so arithmetic mod 2^256 in two's complement is exact.
+    nearest(k).map(|k| half(&k))
+}
+
+/// [`split`] into odd halves, |k1| and |k2| below 2^129.
+///
+/// A basis vector added to make k1 odd, then the other to make k2 odd (mod 2 the basis is (1, 1),
+/// (0, 1)), keeps them that short, and odd halves need no zero digits: see [`recode`].
+pub fn split_odd(k: &Words) -> [Half; 2] {
+    let [mut k1, mut k2] = nearest(k);
+    let negative = |k: &Words| k[3] >> 63 == 1;
     let sub = |a: &Words, b: &Words| integer::sub(a, b).0;
     let add = |a: &Words, b: &Words| integer::add(a, b).0;
-    let mut k1 = sub(&sub(k, &low_product(&c1, &A1)), &low_product(&c2, &A2));
-    let mut k2 = sub(&low_product(&c1, &B1), &low_product(&c2, &A1));
-    let negative = |k: &Words| k[3] >> 63 == 1;
     if k1[0] & 1 == 0 {
         (k1, k2) = if negative(&k1) {
             (add(&k1, &A1), sub(&k2, &B1))
@@ -139,12 +147,25 @@ pub fn split(k: &Words) -> [Half; 2] {
             (sub(&k1, &A2), sub(&k2, &A1))
         };
     }
-    [k1, k2].map(|k| {
-        let negative = negative(&k);
-        let [a, b, c, d] = if negative { sub(&ZERO, &k) } else { k };
-        debug_assert!(d == 0 && c < 2);
-        Half { negative, size: [a, b, c] }
-    })
+    [half(&k1), half(&k2)]
+}
+
+/// k1 and k2 in two's complement: both are short, so arithmetic mod 2^256 is exact.
+fn nearest(k: &Words) -> [Words; 2] {
+    let c1 = rounded_product(k, &G1);
+    let c2 = rounded_product(k, &G2);
+    let sub = |a: &Words, b: &Words| integer::sub(a, b).0;
+    let k1 = sub(&sub(k, &low_product(&c1, &A1)), &low_product(&c2, &A2));
+    let k2 = sub(&low_product(&c1, &B1), &low_product(&c2, &A1));
+    [k1, k2]
+}
+
+/// Size and sign of a short integer in two's complement.
+fn half(k: &Words) -> Half {
+    let negative = k[3] >> 63 == 1;
+    let [a, b, c, d] = if negative { integer::sub(&ZERO, k).0 } else { *k };
+    debug_assert!(d == 0 && c < 2);
+    Half { negative, size: [a, b, c] }
 }
 
 /// round(k g / 2^384).
@@ -269,10 +290,13 @@ mod tests {
             if half.negative { -size } else { size }
         };
         for k in samples(20_000) {
-            let [k1, k2] = split(&k);
+            let [k1, k2] = split_odd(&k);
             for half in [&k1, &k2] {
                 assert!(half.size[0] & 1 == 1 && half.size[2] < 2, "{half:?}");
             }
+            assert_eq!(ours(signed(&k1) + signed(&k2) * referee(&LAMBDA)), k);
+            let [k1, k2] = split(&k);
+            assert!(k1.size[2] == 0 && k2.size[2] == 0);
             assert_eq!(ours(signed(&k1) + signed(&k2) * referee(&LAMBDA)), k);
         }
     }
@@ -280,7 +304,7 @@ mod tests {
     #[test]
     fn digits_add_up() {
         for k in samples(2_000) {
-            for half in split(&k) {
+            for half in split_odd(&k) {
                 for (width, count) in [(5, 26), (15, 9), (4, 33), (8, 17)] {
                     let mut digits = vec![0; count];
                     recode(&half, width, &mut digits);

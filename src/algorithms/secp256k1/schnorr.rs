@@ -2,19 +2,32 @@
 
 use std::ops::Range;
 
+use crate::algorithms::secp256k1::combine;
 use crate::algorithms::secp256k1::field::{FieldVec, LANES, MaskVec, invert_all};
 use crate::algorithms::secp256k1::multiply::Scalars;
 use crate::algorithms::secp256k1::piece::{self, Equation, Piece, verdict};
 use crate::algorithms::secp256k1::point::{Jacobian, OneLane, is_possible};
 use crate::algorithms::secp256k1::scalar;
+use crate::algorithms::sha256::Plan;
 use crate::error::Fault;
 use crate::isa::Isa;
-use crate::parsed::{KeyForm, SchnorrOperands};
+use crate::parsed::{KeyForm, SchnorrOperands, Words};
 use crate::verdict::{Point, Verdict};
 
 /// Verifies a range of a batch; `out` has its length.
 pub fn verify(isa: Isa, operands: &SchnorrOperands, range: Range<usize>, out: &mut [Verdict]) {
     piece::verify(isa, operands, range, out);
+}
+
+/// [`verify`] by combined equations, for a batch of [`Form::Combined`](crate::Form).
+pub fn verify_combined(
+    isa: Isa,
+    plan: Plan,
+    operands: &SchnorrOperands,
+    range: Range<usize>,
+    out: &mut [Verdict],
+) {
+    combine::verify(isa, plan, operands, range, out);
 }
 
 /// Computes R for a range of a batch, as evidence; `out` has its length. Infinity, or a key that
@@ -38,7 +51,7 @@ pub fn judge(operands: &SchnorrOperands, index: usize, point: &Point) -> Result<
 impl Equation for SchnorrOperands {
     #[inline(always)]
     fn prepare<V: FieldVec>(&self, piece: &mut Piece<V>, items: Range<usize>) {
-        piece.decode(items.len(), |i| (self.key[items.start + i], KeyForm::Even, [0; 4]));
+        piece.keys.read(items.len(), |i| (self.key[items.start + i], KeyForm::Even, [0; 4]));
         piece.scalars.clear();
         for i in items {
             let (u1, u2) = (self.s[i], scalar::negate(&self.e[i]));
@@ -65,6 +78,18 @@ impl Equation for SchnorrOperands {
             );
         }
         agrees
+    }
+
+    fn claim(&self, item: usize) -> (Words, bool) {
+        (self.r[item], false)
+    }
+
+    const BINDING: bool = true;
+
+    fn bind(&self, item: usize, out: &mut Vec<u8>) {
+        for words in [&self.r, &self.s, &self.e, &self.key] {
+            out.extend_from_slice(bytemuck::bytes_of(&words[item]));
+        }
     }
 }
 
