@@ -11,6 +11,7 @@ use crate::algorithms::secp256k1::point::{Affine, OneLane};
 use crate::algorithms::secp256k1::portable::Scalar5x52;
 use crate::algorithms::secp256k1::scalar::Half;
 use crate::algorithms::secp256k1::sums::{Adder, Entry, Lists, Rows};
+use crate::algorithms::secp256k1::twin::Twin;
 
 /// A multiple to be added: the index of its point's row, and the scalar.
 #[derive(Clone, Copy, Debug)]
@@ -21,7 +22,8 @@ pub(crate) struct Term {
 
 /// Adds multiples up; keeps its memory from call to call.
 pub(crate) struct Buckets<V: FieldVec> {
-    adder: Adder<V>,
+    /// Over two vectors: its chains of products wait for each other less.
+    adder: Adder<Twin<V>>,
     lists: Lists,
     /// The sizes of the scalars, raised.
     raised: Vec<[u64; 4]>,

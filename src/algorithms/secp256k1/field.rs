@@ -75,7 +75,7 @@ pub trait Stage {
 }
 
 /// Most lanes of a vector.
-pub const LANES: usize = 8;
+pub const LANES: usize = 16;
 
 /// One field element a lane.
 ///

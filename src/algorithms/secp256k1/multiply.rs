@@ -13,6 +13,7 @@ use crate::algorithms::secp256k1::point::{Affine, Jacobian, OneLane};
 use crate::algorithms::secp256k1::portable::Scalar5x52;
 use crate::algorithms::secp256k1::scalar::recode;
 use crate::algorithms::secp256k1::table::KeyTables;
+use crate::algorithms::secp256k1::twin::Twin;
 use crate::parsed::Words;
 
 /// Most windows of a half.
@@ -80,22 +81,33 @@ impl Digits {
 pub fn double_mul<C: Curve, V: FieldVec>(
     keys: &[Affine<V>],
     scalars: &[Scalars],
-    tables: &mut KeyTables<V>,
+    tables: &mut KeyTables<Twin<V>>,
     out: &mut Vec<Jacobian<V>>,
 ) {
-    tables.build(keys, C::KEY_WIDTH);
+    tables.build(pairs(keys), C::KEY_WIDTH);
     out.clear();
     for (group, scalars) in scalars.chunks(V::LANES).enumerate() {
         let digits = Digits::new::<C>(scalars);
-        let rows = tables.group(group);
+        let rows = tables.keys(group * V::LANES, V::LANES);
         let ladder = Ladder::<C, V> { rows, digits: &digits, over: PhantomData };
         let mut sum = V::enter(ladder);
-        let redo = sum.z.is_zero().or(tables.exceptional(group));
+        let redo = sum
+            .z
+            .is_zero()
+            .or(V::Mask::from_bits(tables.exceptional(group / 2).bits() >> (group % 2 * V::LANES)));
         if redo.any() {
             sum = patch::<C, V>(sum, redo, &keys[group], scalars);
         }
         out.push(sum);
     }
+}
+
+/// Groups two by two; the last may stand twice.
+fn pairs<V: FieldVec>(keys: &[Affine<V>]) -> impl Iterator<Item = Affine<Twin<V>>> {
+    keys.chunks(2).map(|pair| {
+        let (a, b) = (pair[0], pair[pair.len() - 1]);
+        Affine { x: Twin(a.x, b.x), y: Twin(a.y, b.y) }
+    })
 }
 
 /// The shared chain of doublings, from the top window down.

@@ -9,6 +9,7 @@ use crate::algorithms::secp256k1::multiply::{Scalars, double_mul};
 use crate::algorithms::secp256k1::point::{Affine, Jacobian};
 use crate::algorithms::secp256k1::scratch;
 use crate::algorithms::secp256k1::table::KeyTables;
+use crate::algorithms::secp256k1::twin::Twin;
 use crate::isa::{Isa, Kernel};
 use crate::parsed::{KeyForm, Words};
 use crate::verdict::{Point, Reason, Verdict};
@@ -93,7 +94,8 @@ pub(crate) struct Piece<V: FieldVec> {
     pub(crate) scalars: Vec<Scalars>,
     /// The results: a group of lanes each.
     pub(crate) points: Vec<Jacobian<V>>,
-    tables: KeyTables<V>,
+    /// Over two vectors: their chains of products wait for each other less.
+    tables: KeyTables<Twin<V>>,
 }
 
 impl<V: FieldVec> Default for Piece<V> {

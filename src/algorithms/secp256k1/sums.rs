@@ -107,9 +107,9 @@ impl DerefMut for Rows {
 /// In place of a sum that is infinity: no point of the curve has x = y = 0.
 const INFINITY: Row = Row([[0; 4]; 2]);
 
-/// Groups of lanes that share an inversion: their operands, 1,600 bytes each, stay in the
+/// Groups of lanes that share an inversion: their operands, 3 KiB each in two vectors, stay in the
 /// second-level cache.
-const BLOCK: usize = 256;
+const BLOCK: usize = 128;
 
 /// Adds lists up; keeps its memory from call to call.
 pub(crate) struct Adder<V: FieldVec> {

@@ -69,11 +69,10 @@ impl<V: FieldVec> KeyTables<V> {
         }
     }
 
-    /// The odd multiples of group `group`, key after key: entry i of a key is (2 i + 1) Q.
+    /// The odd multiples of some keys, key after key: entry i of a key is (2 i + 1) Q.
     #[inline(always)]
-    pub fn group(&self, group: usize) -> &[Row] {
-        let rows = V::LANES * self.entries;
-        &self.rows[group * rows..][..rows]
+    pub fn keys(&self, first: usize, keys: usize) -> &[Row] {
+        &self.rows[first * self.entries..][..keys * self.entries]
     }
 
     /// The lanes of a group whose entries are worthless.
@@ -83,17 +82,17 @@ impl<V: FieldVec> KeyTables<V> {
     }
 
     /// Computes the tables of all keys. On return `exceptional` names the lanes that failed.
-    pub fn build(&mut self, keys: &[Affine<V>], width: u32) {
+    pub fn build(&mut self, keys: impl Iterator<Item = Affine<V>>, width: u32) {
         let entries = 1 << (width - 1);
         self.entries = entries;
-        self.exceptional.clear();
-        self.exceptional.resize(keys.len(), V::Mask::splat(false));
-        self.rows.resize(keys.len() * V::LANES * entries, Row([[0; 4]; 2]));
-        self.points.resize(keys.len() * (entries / 2).max(1), [V::splat(&[0; 4]); 2]);
         self.powers.clear();
-        for key in keys {
-            self.powers.push([key.x, key.y]);
-        }
+        self.powers.extend(keys.map(|key| [key.x, key.y]));
+        let groups = self.powers.len();
+        self.exceptional.clear();
+        self.exceptional.resize(groups, V::Mask::splat(false));
+        // Whatever stood there before is written over.
+        self.rows.resize(groups * V::LANES * entries, Row([[0; 4]; 2]));
+        self.points.resize_with(groups * (entries / 2).max(1), || self.powers[0]);
         // The first power is 2 Q; no odd multiple but Q exists below it.
         V::enter(Round { tables: self, have: 0 });
         let mut have = 1;
