@@ -413,6 +413,11 @@ impl OpenBatch {
         self.0.algorithm
     }
 
+    /// How its signatures will be verified.
+    pub fn form(&self) -> Form {
+        self.0.form
+    }
+
     /// Number of jobs so far.
     pub fn len(&self) -> usize {
         self.0.items

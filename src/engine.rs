@@ -54,6 +54,7 @@ impl Terms {
 pub struct EngineBuilder {
     threads: usize,
     cpu: bool,
+    isa: Option<Isa>,
     limits: Limits,
     devices: Vec<Device>,
 }
@@ -68,6 +69,11 @@ impl EngineBuilder {
     /// portable CPU remains the last resort.
     pub fn cpu(self, cpu: bool) -> Self {
         EngineBuilder { cpu, ..self }
+    }
+
+    /// Level of the CPU's kernels, one of [`Isa::all`]; else the best, or what `SIGMILL_ISA` says.
+    pub fn isa(self, isa: Isa) -> Self {
+        EngineBuilder { isa: Some(isa), ..self }
     }
 
     /// Bounds of what is in flight.
@@ -87,7 +93,8 @@ impl EngineBuilder {
     /// [`EngineError`]: threads that cannot be started, an unknown `SIGMILL_ISA`, or a CPU that
     /// fails its known-answer tests.
     pub fn open(self) -> Result<Engine, EngineError> {
-        let kernels = cpu::Kernels::measure(Isa::detect()?);
+        let isa = self.isa.map_or_else(Isa::detect, Ok)?;
+        let kernels = cpu::Kernels::measure(isa);
         let pool = cpu::pool(self.threads)?;
         let mut devices = self.devices;
         if self.cpu {
@@ -224,7 +231,13 @@ pub struct Engine {
 impl Engine {
     /// Starts to describe an engine.
     pub fn builder() -> EngineBuilder {
-        EngineBuilder { threads: 0, cpu: true, limits: Limits::default(), devices: Vec::new() }
+        EngineBuilder {
+            threads: 0,
+            cpu: true,
+            isa: None,
+            limits: Limits::default(),
+            devices: Vec::new(),
+        }
     }
 
     /// Hands a batch over. A batch small enough is answered before this returns, on this thread.

@@ -1,6 +1,8 @@
-//! Random and limb-biased runs against libsecp256k1, and a share of them against k256.
+//! Random and limb-biased runs against libsecp256k1 at every level of this machine, and a share of
+//! them against k256.
 //!
-//! `SIGMILL_RUNS` sets the number of verifications (100,000 in release), `SIGMILL_SEED` the seed.
+//! `SIGMILL_RUNS` sets the number of verifications by each test (100,000 in release; a million for a
+//! release), `SIGMILL_SEED` the seed.
 //! Signatures come from walks: the secret key and the nonce move by fixed steps, so that their
 //! points cost one addition each, and every second item has one bit turned over.
 
@@ -10,9 +12,10 @@ use rand::{Rng, SeedableRng, rngs::StdRng};
 use secp256k1::{Message, PublicKey, XOnlyPublicKey, ecdsa, schnorr};
 use sigmill::algorithms::secp256k1::integer::{N, from_be, sub, to_be};
 use sigmill::algorithms::secp256k1::scalar;
+use sigmill::isa::Isa;
 use sigmill::{Algorithm, EcdsaRule, Engine, Outcome, RecoverRule, referee};
 
-use support::{Owned, accepted, answer, batch, cpu};
+use support::{Owned, accepted, answer, batch, levels};
 
 const BATCH: usize = 1_000;
 /// One batch in so many is judged by k256 too: more than 100,000 items over all tests.
@@ -154,7 +157,7 @@ fn spoil(random: &mut StdRng, fields: &mut [Vec<u8>]) {
 
 /// Runs batches of one algorithm: ours against `theirs`, item by item.
 fn compare(
-    engine: &Engine,
+    engines: &[(Isa, Engine)],
     random: &mut StdRng,
     algorithm: Algorithm,
     runs: usize,
@@ -166,7 +169,11 @@ fn compare(
         let size = BATCH - random.random_range(0..9);
         let jobs: Vec<_> = (0..size).map(|_| next(random)).collect();
         let batch = batch(algorithm, &jobs);
-        let answers = answer(engine, batch.clone());
+        let (_, first) = &engines[0];
+        let answers = answer(first, batch.clone());
+        for (isa, engine) in &engines[1..] {
+            assert!(answer(engine, batch.clone()) == answers, "{algorithm}: {isa} differs");
+        }
         for (job, outcome) in jobs.iter().zip(answers.iter()) {
             let expected = theirs(job);
             assert_eq!(accepted(outcome), expected.is_some(), "{algorithm}: {job:02x?}");
@@ -209,7 +216,7 @@ fn verify(rule: EcdsaRule, job: &Owned) -> Option<Vec<u8>> {
 
 #[test]
 fn ecdsa_under_every_rule() {
-    let engine = cpu();
+    let engines = levels();
     let mut random = random();
     for rule in [
         EcdsaRule::Compact,
@@ -244,14 +251,14 @@ fn ecdsa_under_every_rule() {
             Owned(fields)
         };
         let algorithm = Algorithm::EcdsaSecp256k1(rule);
-        compare(&engine, &mut random, algorithm, runs() / 5, next, |job| verify(rule, job));
+        compare(&engines, &mut random, algorithm, runs() / 5, next, |job| verify(rule, job));
     }
 }
 
 /// r, s, z and the key's x at borders and biased; valid ones are built by recovering the key.
 #[test]
 fn ecdsa_on_biased_operands() {
-    let engine = cpu();
+    let engines = levels();
     let mut random = random();
     let next = |random: &mut StdRng| loop {
         let mut number =
@@ -272,12 +279,12 @@ fn ecdsa_on_biased_operands() {
     };
     let algorithm = Algorithm::EcdsaSecp256k1(EcdsaRule::Compact);
     let theirs = |job: &Owned| verify(EcdsaRule::Compact, job);
-    compare(&engine, &mut random, algorithm, runs(), next, theirs);
+    compare(&engines, &mut random, algorithm, runs(), next, theirs);
 }
 
 #[test]
 fn bip_340() {
-    let engine = cpu();
+    let engines = levels();
     let mut random = random();
     let mut walk = Walk::new(&mut random);
     let next = |random: &mut StdRng| {
@@ -296,12 +303,12 @@ fn bip_340() {
         let signature = schnorr::Signature::from_byte_array(signature);
         signature.verify(&job.0[0], &key).ok().map(|()| Vec::new())
     };
-    compare(&engine, &mut random, Algorithm::SchnorrBip340, runs(), next, theirs);
+    compare(&engines, &mut random, Algorithm::SchnorrBip340, runs(), next, theirs);
 }
 
 #[test]
 fn recovery() {
-    let engine = cpu();
+    let engines = levels();
     let mut random = random();
     let mut walk = Walk::new(&mut random);
     let next = |random: &mut StdRng| {
@@ -327,5 +334,5 @@ fn recovery() {
         Some(key.serialize_uncompressed()[1..].to_vec())
     };
     let algorithm = Algorithm::RecoverSecp256k1(RecoverRule::EthereumFrontier);
-    compare(&engine, &mut random, algorithm, runs(), next, theirs);
+    compare(&engines, &mut random, algorithm, runs(), next, theirs);
 }

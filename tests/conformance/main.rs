@@ -39,4 +39,4 @@ macro_rules! cases {
 
 use cases;
 
-conformance! { cpu evidence }
+conformance! { portable middle cpu evidence }

@@ -14,7 +14,9 @@ use sigmill::error::Rejected;
 use sigmill::isa::Isa;
 use sigmill::parsed::{Operands, Parsed};
 use sigmill::verdict::{Evidence, Point};
-use sigmill::{Algorithm, Answers, Batch, Device, Engine, Job, Outcome, RecoverRule, Terms};
+use sigmill::{
+    Algorithm, Answers, Batch, Device, Engine, Form, Job, OpenBatch, Outcome, RecoverRule, Terms,
+};
 
 /// A job's fields, in the order of the batch's columns; a recovery's id is the 65th byte.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,11 +24,35 @@ pub struct Owned(pub Vec<Vec<u8>>);
 
 /// A batch of these jobs.
 pub fn batch<'a>(algorithm: Algorithm, jobs: impl IntoIterator<Item = &'a Owned>) -> Batch {
-    let mut batch = Batch::open(algorithm);
-    for Owned(fields) in jobs {
+    fill(Batch::open(algorithm), jobs, |_| false)
+}
+
+/// A batch of these jobs in combined form, with a hint by position where it takes one.
+pub fn combined<'a>(
+    algorithm: Algorithm,
+    jobs: impl IntoIterator<Item = &'a Owned>,
+    hint: impl Fn(usize) -> bool,
+) -> Batch {
+    fill(Batch::open_combined(algorithm), jobs, hint)
+}
+
+fn fill<'a>(
+    mut batch: OpenBatch,
+    jobs: impl IntoIterator<Item = &'a Owned>,
+    hint: impl Fn(usize) -> bool,
+) -> Batch {
+    let algorithm = batch.algorithm();
+    let is_combined = batch.form() == Form::Combined;
+    for (index, Owned(fields)) in jobs.into_iter().enumerate() {
         let field = |index: usize| fields[index].as_slice();
         let fixed = |index: usize| field(index).try_into().expect("32 bytes");
         let job = match algorithm {
+            Algorithm::EcdsaSecp256k1(_) if is_combined => Job::EcdsaHinted {
+                message: fixed(0),
+                signature: field(1),
+                key: field(2),
+                odd: hint(index),
+            },
             Algorithm::EcdsaSecp256k1(_) => {
                 Job::Ecdsa { message: fixed(0), signature: field(1), key: field(2) }
             }
@@ -90,6 +116,31 @@ pub fn unhex(text: &str) -> Vec<u8> {
 /// The host's CPU as users have it.
 pub fn cpu() -> Engine {
     Engine::builder().threads(2).open().expect("an engine")
+}
+
+/// The host's CPU at every level of this machine; says which are absent.
+pub fn levels() -> Vec<(Isa, Engine)> {
+    let open = |isa| Engine::builder().threads(1).isa(isa).open().expect("an engine");
+    let levels: Vec<_> = Isa::all().into_iter().map(|isa| (isa, open(isa))).collect();
+    for name in ["portable", "neon", "avx2", "avx512"] {
+        if !levels.iter().any(|(isa, _)| isa.to_string() == name) {
+            println!("skipped: level {name}: this machine does not have it");
+        }
+    }
+    levels
+}
+
+/// The plainest level.
+pub fn portable() -> Engine {
+    Engine::builder().threads(2).isa(Isa::PORTABLE).open().expect("an engine")
+}
+
+/// A level between the plainest and the best, where the machine has one.
+pub fn middle() -> Engine {
+    let all = Isa::all();
+    let isa = all[all.len() / 2];
+    println!("level {isa} of {}", all.len());
+    Engine::builder().threads(2).isa(isa).open().expect("an engine")
 }
 
 /// An accelerator's way: points as evidence, which the host judges.

@@ -24,7 +24,7 @@ use crate::parsed::{KeyForm, Words};
 use crate::verdict::{Reason, Verdict};
 
 /// Fewest items that one equation serves faster than their own do.
-const LEAST: usize = 96;
+const LEAST: usize = 384;
 
 /// Items of one equation at most: more save few additions, and their points leave the caches.
 const MOST: usize = 8_192;
