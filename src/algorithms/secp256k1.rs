@@ -6,6 +6,8 @@ pub mod curve;
 pub mod der;
 pub mod ecdsa;
 pub mod field;
+#[cfg(test)]
+mod field_tests;
 pub mod integer;
 pub mod key;
 pub mod multiply;
