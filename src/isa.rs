@@ -7,6 +7,8 @@ use std::fmt;
 use std::marker::PhantomData;
 
 #[cfg(target_arch = "x86_64")]
+use crate::algorithms::secp256k1::avx2::Avx2Field;
+#[cfg(target_arch = "x86_64")]
 use crate::algorithms::secp256k1::avx512::Ifma5x52;
 use crate::algorithms::secp256k1::field::{FieldVec, Stage};
 use crate::algorithms::secp256k1::portable::Scalar5x52;
@@ -122,9 +124,11 @@ impl Isa {
     /// Enters the level once, for the whole kernel.
     pub fn run<K: Kernel>(self, kernel: K) -> K::Out {
         match self.level {
-            Level::Portable => kernel.run::<Scalar5x52>(),
+            #[cfg(target_arch = "x86_64")]
+            Level::Avx2(_) => Avx2Field::enter(Entry::<_, Avx2Field>(kernel, PhantomData)),
             #[cfg(target_arch = "x86_64")]
             Level::Avx512(_) => Ifma5x52::enter(Entry::<_, Ifma5x52>(kernel, PhantomData)),
+            // The portable level: no token of another machine's level exists.
             _ => kernel.run::<Scalar5x52>(),
         }
     }

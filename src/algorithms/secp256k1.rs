@@ -1,6 +1,8 @@
 #![doc = include_str!("secp256k1/SPEC.md")]
 
 #[cfg(target_arch = "x86_64")]
+pub(crate) mod avx2;
+#[cfg(target_arch = "x86_64")]
 pub(crate) mod avx512;
 pub mod curve;
 pub mod der;
@@ -10,6 +12,8 @@ pub mod field;
 mod field_tests;
 pub mod integer;
 pub mod key;
+#[cfg(target_arch = "x86_64")]
+pub(crate) mod limbs;
 pub mod multiply;
 pub(crate) mod parse;
 pub(crate) mod piece;
@@ -22,3 +26,5 @@ pub mod schnorr;
 mod small_groups;
 pub mod table;
 pub(crate) mod twin;
+#[cfg(target_arch = "x86_64")]
+pub(crate) mod word_vec;
