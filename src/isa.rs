@@ -11,6 +11,8 @@ use crate::algorithms::secp256k1::avx2::Avx2Field;
 #[cfg(target_arch = "x86_64")]
 use crate::algorithms::secp256k1::avx512::Ifma5x52;
 use crate::algorithms::secp256k1::field::{FieldVec, Stage};
+#[cfg(target_arch = "aarch64")]
+use crate::algorithms::secp256k1::neon::NeonField;
 use crate::algorithms::secp256k1::portable::Scalar5x52;
 use crate::error::EngineError;
 
@@ -128,6 +130,8 @@ impl Isa {
             Level::Avx2(_) => Avx2Field::enter(Entry::<_, Avx2Field>(kernel, PhantomData)),
             #[cfg(target_arch = "x86_64")]
             Level::Avx512(_) => Ifma5x52::enter(Entry::<_, Ifma5x52>(kernel, PhantomData)),
+            #[cfg(target_arch = "aarch64")]
+            Level::Neon(_) => NeonField::enter(Entry::<_, NeonField>(kernel, PhantomData)),
             // The portable level: no token of another machine's level exists.
             _ => kernel.run::<Scalar5x52>(),
         }

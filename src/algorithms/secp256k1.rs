@@ -12,9 +12,11 @@ pub mod field;
 mod field_tests;
 pub mod integer;
 pub mod key;
-#[cfg(target_arch = "x86_64")]
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
 pub(crate) mod limbs;
 pub mod multiply;
+#[cfg(target_arch = "aarch64")]
+pub(crate) mod neon;
 pub(crate) mod parse;
 pub(crate) mod piece;
 pub mod point;
@@ -26,5 +28,5 @@ pub mod schnorr;
 mod small_groups;
 pub mod table;
 pub(crate) mod twin;
-#[cfg(target_arch = "x86_64")]
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
 pub(crate) mod word_vec;
