@@ -16,11 +16,11 @@ use crate::algorithms::secp256k1::neon::NeonField;
 use crate::algorithms::secp256k1::portable::Scalar5x52;
 use crate::error::EngineError;
 
-/// Proof of AVX-512 with IFMA: F, BW, DQ, VL, IFMA, VBMI2.
+/// Proof of AVX-512 with IFMA: F, BW, DQ, VL, IFMA, VBMI2; and of what [`Avx2`] proves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Avx512(());
 
-/// Proof of AVX2.
+/// Proof of AVX2 and BMI2.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Avx2(());
 
@@ -75,16 +75,17 @@ impl Isa {
                 && is_x86_feature_detected!("ssse3")
                 && is_x86_feature_detected!("sse4.1"))
             .then_some(ShaNi(()));
-            if is_x86_feature_detected!("avx2") {
+            let avx2 = is_x86_feature_detected!("avx2") && is_x86_feature_detected!("bmi2");
+            if avx2 {
                 all.push(Isa { level: Level::Avx2(Avx2(())), sha });
             }
-            if is_x86_feature_detected!("avx512f")
+            if avx2
+                && is_x86_feature_detected!("avx512f")
                 && is_x86_feature_detected!("avx512bw")
                 && is_x86_feature_detected!("avx512dq")
                 && is_x86_feature_detected!("avx512vl")
                 && is_x86_feature_detected!("avx512ifma")
                 && is_x86_feature_detected!("avx512vbmi2")
-                && is_x86_feature_detected!("avx2")
             {
                 all.push(Isa { level: Level::Avx512(Avx512(())), sha });
             }

@@ -25,7 +25,7 @@ macro_rules! v {
     };
 }
 
-#[target_feature(enable = "avx2,bmi1,bmi2,lzcnt")]
+#[target_feature(enable = "avx2,bmi2")]
 #[inline(never)]
 fn enter<S: Stage>(stage: S) -> S::Out {
     stage.run()
