@@ -118,7 +118,8 @@ impl<V: FieldVec> Stage for Operations<'_, V> {
         let c: V = stretched(&values[2], &negatives[2], o);
         let (u, v) = (a.carry(), b.carry());
         let odd = a.normalize().is_odd();
-        let halves = u.half().times(3).carry();
+        // Magnitude 3 (1 / 2 + 1) is a factor still.
+        let halves = V::load(&values[0]).half().times(3).carry();
         let sum = u.mul_add(v, a.negate(8).negate(9));
         (
             [
