@@ -7,16 +7,20 @@ use std::fmt;
 use std::marker::PhantomData;
 
 #[cfg(target_arch = "x86_64")]
+use crate::algorithms::secp256k1::avx2::Avx2Field;
+#[cfg(target_arch = "x86_64")]
 use crate::algorithms::secp256k1::avx512::Ifma5x52;
 use crate::algorithms::secp256k1::field::{FieldVec, Stage};
+#[cfg(target_arch = "aarch64")]
+use crate::algorithms::secp256k1::neon::NeonField;
 use crate::algorithms::secp256k1::portable::Scalar5x52;
 use crate::error::EngineError;
 
-/// Proof of AVX-512 with IFMA: F, BW, DQ, VL, IFMA, VBMI2.
+/// Proof of AVX-512 with IFMA: F, BW, DQ, VL, IFMA, VBMI2; and of what [`Avx2`] proves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Avx512(());
 
-/// Proof of AVX2.
+/// Proof of AVX2 and BMI2.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Avx2(());
 
@@ -71,16 +75,17 @@ impl Isa {
                 && is_x86_feature_detected!("ssse3")
                 && is_x86_feature_detected!("sse4.1"))
             .then_some(ShaNi(()));
-            if is_x86_feature_detected!("avx2") {
+            let avx2 = is_x86_feature_detected!("avx2") && is_x86_feature_detected!("bmi2");
+            if avx2 {
                 all.push(Isa { level: Level::Avx2(Avx2(())), sha });
             }
-            if is_x86_feature_detected!("avx512f")
+            if avx2
+                && is_x86_feature_detected!("avx512f")
                 && is_x86_feature_detected!("avx512bw")
                 && is_x86_feature_detected!("avx512dq")
                 && is_x86_feature_detected!("avx512vl")
                 && is_x86_feature_detected!("avx512ifma")
                 && is_x86_feature_detected!("avx512vbmi2")
-                && is_x86_feature_detected!("avx2")
             {
                 all.push(Isa { level: Level::Avx512(Avx512(())), sha });
             }
@@ -122,9 +127,13 @@ impl Isa {
     /// Enters the level once, for the whole kernel.
     pub fn run<K: Kernel>(self, kernel: K) -> K::Out {
         match self.level {
-            Level::Portable => kernel.run::<Scalar5x52>(),
+            #[cfg(target_arch = "x86_64")]
+            Level::Avx2(_) => Avx2Field::enter(Entry::<_, Avx2Field>(kernel, PhantomData)),
             #[cfg(target_arch = "x86_64")]
             Level::Avx512(_) => Ifma5x52::enter(Entry::<_, Ifma5x52>(kernel, PhantomData)),
+            #[cfg(target_arch = "aarch64")]
+            Level::Neon(_) => NeonField::enter(Entry::<_, NeonField>(kernel, PhantomData)),
+            // The portable level: no token of another machine's level exists.
             _ => kernel.run::<Scalar5x52>(),
         }
     }

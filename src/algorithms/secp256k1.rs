@@ -1,6 +1,8 @@
 #![doc = include_str!("secp256k1/SPEC.md")]
 
 #[cfg(target_arch = "x86_64")]
+pub(crate) mod avx2;
+#[cfg(target_arch = "x86_64")]
 pub(crate) mod avx512;
 pub(crate) mod buckets;
 pub(crate) mod combine;
@@ -8,10 +10,16 @@ pub mod curve;
 pub mod der;
 pub mod ecdsa;
 pub mod field;
+#[cfg(test)]
+mod field_tests;
 pub mod integer;
 pub mod inverse;
 pub mod key;
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+pub(crate) mod limbs;
 pub mod multiply;
+#[cfg(target_arch = "aarch64")]
+pub(crate) mod neon;
 pub(crate) mod parse;
 pub(crate) mod piece;
 pub mod point;
@@ -25,3 +33,5 @@ mod small_groups;
 pub(crate) mod sums;
 pub mod table;
 pub(crate) mod twin;
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+pub(crate) mod word_vec;

@@ -8,16 +8,12 @@
 
 use std::arch::x86_64::*;
 
-use crate::algorithms::secp256k1::field::{FieldVec, MaskVec, Row, Stage};
+use crate::algorithms::secp256k1::field::{Bits, FieldVec, MaskVec, Row, Stage};
 use crate::parsed::Words;
 
 /// Eight field elements.
 #[derive(Clone, Copy, Debug)]
 pub struct Ifma5x52([__m512i; 5]);
-
-/// A truth value a lane, lane 0 in the lowest bit.
-#[derive(Clone, Copy, Debug)]
-pub struct Mask8(u8);
 
 const LIMB: i64 = (1 << 52) - 1;
 const TOP: i64 = (1 << 48) - 1;
@@ -29,18 +25,6 @@ const FOLD_LIMB: i64 = FOLD << 4;
 const PRIME: [i64; 5] = [0xf_fffe_ffff_fc2f, LIMB, LIMB, LIMB, TOP];
 /// The limbs of (p + 1) / 2.
 const HALF: [i64; 5] = [0xf_ffff_7fff_fe18, LIMB, LIMB, LIMB, TOP >> 1];
-
-impl MaskVec for Mask8 {
-    #[inline(always)]
-    fn from_bits(bits: u32) -> Self {
-        Mask8(bits as u8)
-    }
-
-    #[inline(always)]
-    fn bits(self) -> u32 {
-        self.0.into()
-    }
-}
 
 // Every intrinsic below is sound wherever the level's features are there, which the proof in `isa`
 // stands for; nothing here touches memory but through references.
@@ -95,6 +79,11 @@ fn shl<const BITS: u32>(a: __m512i) -> __m512i {
 #[inline(always)]
 fn funnel<const BITS: i32>(low: __m512i, high: __m512i) -> __m512i {
     v!(_mm512_shrdi_epi64::<BITS>(low, high))
+}
+
+#[inline(always)]
+fn mask(mask: __mmask8) -> Bits<8> {
+    Bits::from_bits(mask.into())
 }
 
 /// Columns 0 to 4 start at the addend; all others at zero.
@@ -261,7 +250,7 @@ fn enter<S: Stage>(stage: S) -> S::Out {
 
 impl FieldVec for Ifma5x52 {
     const LANES: usize = 8;
-    type Mask = Mask8;
+    type Mask = Bits<8>;
 
     #[inline(always)]
     fn enter<S: Stage>(stage: S) -> S::Out {
@@ -386,11 +375,11 @@ impl FieldVec for Ifma5x52 {
         let mut u = chain([add(t0, set(FOLD)), t1, t2, t3, t4]);
         let above = v!(_mm512_cmpgt_epu64_mask(u.0[4], set(TOP)));
         u.0[4] = and(u.0[4], set(TOP));
-        Self::select(Mask8(above), u, t)
+        Self::select(mask(above), u, t)
     }
 
     #[inline(always)]
-    fn is_zero(self) -> Mask8 {
+    fn is_zero(self) -> Bits<8> {
         // Below 2 p: a multiple of p is 0 or p.
         let t = self.carry().0;
         let or = |a, b| v!(_mm512_or_si512(a, b));
@@ -401,16 +390,17 @@ impl FieldVec for Ifma5x52 {
             *limb = v!(_mm512_xor_si512(*limb, set(p)));
         }
         let is = |t| v!(_mm512_cmpeq_epi64_mask(any(t), zero));
-        Mask8(is(t) | is(prime))
+        mask(is(t) | is(prime))
     }
 
     #[inline(always)]
-    fn is_odd(self) -> Mask8 {
-        Mask8(v!(_mm512_test_epi64_mask(self.0[0], set(1))))
+    fn is_odd(self) -> Bits<8> {
+        mask(v!(_mm512_test_epi64_mask(self.0[0], set(1))))
     }
 
     #[inline(always)]
-    fn select(mask: Mask8, a: Self, b: Self) -> Self {
-        b.map(|limb, i| v!(_mm512_mask_blend_epi64(mask.0, limb, a.0[i])))
+    fn select(mask: Bits<8>, a: Self, b: Self) -> Self {
+        let chosen = mask.bits() as __mmask8;
+        b.map(|limb, i| v!(_mm512_mask_blend_epi64(chosen, limb, a.0[i])))
     }
 }

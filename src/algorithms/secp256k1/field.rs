@@ -59,6 +59,22 @@ pub trait MaskVec: Copy + 'static {
     }
 }
 
+/// The truth values of vectors without a type for them, lane 0 in the lowest bit.
+#[derive(Clone, Copy, Debug)]
+pub struct Bits<const LANES: usize>(u8);
+
+impl<const LANES: usize> MaskVec for Bits<LANES> {
+    #[inline(always)]
+    fn from_bits(bits: u32) -> Self {
+        Bits((bits & ((1 << LANES) - 1)) as u8)
+    }
+
+    #[inline(always)]
+    fn bits(self) -> u32 {
+        self.0.into()
+    }
+}
+
 /// An affine point packed for a table, x and y: a cache line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(C, align(64))]

@@ -208,7 +208,7 @@ pub fn complete<C: Curve>(scalars: &Scalars, key: &[Words; 2]) -> OneLane {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use k256::elliptic_curve::PrimeField;
     use k256::elliptic_curve::sec1::ToSec1Point;
     use k256::{ProjectivePoint, Scalar};
@@ -217,6 +217,8 @@ mod tests {
     use super::*;
     use crate::algorithms::secp256k1::curve::Secp256k1;
     use crate::algorithms::secp256k1::integer::{self, N, ZERO, from_be, reduce_n, to_be};
+    use crate::isa::{Isa, Kernel};
+    use crate::verdict::Point;
 
     const LAMBDA: Words = [
         0xdf02_967c_1b23_bd72,
@@ -237,21 +239,63 @@ mod tests {
         Some([half(1..33)?, half(33..65)?])
     }
 
-    /// Runs all items as one piece and compares each with k256.
+    /// The products of one piece, over a level's vector.
+    struct Products<'a, C> {
+        keys: &'a [[Words; 2]],
+        scalars: &'a [Scalars],
+        over: PhantomData<C>,
+    }
+
+    impl<C: Curve> Kernel for Products<'_, C> {
+        type Out = Vec<Option<[Words; 2]>>;
+
+        fn run<V: FieldVec>(self) -> Self::Out {
+            let group = |keys: &[[Words; 2]]| {
+                let [x, y] = [0, 1].map(|i| {
+                    let mut lanes = [C::GENERATOR[i]; LANES];
+                    lanes.iter_mut().zip(keys).for_each(|(lane, key)| *lane = key[i]);
+                    V::load(&lanes[..V::LANES])
+                });
+                Affine { x, y }
+            };
+            let keys: Vec<_> = self.keys.chunks(V::LANES).map(group).collect();
+            let mut sums = Vec::new();
+            double_mul::<C, V>(&keys, self.scalars, &mut KeyTables::new(), &mut sums);
+            assert_eq!(sums.len(), keys.len());
+            let infinity = Point { x: [0; 4], y: [0; 4], z: [0; 4] };
+            let mut points = vec![infinity; sums.len() * V::LANES];
+            for (sum, out) in sums.iter().zip(points.chunks_mut(V::LANES)) {
+                sum.store(out);
+            }
+            points.truncate(self.scalars.len());
+            points.iter().map(|point| OneLane::load(point).to_affine()).collect()
+        }
+    }
+
+    /// u1 G + u2 Q of each item of a piece on a level, affine.
+    pub(crate) fn products<C: Curve>(
+        isa: Isa,
+        keys: &[[Words; 2]],
+        scalars: &[Scalars],
+    ) -> Vec<Option<[Words; 2]>> {
+        isa.run(Products::<C> { keys, scalars, over: PhantomData })
+    }
+
+    /// Runs all items as one piece on every level and compares each with k256.
     fn compare(items: &[(Words, Words, ProjectivePoint)]) {
-        let load = |words: &Words| Scalar5x52::splat(words);
-        let keys: Vec<_> = items
-            .iter()
-            .map(|(.., q)| affine(*q).expect("a key is finite"))
-            .map(|[x, y]| Affine { x: load(&x), y: load(&y) })
-            .collect();
+        let keys: Vec<_> =
+            items.iter().map(|(.., q)| affine(*q).expect("a key is finite")).collect();
         let scalars: Vec<_> = items.iter().map(|&(u1, u2, _)| Scalars { u1, u2 }).collect();
-        let mut points = Vec::new();
-        double_mul::<Secp256k1, _>(&keys, &scalars, &mut KeyTables::new(), &mut points);
-        assert_eq!(points.len(), items.len());
-        for (i, (point, (u1, u2, q))) in points.iter().zip(items).enumerate() {
-            let expected = ProjectivePoint::GENERATOR * scalar(u1) + *q * scalar(u2);
-            assert_eq!(point.to_affine(), affine(expected), "item {i}: {u1:x?} {u2:x?}");
+        let expected: Vec<_> = items
+            .iter()
+            .map(|(u1, u2, q)| affine(ProjectivePoint::GENERATOR * scalar(u1) + *q * scalar(u2)))
+            .collect();
+        for isa in Isa::all() {
+            let points = products::<Secp256k1>(isa, &keys, &scalars);
+            assert_eq!(points.len(), items.len());
+            for (i, (point, expected)) in points.iter().zip(&expected).enumerate() {
+                assert_eq!(point, expected, "{isa}, item {i}: {:x?}", scalars[i]);
+            }
         }
     }
 

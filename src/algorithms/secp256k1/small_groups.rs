@@ -8,11 +8,12 @@ use std::sync::OnceLock;
 
 use crate::algorithms::secp256k1::curve::{BETA, Curve};
 use crate::algorithms::secp256k1::field::FieldVec;
-use crate::algorithms::secp256k1::multiply::{Scalars, complete, double_mul};
-use crate::algorithms::secp256k1::point::Affine;
+use crate::algorithms::secp256k1::multiply::tests::products;
+use crate::algorithms::secp256k1::multiply::{Scalars, complete};
 use crate::algorithms::secp256k1::portable::Scalar5x52;
 use crate::algorithms::secp256k1::scalar::Half;
-use crate::algorithms::secp256k1::table::{GeneratorTable, KeyTables, generator_table};
+use crate::algorithms::secp256k1::table::{GeneratorTable, generator_table};
+use crate::isa::Isa;
 use crate::parsed::Words;
 
 /// Any odd k1 and k2 with k = k1 + k2 lambda mod order; negative ones among them.
@@ -129,25 +130,23 @@ fn multiples<C: Curve>(order: u64) -> Vec<Option<[Words; 2]>> {
     all
 }
 
-fn exhaust<C: Curve>(order: u64, lambda: u64, keys: impl Iterator<Item = u64>) {
+fn exhaust<C: Curve>(order: u64, lambda: u64, keys: impl Iterator<Item = u64> + Clone) {
     let multiples = multiples::<C>(order);
     let [x, y] = C::GENERATOR;
     let mut image = [[0; 4]];
     Scalar5x52::splat(&x).mul(Scalar5x52::splat(&BETA)).store(&mut image);
     assert_eq!(multiples[lambda as usize], Some([image[0], y]));
-    let mut tables = KeyTables::new();
-    let mut points = Vec::new();
-    for d in keys {
-        let [x, y] = multiples[d as usize].expect("a key is finite");
-        let key = Affine { x: Scalar5x52::splat(&x), y: Scalar5x52::splat(&y) };
-        for u1 in 0..order {
-            let pair = |u2| Scalars { u1: [u1, 0, 0, 0], u2: [u2, 0, 0, 0] };
-            let scalars: Vec<_> = (0..order).map(pair).collect();
-            let keys = vec![key; scalars.len()];
-            double_mul::<C, _>(&keys, &scalars, &mut tables, &mut points);
-            for (u2, point) in points.iter().enumerate() {
-                let expected = multiples[((u1 + u2 as u64 * d) % order) as usize];
-                assert_eq!(point.to_affine(), expected, "{u1} G + {u2} * {d} G");
+    for isa in Isa::all() {
+        for d in keys.clone() {
+            let key = multiples[d as usize].expect("a key is finite");
+            for u1 in 0..order {
+                let pair = |u2| Scalars { u1: [u1, 0, 0, 0], u2: [u2, 0, 0, 0] };
+                let scalars: Vec<_> = (0..order).map(pair).collect();
+                let points = products::<C>(isa, &vec![key; scalars.len()], &scalars);
+                for (u2, point) in points.into_iter().enumerate() {
+                    let expected = multiples[((u1 + u2 as u64 * d) % order) as usize];
+                    assert_eq!(point, expected, "{isa}: {u1} G + {u2} * {d} G");
+                }
             }
         }
     }
