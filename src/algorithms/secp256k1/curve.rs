@@ -3,8 +3,14 @@
 
 use std::sync::OnceLock;
 
+use crate::algorithms::secp256k1::field::FieldVec;
+use crate::algorithms::secp256k1::integer::{self, from_be, to_be};
+use crate::algorithms::secp256k1::key;
+use crate::algorithms::secp256k1::point::Affine;
+use crate::algorithms::secp256k1::portable::Scalar5x52;
 use crate::algorithms::secp256k1::scalar::{self, Half};
 use crate::algorithms::secp256k1::table::{self, GeneratorTable};
+use crate::algorithms::sha256;
 use crate::parsed::Words;
 
 /// beta: a cube root of one mod p, so that (beta x, y) = lambda (x, y).
@@ -27,8 +33,33 @@ pub trait Curve: Send + Sync + 'static {
 
     /// Odd k1 and k2 with k = k1 + k2 lambda, both below 2^(KEY_WIDTH * WINDOWS) in size.
     fn split(k: &Words) -> [Half; 2];
+    /// Where a ladder starts that must not meet what the plain one met: see [`Offset`].
+    fn offset() -> &'static Offset;
     /// Odd multiples of G: built at first use, kept for good.
     fn generator_table() -> &'static GeneratorTable;
+}
+
+/// A point T, and what the doublings of a ladder make of it. Whoever sends keys does not know T's
+/// logarithm, so no input leads both the ladder from T and the one from nothing into a case
+/// outside the formulas.
+#[derive(Clone, Copy, Debug)]
+pub struct Offset {
+    /// T.
+    pub start: [Words; 2],
+    /// 2^d T after d doublings.
+    pub end: [Words; 2],
+}
+
+impl Offset {
+    /// Doubles T as often as a ladder does.
+    pub(crate) fn new<C: Curve>(start: [Words; 2]) -> Self {
+        let [x, y] = start.map(|words| Scalar5x52::splat(&words));
+        let mut end = Affine { x, y }.to_jacobian();
+        for _ in 0..C::KEY_WIDTH as usize * (C::WINDOWS - 1) {
+            end = end.double();
+        }
+        Offset { start, end: end.to_affine().expect("a point of odd order has no end") }
+    }
 }
 
 /// secp256k1 (SEC 2, 2.4.1): y^2 = x^3 + 7.
@@ -56,6 +87,20 @@ impl Curve for Secp256k1 {
 
     fn split(k: &Words) -> [Half; 2] {
         scalar::split_odd(k)
+    }
+
+    fn offset() -> &'static Offset {
+        static OFFSET: OnceLock<Offset> = OnceLock::new();
+        OFFSET.get_or_init(|| {
+            // The first x from this hash on that lies on a point: nothing to choose.
+            let mut x = from_be(&sha256::hash(b"sigmill: a point of unknown logarithm"));
+            loop {
+                if let Some(start) = key::point(&to_be(&x)) {
+                    return Offset::new::<Secp256k1>(start);
+                }
+                x = integer::add(&x, &[1, 0, 0, 0]).0;
+            }
+        })
     }
 
     fn generator_table() -> &'static GeneratorTable {

@@ -3,7 +3,8 @@
 //! Each scalar is split into two odd halves by the endomorphism, each half written in odd digits of
 //! fixed windows, and the four chains share their doublings (Straus). Every lane takes the same
 //! steps. A lane that meets a case outside the formulas ends with Z = 0, as does a result of
-//! infinity; such lanes are computed again by the complete one-lane formulas.
+//! infinity. Senders can force that, so such a group climbs once more, from a start from which the
+//! same inputs meet no such case; what is left takes the complete one-lane formulas.
 
 use std::marker::PhantomData;
 
@@ -89,14 +90,15 @@ pub fn double_mul<C: Curve, V: FieldVec>(
     for (group, scalars) in scalars.chunks(V::LANES).enumerate() {
         let digits = Digits::new::<C>(scalars);
         let rows = tables.keys(group * V::LANES, V::LANES);
-        let ladder = Ladder::<C, V> { rows, digits: &digits, over: PhantomData };
-        let mut sum = V::enter(ladder);
-        let redo = sum
-            .z
-            .is_zero()
-            .or(V::Mask::from_bits(tables.exceptional(group / 2).bits() >> (group % 2 * V::LANES)));
+        let ladder = |start| Ladder::<C, V> { start, rows, digits: &digits, over: PhantomData };
+        let mut sum = V::enter(ladder(None));
+        let spoilt =
+            V::Mask::from_bits(tables.exceptional(group / 2).bits() >> (group % 2 * V::LANES));
+        let redo = sum.z.is_zero().or(spoilt);
         if redo.any() {
-            sum = patch::<C, V>(sum, redo, &keys[group], scalars);
+            let key = &keys[group];
+            let ladder = ladder(Some(C::offset().start));
+            sum = V::enter(Again { ladder, sum, redo, spoilt, key, scalars });
         }
         out.push(sum);
     }
@@ -112,6 +114,8 @@ fn pairs<V: FieldVec>(keys: &[Affine<V>]) -> impl Iterator<Item = Affine<Twin<V>
 
 /// The shared chain of doublings, from the top window down.
 struct Ladder<'a, C, V> {
+    /// Where to start, if not from nothing.
+    start: Option<[Words; 2]>,
     /// The odd multiples of the group's keys.
     rows: &'a [Row],
     digits: &'a Digits,
@@ -123,13 +127,16 @@ impl<C: Curve, V: FieldVec> Stage for Ladder<'_, C, V> {
 
     #[inline(always)]
     fn run(self) -> Jacobian<V> {
-        let Ladder { rows, digits, .. } = self;
+        let Ladder { start, rows, digits, .. } = self;
         let generator = C::generator_table().as_slice();
         let beta = V::splat(&BETA);
         let entries = rows.len() / V::LANES;
         let top = C::WINDOWS - 1;
-        let digit = &digits.key[0][top];
-        let mut sum = addend::<V>(rows, entries, digit).to_jacobian();
+        let mut sum = match start {
+            Some([x, y]) => Affine { x: V::splat(&x), y: V::splat(&y) },
+            None => addend(rows, entries, &digits.key[0][top]),
+        }
+        .to_jacobian();
         for window in (0..=top).rev() {
             if window < top {
                 for _ in 0..C::KEY_WIDTH {
@@ -140,7 +147,8 @@ impl<C: Curve, V: FieldVec> Stage for Ladder<'_, C, V> {
             let fixed = window % C::GENERATOR_STRIDE == 0;
             // The same code adds all four, so that the loop stays in the cache of decoded
             // instructions.
-            for source in usize::from(window == top)..if fixed { 4 } else { 2 } {
+            let first = usize::from(window == top && start.is_none());
+            for source in first..if fixed { 4 } else { 2 } {
                 let half = source & 1;
                 let mut a = if source < 2 {
                     addend::<V>(rows, entries, &digits.key[half][window])
@@ -164,9 +172,43 @@ fn addend<V: FieldVec>(rows: &[Row], offset: usize, digit: &Digit) -> Affine<V> 
     Affine { x, y }.negate_where(V::Mask::from_bits(digit.negative))
 }
 
-/// Computes the lanes named by `redo` again, by the complete formulas.
+/// Computes the lanes named by `redo` again, of which those in `spoilt` have no tables.
+struct Again<'a, C, V: FieldVec> {
+    /// From the offset.
+    ladder: Ladder<'a, C, V>,
+    sum: Jacobian<V>,
+    redo: V::Mask,
+    spoilt: V::Mask,
+    key: &'a Affine<V>,
+    scalars: &'a [Scalars],
+}
+
+impl<C: Curve, V: FieldVec> Stage for Again<'_, C, V> {
+    type Out = Jacobian<V>;
+
+    #[inline(always)]
+    fn run(self) -> Jacobian<V> {
+        let Again { ladder, sum, redo, spoilt, key, scalars } = self;
+        let [x, y] = C::offset().end.map(|words| V::splat(&words));
+        let high = V::enter(ladder);
+        let low = high.add_affine(Affine { x, y: y.negate(1).carry() });
+        // Where the sum is the offset itself, the rest is infinity. Any other Z = 0 says that the
+        // formulas failed here too.
+        let same_y = y.mul_add(high.z.square().mul(high.z), high.y.negate(3)).is_zero();
+        let infinite = high.z.is_zero().not().and(high.has_x(x)).and(same_y);
+        let failed = redo.and(low.z.is_zero()).and(infinite.not()).or(spoilt);
+        let sum = Jacobian {
+            x: V::select(redo, low.x, sum.x),
+            y: V::select(redo, low.y, sum.y),
+            z: V::select(redo, low.z, sum.z),
+        };
+        if failed.any() { complete_lanes::<C, V>(sum, failed, key, scalars) } else { sum }
+    }
+}
+
+/// Computes the lanes named by `redo` by the complete formulas.
 #[cold]
-fn patch<C: Curve, V: FieldVec>(
+fn complete_lanes<C: Curve, V: FieldVec>(
     sum: Jacobian<V>,
     redo: V::Mask,
     key: &Affine<V>,

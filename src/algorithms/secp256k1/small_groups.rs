@@ -6,7 +6,7 @@
 
 use std::sync::OnceLock;
 
-use crate::algorithms::secp256k1::curve::{BETA, Curve};
+use crate::algorithms::secp256k1::curve::{BETA, Curve, Offset};
 use crate::algorithms::secp256k1::field::FieldVec;
 use crate::algorithms::secp256k1::multiply::tests::products;
 use crate::algorithms::secp256k1::multiply::{Scalars, complete};
@@ -40,6 +40,12 @@ macro_rules! small_group {
 
             fn split(k: &Words) -> [Half; 2] {
                 split(k[0], $order, $lambda)
+            }
+
+            // A point of the group itself, so that the second ladder fails too, as often as the first.
+            fn offset() -> &'static Offset {
+                static OFFSET: OnceLock<Offset> = OnceLock::new();
+                OFFSET.get_or_init(|| Offset::new::<$name>($generator))
             }
 
             fn generator_table() -> &'static GeneratorTable {
