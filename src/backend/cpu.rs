@@ -9,7 +9,7 @@ use rayon::ThreadPool;
 use rayon::prelude::*;
 
 use crate::algorithm::Algorithm;
-use crate::algorithms::secp256k1::{ecdsa, recover, schnorr};
+use crate::algorithms::secp256k1::{ecdsa, pinned, recover, schnorr};
 use crate::algorithms::{keccak256, merkle, sha256};
 use crate::backend::device::Device;
 use crate::backend::{Backend, BatchId, Capability, Completion, InlineKernel};
@@ -119,9 +119,17 @@ fn compute_pieces(isa: Isa, batch: &Parsed, evidence: &mut Evidence, piece: usiz
     match evidence {
         Evidence::Verdicts(out) => {
             fill(out, live, Verdict::Invalid(Reason::Equation), piece, |range, out| {
-                match batch.operands() {
-                    Operands::Ecdsa(operands) => ecdsa::verify(isa, operands, range, out),
-                    Operands::Schnorr(operands) => schnorr::verify(isa, operands, range, out),
+                match (batch.operands(), batch.batch().pinned()) {
+                    (Operands::Ecdsa(operands), Some(keys)) => {
+                        pinned::verify(isa, keys, operands, range, out)
+                    }
+                    (Operands::Schnorr(operands), Some(keys)) => {
+                        pinned::verify(isa, keys, operands, range, out)
+                    }
+                    (Operands::Ecdsa(operands), None) => ecdsa::verify(isa, operands, range, out),
+                    (Operands::Schnorr(operands), None) => {
+                        schnorr::verify(isa, operands, range, out)
+                    }
                     _ => merkle::verify_proofs(batch.batch(), range, out),
                 }
             });

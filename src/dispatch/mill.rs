@@ -120,6 +120,11 @@ impl Mill {
         }
     }
 
+    /// Runs work that is no batch on the engine's threads.
+    pub(crate) fn install<T: Send>(&self, work: impl FnOnce(Isa) -> T + Send) -> T {
+        self.pool.install(|| work(self.isa))
+    }
+
     pub(crate) fn now(&self) -> Nanos {
         self.opened.elapsed().as_nanos() as Nanos
     }

@@ -350,6 +350,12 @@ impl FieldVec for Ifma5x52 {
     }
 
     #[inline(always)]
+    fn settle(self) -> Self {
+        // What is fresh has the limbs of magnitude 1.
+        self
+    }
+
+    #[inline(always)]
     fn mul(self, other: Self) -> Self {
         self.mul_add(other, Ifma5x52([set(0); 5]))
     }

@@ -113,6 +113,8 @@ pub trait FieldVec: Copy + Send + Sync {
     fn half(self) -> Self;
     /// a, fresh, for a of magnitude up to 8; levels whose products take sums leave it as it is.
     fn carry(self) -> Self;
+    /// A fresh a, of magnitude 1.
+    fn settle(self) -> Self;
     /// a b.
     fn mul(self, other: Self) -> Self;
     /// a b + c, fresh, of a magnitude up to that of c plus 1.

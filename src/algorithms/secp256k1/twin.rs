@@ -90,6 +90,11 @@ impl<V: FieldVec> FieldVec for Twin<V> {
     }
 
     #[inline(always)]
+    fn settle(self) -> Self {
+        Twin(self.0.settle(), self.1.settle())
+    }
+
+    #[inline(always)]
     fn mul(self, other: Self) -> Self {
         Twin(self.0.mul(other.0), self.1.mul(other.1))
     }
