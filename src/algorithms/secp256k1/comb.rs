@@ -4,8 +4,10 @@
 //! A half of a scalar is odd, so it is a sum of odd digits, one a window: for the window at bit s,
 //! of w bits, d 2^s with |d| < 2^w. The table has the row (2 i + 1) 2^s Q for each |d| = 2 i + 1.
 
+use std::marker::PhantomData;
+
 use crate::algorithms::secp256k1::curve::Curve;
-use crate::algorithms::secp256k1::field::{FieldVec, LANES, Row, invert_all};
+use crate::algorithms::secp256k1::field::{FieldVec, LANES, MaskVec, Row, Stage, invert_all};
 use crate::algorithms::secp256k1::multiply::Scalars;
 use crate::algorithms::secp256k1::point::{Affine, Jacobian};
 use crate::algorithms::secp256k1::portable::Scalar5x52;
@@ -64,59 +66,118 @@ impl Layout {
     }
 }
 
-/// One digit a lane, as the row that it adds.
+/// One digit a lane: the row that it adds, and, in the highest bit, whether it subtracts it instead.
 #[derive(Clone, Copy, Debug)]
-pub struct Digit {
-    /// The row.
-    pub rows: [u32; LANES],
-    /// The lanes that subtract it.
-    pub negative: u32,
-}
+#[repr(align(32))]
+pub struct Digit([u32; LANES]);
+
+const SIGN: u32 = 1 << 31;
 
 impl Digit {
     /// Row 0 in every lane.
-    pub const BLANK: Digit = Digit { rows: [0; LANES], negative: 0 };
+    pub const BLANK: Digit = Digit([0; LANES]);
+
+    /// The row of a lane.
+    #[inline(always)]
+    pub fn row(&self, lane: usize) -> usize {
+        (self.0[lane] & !SIGN) as usize
+    }
+
+    /// The lanes that subtract.
+    #[inline(always)]
+    pub fn negative<V: FieldVec>(&self) -> V::Mask {
+        V::Mask::from_signs(&self.0)
+    }
 }
 
-/// Writes the digits of a half, of whose table the first row is `first`.
+/// One half of each lane's scalar, without the lowest bit, which is one: so it fits 128 bits.
+#[derive(Clone, Copy)]
+struct Halves {
+    low: [u64; LANES],
+    high: [u64; LANES],
+    negative: [u32; LANES],
+}
+
+impl Halves {
+    const BLANK: Halves = Halves { low: [0; LANES], high: [0; LANES], negative: [0; LANES] };
+
+    #[inline(always)]
+    fn set(&mut self, lane: usize, half: &Half) {
+        let [a, b, c] = half.size;
+        debug_assert!(a & 1 == 1 && c < 2);
+        self.low[lane] = a >> 1 | b << 63;
+        self.high[lane] = b >> 1 | c << 63;
+        self.negative[lane] = u32::from(half.negative);
+    }
+}
+
+/// Writes the digits of halves, of whose tables the first row is `first`.
 ///
 /// For odd m the digit of a window is (m mod 2^(w+1)) - 2^w, after which the rest, m >> w, is made odd
 /// again by setting its lowest bit. So the bit above a window says whether its digit is positive, and
 /// the bits of the window but the lowest are i, or their complement where it is not: no digit waits
-/// for another.
+/// for another, and all lanes take the same steps.
 #[inline(always)]
-pub fn write(half: &Half, layout: &Layout, first: u32, lane: usize, out: &mut [Digit]) {
-    let [a, b, c] = half.size;
-    debug_assert!(a & 1 == 1 && c < 2);
-    // Without the lowest bit, which is one, a half fits 128 bits.
-    let bits = u128::from(a >> 1 | b << 63) | u128::from(b >> 1 | c << 63) << 64;
+fn write(halves: &Halves, layout: &Layout, first: &[u32; LANES], out: &mut [Digit]) {
     let windows = layout.windows();
-    for (index, (window, digit)) in windows.iter().zip(out).enumerate() {
-        let low = (bits >> window.shift) as u32;
-        let top = window.width - 1;
+    for (index, (window, Digit(digit))) in windows.iter().zip(out).enumerate() {
+        let (shift, top) = (window.shift, window.width - 1);
         // Nothing stands above the last window: its digit is positive.
-        let plus = if index + 1 == windows.len() { 1 } else { low >> top & 1 };
-        let row = (low ^ plus.wrapping_sub(1)) & ((1 << top) - 1);
-        digit.rows[lane] = first + window.row + row;
-        digit.negative |= (plus ^ 1 ^ u32::from(half.negative)) << lane;
+        let last = u32::from(index + 1 == windows.len());
+        let mut bits = [0; LANES];
+        if shift < 64 {
+            for (bits, (low, high)) in bits.iter_mut().zip(halves.low.iter().zip(&halves.high)) {
+                *bits = (low >> shift | high << 1 << (63 - shift)) as u32;
+            }
+        } else {
+            for (bits, high) in bits.iter_mut().zip(&halves.high) {
+                *bits = (high >> (shift - 64)) as u32;
+            }
+        }
+        for lane in 0..LANES {
+            let minus = (bits[lane] >> top & 1 | last) ^ 1;
+            let row = (bits[lane] ^ minus.wrapping_neg()) & ((1 << top) - 1);
+            let sign = (minus ^ halves.negative[lane]) << 31;
+            digit[lane] = (first[lane] + window.row + row) | sign;
+        }
     }
 }
 
 /// The digits of a group of items: those of k1 and then those of k2, each first over the key's table
-/// and then over the generator's.
-#[inline(always)]
+/// and then over the generator's. Lanes past the last item repeat it.
 pub fn digits<C: Curve, V: FieldVec>(scalars: &[Scalars], first: &[u32], out: &mut [Digit]) {
-    let (k1, k2) = out.split_at_mut(out.len() / 2);
-    let keys = C::KEY_COMB.windows().len();
-    for lane in 0..V::LANES {
-        // Lanes past the last item repeat it.
-        let item = lane.min(scalars.len() - 1);
-        let Scalars { u1, u2 } = &scalars[item];
-        for (half, out) in C::split(u2).iter().zip([&mut *k1, &mut *k2]) {
-            write(half, &C::KEY_COMB, first[item], lane, &mut out[..keys]);
+    V::enter(Digits::<C, V> { scalars, first, out, over: PhantomData });
+}
+
+struct Digits<'a, C, V> {
+    scalars: &'a [Scalars],
+    first: &'a [u32],
+    out: &'a mut [Digit],
+    over: PhantomData<(C, V)>,
+}
+
+impl<C: Curve, V: FieldVec> Stage for Digits<'_, C, V> {
+    type Out = ();
+
+    #[inline(always)]
+    fn run(self) {
+        let Digits { scalars, first, out, .. } = self;
+        let mut rows = [0; LANES];
+        let mut keys = [Halves::BLANK; 2];
+        let mut generator = [Halves::BLANK; 2];
+        for (lane, row) in rows.iter_mut().enumerate().take(V::LANES) {
+            let item = lane.min(scalars.len() - 1);
+            let Scalars { u1, u2 } = &scalars[item];
+            *row = first[item];
+            C::split(u2).iter().zip(&mut keys).for_each(|(half, out)| out.set(lane, half));
+            C::split(u1).iter().zip(&mut generator).for_each(|(half, out)| out.set(lane, half));
         }
-        for (half, out) in C::split(u1).iter().zip([&mut *k1, &mut *k2]) {
-            write(half, &C::GENERATOR_COMB, 0, lane, &mut out[keys..]);
+        let count = C::KEY_COMB.windows().len();
+        let chains = out.chunks_mut(out.len() / 2);
+        for ((key, generator), out) in keys.iter().zip(&generator).zip(chains) {
+            let (over_key, over_generator) = out.split_at_mut(count);
+            write(key, &C::KEY_COMB, &rows, over_key);
+            write(generator, &C::GENERATOR_COMB, &[0; LANES], over_generator);
         }
     }
 }
@@ -192,7 +253,7 @@ impl Kernel for Keys<'_> {
                 let lane = |lane: usize| keys[lane.min(keys.len() - 1)][k];
                 V::load(&std::array::from_fn::<Words, LANES, _>(lane)[..V::LANES])
             };
-            let bases = bases(Affine { x: load(0), y: load(1) }, layout);
+            let bases = V::enter(Bases { key: Affine { x: load(0), y: load(1) }, layout });
             let same = layout.windows().chunk_by(|a, b| a.width == b.width);
             let mut start = 0;
             for windows in same {
@@ -211,22 +272,36 @@ impl Kernel for Keys<'_> {
 }
 
 /// 2^shift Q of each window.
-#[inline(always)]
-fn bases<V: FieldVec>(key: Affine<V>, layout: &Layout) -> Vec<Affine<V>> {
-    let mut power = key.to_jacobian();
-    let mut powers: Vec<Jacobian<V>> = Vec::new();
-    for window in layout.windows() {
-        powers.push(power);
-        for _ in 0..window.width {
-            power = power.double();
+struct Bases<'a, V> {
+    key: Affine<V>,
+    layout: &'a Layout,
+}
+
+impl<V: FieldVec> Stage for Bases<'_, V> {
+    type Out = Vec<Affine<V>>;
+
+    #[inline(always)]
+    fn run(self) -> Vec<Affine<V>> {
+        let Bases { key, layout } = self;
+        let mut power = key.to_jacobian();
+        let mut powers: Vec<Jacobian<V>> = Vec::with_capacity(WINDOWS);
+        for window in layout.windows() {
+            powers.push(power);
+            for _ in 0..window.width {
+                power = power.double();
+            }
         }
+        let mut inverses = Vec::with_capacity(WINDOWS);
+        for power in &powers {
+            inverses.push(power.z);
+        }
+        invert_all(&mut inverses, &mut Vec::new());
+        let mut bases = Vec::with_capacity(WINDOWS);
+        for (power, inverse) in powers.iter().zip(inverses) {
+            let square = inverse.square();
+            let x = power.x.mul(square).normalize();
+            bases.push(Affine { x, y: power.y.mul(square.mul(inverse)).normalize() });
+        }
+        bases
     }
-    let mut inverses: Vec<V> = powers.iter().map(|power| power.z).collect();
-    invert_all(&mut inverses, &mut Vec::new());
-    let affine = |(power, inverse): (&Jacobian<V>, &V)| {
-        let square = inverse.square();
-        let x = power.x.mul(square).normalize();
-        Affine { x, y: power.y.mul(square.mul(*inverse)).normalize() }
-    };
-    powers.iter().zip(&inverses).map(affine).collect()
 }

@@ -13,6 +13,12 @@ pub trait MaskVec: Copy {
     /// Bit i is set where lane i holds.
     fn bits(self) -> u32;
 
+    /// The highest bit of each word.
+    #[inline(always)]
+    fn from_signs(words: &[u32; LANES]) -> Self {
+        Self::from_bits((0..LANES).fold(0, |bits, lane| bits | words[lane] >> 31 << lane))
+    }
+
     /// The same value in every lane.
     #[inline(always)]
     fn splat(value: bool) -> Self {
@@ -98,6 +104,11 @@ pub trait FieldVec: Copy + Send + Sync {
     fn store(self, out: &mut [Words]);
     /// x and y of one row a lane.
     fn gather<'a>(row: impl Fn(usize) -> &'a Row) -> [Self; 2];
+    /// x of one row a lane.
+    fn gather_x<'a>(row: impl Fn(usize) -> &'a Row) -> Self;
+    /// Asks for a row that will be gathered soon.
+    #[inline(always)]
+    fn prefetch(_row: &Row) {}
     /// Packs normalized x and y and puts one row a lane.
     fn scatter(point: [Self; 2], put: impl FnMut(usize, Row));
     /// Runs a stage as a function compiled for this level.

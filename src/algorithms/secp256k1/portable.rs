@@ -123,6 +123,11 @@ impl FieldVec for Scalar5x52 {
     }
 
     #[inline(always)]
+    fn gather_x<'a>(row: impl Fn(usize) -> &'a Row) -> Self {
+        Self::splat(&row(0).0[0])
+    }
+
+    #[inline(always)]
     fn scatter([x, y]: [Self; 2], mut put: impl FnMut(usize, Row)) {
         put(0, Row([x.pack(), y.pack()]));
     }

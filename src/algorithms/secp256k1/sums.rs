@@ -12,6 +12,9 @@ use crate::algorithms::secp256k1::point::{Affine, Jacobian};
 /// Fewest sums of a round that are worth an inversion, which takes as long as some 400 products.
 const WORTH: usize = 100;
 
+/// Pairs by which rows are asked for ahead of their use; fewer than a chain has.
+const AHEAD: isize = 3;
+
 /// The points to be added up: rows of two tables, named by digits.
 #[derive(Clone, Copy)]
 pub struct Rows<'a> {
@@ -31,6 +34,8 @@ trait Chains<V>: Copy {
     fn len(&self) -> usize;
     /// x, of magnitude 1.
     fn x(&self, chain: usize, index: usize) -> V;
+    /// Asks for the pair of a chain that is wanted `ahead` pairs later, or earlier.
+    fn prefetch(&self, chain: usize, pair: usize, ahead: isize);
     /// x of magnitude 1 and y of at most 2.
     fn point(&self, chain: usize, index: usize) -> [V; 2];
 }
@@ -52,8 +57,30 @@ impl<V: FieldVec> Chains<V> for Gathered<'_> {
         let Rows { keys, generator, key_digits, digits } = self.rows;
         let digit = &digits[chain * self.len + index];
         let table = if index < key_digits { keys } else { generator };
-        let [x, _] = V::gather(|lane| &table[digit.rows[lane] as usize]);
-        x
+        V::gather_x(|lane| &table[digit.row(lane)])
+    }
+
+    #[inline(always)]
+    fn prefetch(&self, chain: usize, pair: usize, ahead: isize) {
+        let Rows { keys, generator, key_digits, digits } = self.rows;
+        let pairs = (self.len / 2) as isize;
+        let (mut chain, mut pair) = (chain as isize, pair as isize + ahead);
+        if pair >= pairs {
+            (chain, pair) = (chain + 1, pair - pairs);
+        } else if pair < 0 {
+            (chain, pair) = (chain - 1, pair + pairs);
+        }
+        for index in [2 * pair, 2 * pair + 1] {
+            let Some(digit) = digits.get((chain * self.len as isize + index) as usize) else {
+                return;
+            };
+            let table = if (index as usize) < key_digits { keys } else { generator };
+            for lane in 0..V::LANES {
+                if let Some(row) = table.get(digit.row(lane)) {
+                    V::prefetch(row);
+                }
+            }
+        }
     }
 
     #[inline(always)]
@@ -61,8 +88,8 @@ impl<V: FieldVec> Chains<V> for Gathered<'_> {
         let Rows { keys, generator, key_digits, digits } = self.rows;
         let digit = &digits[chain * self.len + index];
         let table = if index < key_digits { keys } else { generator };
-        let [x, y] = V::gather(|lane| &table[digit.rows[lane] as usize]);
-        [x, V::select(V::Mask::from_bits(digit.negative), y.negate(1), y)]
+        let [x, y] = V::gather(|lane| &table[digit.row(lane)]);
+        [x, V::select(digit.negative::<V>(), y.negate(1), y)]
     }
 }
 
@@ -82,6 +109,9 @@ impl<V: FieldVec> Chains<V> for Stored<'_, V> {
     fn x(&self, chain: usize, index: usize) -> V {
         self.points[chain * self.len + index][0]
     }
+
+    #[inline(always)]
+    fn prefetch(&self, _: usize, _: usize, _: isize) {}
 
     #[inline(always)]
     fn point(&self, chain: usize, index: usize) -> [V; 2] {
@@ -167,6 +197,7 @@ impl<V: FieldVec, C: Chains<V>> Stage for Round<'_, V, C> {
         let mut product = V::splat(&[1, 0, 0, 0]);
         for (chain, out) in out.chunks_mut(width).enumerate() {
             for (pair, slot) in out[..pairs].iter_mut().enumerate() {
+                source.prefetch(chain, pair, AHEAD);
                 let (a, b) = (source.x(chain, 2 * pair), source.x(chain, 2 * pair + 1));
                 let difference = b.add(a.negate(1)).carry();
                 *slot = [difference, product];
@@ -192,6 +223,7 @@ impl<V: FieldVec, C: Chains<V>> Stage for Round<'_, V, C> {
                 out[pairs] = source.point(chain, 2 * pairs);
             }
             for (pair, slot) in out[..pairs].iter_mut().enumerate().rev() {
+                source.prefetch(chain, pair, -AHEAD);
                 let [difference, before] = *slot;
                 let this = inverse.mul(before);
                 inverse = inverse.mul(difference);
