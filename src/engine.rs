@@ -16,7 +16,7 @@ use crate::dispatch::{Counters, Dispatcher, Event};
 use crate::error::{Busy, EngineError, PinError};
 use crate::isa::Isa;
 use crate::parsed::Parsed;
-use crate::pinned::PinnedKeys;
+use crate::pinned::{Budget, PinnedKeys};
 
 pub use crate::dispatch::batcher::{Batcher, JobAnswer, JobTicket};
 pub use crate::dispatch::ticket::{Answered, Ticket};
@@ -56,8 +56,12 @@ pub struct EngineBuilder {
     cpu: bool,
     isa: Option<Isa>,
     limits: Limits,
+    pinned_bytes: usize,
     devices: Vec<Device>,
 }
+
+/// Bytes that the tables of pinned keys may take, unless the builder says otherwise: 256 MiB.
+const PINNED_BYTES: usize = 256 << 20;
 
 impl EngineBuilder {
     /// Threads of the CPU backend; 0, the default, takes every core.
@@ -79,6 +83,12 @@ impl EngineBuilder {
     /// Bounds of what is in flight.
     pub fn limits(self, limits: Limits) -> Self {
         EngineBuilder { limits, ..self }
+    }
+
+    /// Bytes that the tables of all pinned keys may take together; 256 MiB by default. A key takes
+    /// [`PinnedKeys::KEY_BYTES`].
+    pub fn pinned_bytes(self, limit: usize) -> Self {
+        EngineBuilder { pinned_bytes: limit, ..self }
     }
 
     /// Adds a device.
@@ -116,7 +126,8 @@ impl EngineBuilder {
         let mill =
             Arc::new(Mill::new(dispatcher, self.limits.batches.max(1), posts, pool, kernels));
         let stopped = Arc::new(AtomicBool::new(false));
-        let engine = Engine { mill, infos, stopped };
+        let budget = Budget::new(self.pinned_bytes);
+        let engine = Engine { mill, infos, stopped, budget };
         for (lane, device, inbox) in threads {
             let mill = Arc::downgrade(&engine.mill);
             let name = format!("sigmill-{}", device.name());
@@ -226,6 +237,7 @@ pub struct Engine {
     mill: Arc<Mill>,
     infos: Vec<DeviceInfo>,
     stopped: Arc<AtomicBool>,
+    budget: Arc<Budget>,
 }
 
 impl Engine {
@@ -236,6 +248,7 @@ impl Engine {
             cpu: true,
             isa: None,
             limits: Limits::default(),
+            pinned_bytes: PINNED_BYTES,
             devices: Vec::new(),
         }
     }
@@ -271,12 +284,43 @@ impl Engine {
         )
     }
 
-    /// Makes tables of keys known ahead, for batches of [`Form::Pinned`](crate::Form).
+    /// Makes tables of keys known ahead, for batches of [`Form::Pinned`](crate::Form), on the
+    /// engine's threads: [`PinnedKeys::KEY_BYTES`] of memory a key, from the budget that
+    /// [`EngineBuilder::pinned_bytes`] sets. The first call of a process makes a table of the generator
+    /// besides, which all engines share and which stays.
+    ///
+    /// A batch may be given to any engine, whichever pinned its keys.
+    ///
+    /// ```
+    /// use sigmill::{Algorithm, Batch, EcdsaRule, Engine, Job, Terms};
+    ///
+    /// let engine = Engine::builder().threads(1).open()?;
+    /// // The generator of the group is a public key, if a poor one.
+    /// let mut key = [0; 33];
+    /// key[0] = 2;
+    /// key[1..17].copy_from_slice(&0x79be667e_f9dcbbac_55a06295_ce870b07_u128.to_be_bytes());
+    /// key[17..].copy_from_slice(&0x029bfcdb_2dce28d9_59f2815b_16f81798_u128.to_be_bytes());
+    /// let keys = engine.pin(&[key])?;
+    /// assert_eq!(keys.bytes(), sigmill::PinnedKeys::KEY_BYTES);
+    ///
+    /// let mut batch = Batch::open_pinned(Algorithm::EcdsaSecp256k1(EcdsaRule::Compact), &keys)?;
+    /// batch.push(Job::EcdsaPinned { message: &[1; 32], signature: &[1; 64], key: 0 })?;
+    /// let answered = engine.submit(batch.seal(), Terms::default())?.wait();
+    /// assert!(!answered.answers().all_well());
+    /// engine.unpin(keys);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
-    /// [`PinError`] naming the first key that is none.
-    pub fn pin(&self, keys: &[impl AsRef<[u8]>]) -> Result<PinnedKeys, PinError> {
-        PinnedKeys::new(keys)
+    /// [`PinError`]: the first key that is none, or a budget that does not hold the tables.
+    pub fn pin(&self, keys: &[impl AsRef<[u8]> + Sync]) -> Result<PinnedKeys, PinError> {
+        self.mill.install(|isa| PinnedKeys::new(isa, keys, &self.budget))
+    }
+
+    /// Gives the keys up. Their tables go when the last clone of the handle is gone, and every batch
+    /// opened over them holds one: batches in flight are answered as they would have been.
+    pub fn unpin(&self, keys: PinnedKeys) {
+        drop(keys);
     }
 
     /// Checks all encodings of a batch, for [`Engine::submit_parsed`].

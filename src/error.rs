@@ -52,6 +52,14 @@ pub enum PinError {
         /// Its place in the list.
         index: usize,
     },
+    /// The engine's budget for pinned tables does not hold these.
+    #[error("the keys' tables take {needed} bytes; {free} of the engine's budget are free")]
+    Budget {
+        /// Bytes that the tables take.
+        needed: usize,
+        /// Bytes of the budget that no other pinned keys hold.
+        free: usize,
+    },
 }
 
 /// Why a job got no verdict. Never to be read as invalid.

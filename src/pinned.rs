@@ -2,30 +2,48 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
+use crate::algorithms::secp256k1::field::Row;
 use crate::algorithms::secp256k1::integer::to_be;
 use crate::algorithms::secp256k1::key;
+use crate::algorithms::secp256k1::pinned::{KEY_BYTES, tables};
 use crate::error::PinError;
+use crate::isa::Isa;
 use crate::parsed::Words;
 
-/// A list of public keys that jobs name by index; clones share it.
+/// A list of public keys that jobs name by index, with their tables; clones share them.
 ///
-/// Made by [`Engine::pin`](crate::Engine::pin).
+/// Made by [`Engine::pin`](crate::Engine::pin). The tables, [`PinnedKeys::bytes`] of memory, go, and
+/// the engine's budget has them back, with the last clone: one's own, or that of a batch, open or
+/// sealed or in flight.
 #[derive(Clone)]
 pub struct PinnedKeys(Arc<Inner>);
 
 struct Inner {
     points: Vec<[Words; 2]>,
+    rows: Vec<Row>,
+    lease: Lease,
 }
 
 impl PinnedKeys {
-    /// Reads the keys: 33 or 65 bytes (SEC 1), or 32 (BIP 340: x, with even y).
-    pub(crate) fn new(keys: &[impl AsRef<[u8]>]) -> Result<Self, PinError> {
+    /// Bytes of one key's table.
+    pub const KEY_BYTES: usize = KEY_BYTES;
+
+    /// Reads the keys, 33 or 65 bytes (SEC 1), or 32 (BIP 340: x, with even y), and makes their
+    /// tables on the threads of the current rayon pool.
+    pub(crate) fn new(
+        isa: Isa,
+        keys: &[impl AsRef<[u8]>],
+        budget: &Arc<Budget>,
+    ) -> Result<Self, PinError> {
+        let lease = Budget::take(budget, keys.len().saturating_mul(KEY_BYTES))?;
         let mut points = Vec::with_capacity(keys.len());
         for (index, key) in keys.iter().enumerate() {
             points.push(key::point(key.as_ref()).ok_or(PinError::Key { index })?);
         }
-        Ok(PinnedKeys(Arc::new(Inner { points })))
+        let rows = tables(isa, &points);
+        Ok(PinnedKeys(Arc::new(Inner { points, rows, lease })))
     }
 
     /// Number of keys.
@@ -36,6 +54,11 @@ impl PinnedKeys {
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
         self.0.points.is_empty()
+    }
+
+    /// Bytes of the tables: [`PinnedKeys::KEY_BYTES`] a key.
+    pub fn bytes(&self) -> usize {
+        self.0.lease.bytes
     }
 
     /// Key `index` as 65 bytes, 04 || x || y; `None` past the end.
@@ -51,6 +74,11 @@ impl PinnedKeys {
     pub(crate) fn point(&self, index: u32) -> [Words; 2] {
         self.0.points[index as usize]
     }
+
+    /// The tables, one after the other.
+    pub(crate) fn rows(&self) -> &[Row] {
+        &self.0.rows
+    }
 }
 
 impl PartialEq for PinnedKeys {
@@ -64,5 +92,37 @@ impl Eq for PinnedKeys {}
 impl fmt::Debug for PinnedKeys {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("PinnedKeys").field("keys", &self.len()).finish_non_exhaustive()
+    }
+}
+
+/// How many bytes an engine's pinned tables may take together.
+pub(crate) struct Budget {
+    limit: usize,
+    used: AtomicUsize,
+}
+
+impl Budget {
+    pub(crate) fn new(limit: usize) -> Arc<Self> {
+        Arc::new(Budget { limit, used: AtomicUsize::new(0) })
+    }
+
+    fn take(budget: &Arc<Self>, bytes: usize) -> Result<Lease, PinError> {
+        let more = |used: usize| used.checked_add(bytes).filter(|&sum| sum <= budget.limit);
+        match budget.used.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more) {
+            Ok(_) => Ok(Lease { budget: budget.clone(), bytes }),
+            Err(used) => Err(PinError::Budget { needed: bytes, free: budget.limit - used }),
+        }
+    }
+}
+
+/// A part of a budget, given back when dropped.
+struct Lease {
+    budget: Arc<Budget>,
+    bytes: usize,
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        self.budget.used.fetch_sub(self.bytes, Ordering::Relaxed);
     }
 }

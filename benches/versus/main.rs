@@ -17,6 +17,7 @@ use sha3::Keccak256;
 use sigmill::{Algorithm, Batch, Engine, Outcome, Terms};
 
 mod block;
+mod pinned;
 mod workload;
 
 use workload::Signed;
@@ -79,6 +80,7 @@ fn run(options: &Options, threads: usize, engine: &Engine, signed: &[Signed]) {
         let batch = workload::hinted_batch(items);
         run(verify_case("ecdsa-hinted", engine, items, batch, verify_ecdsa));
     }
+    pinned::run(engine, &mut |case| measure(options, threads, case));
     let sizes: &[usize] = if options.quick { &[4_096] } else { &[1, 128, 4_096, 65_536] };
     for &size in sizes {
         let messages = workload::messages(size, 64);

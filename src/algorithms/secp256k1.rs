@@ -5,6 +5,7 @@ pub(crate) mod avx2;
 #[cfg(target_arch = "x86_64")]
 pub(crate) mod avx512;
 pub(crate) mod buckets;
+pub mod comb;
 pub(crate) mod combine;
 pub mod curve;
 pub mod der;
@@ -17,11 +18,13 @@ pub mod inverse;
 pub mod key;
 #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
 pub(crate) mod limbs;
+pub(crate) mod lists;
 pub mod multiply;
 #[cfg(target_arch = "aarch64")]
 pub(crate) mod neon;
 pub(crate) mod parse;
 pub(crate) mod piece;
+pub(crate) mod pinned;
 pub mod point;
 pub mod portable;
 pub mod recover;
@@ -30,7 +33,7 @@ pub mod schnorr;
 pub(crate) mod scratch;
 #[cfg(test)]
 mod small_groups;
-pub(crate) mod sums;
+pub mod sums;
 pub mod table;
 pub(crate) mod twin;
 #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]

@@ -10,7 +10,7 @@ use rayon::prelude::*;
 
 use crate::algorithm::Algorithm;
 use crate::algorithms::merkle::{self, Threads};
-use crate::algorithms::secp256k1::{ecdsa, recover, schnorr};
+use crate::algorithms::secp256k1::{ecdsa, pinned, recover, schnorr};
 use crate::algorithms::{keccak256, sha256};
 use crate::backend::device::Device;
 use crate::backend::{Backend, BatchId, Capability, Completion, InlineKernel};
@@ -147,15 +147,23 @@ fn compute_pieces(kernels: Kernels, batch: &Parsed, evidence: &mut Evidence, pie
     match evidence {
         Evidence::Verdicts(out) => {
             fill(out, live, Verdict::Invalid(Reason::Equation), piece, |range, out| {
-                match batch.operands() {
-                    Operands::Ecdsa(operands) if combined => {
+                match (batch.operands(), batch.batch().pinned()) {
+                    (Operands::Ecdsa(operands), Some(keys)) => {
+                        pinned::verify(isa, keys, operands, range, out);
+                    }
+                    (Operands::Schnorr(operands), Some(keys)) => {
+                        pinned::verify(isa, keys, operands, range, out);
+                    }
+                    (Operands::Ecdsa(operands), None) if combined => {
                         ecdsa::verify_combined(isa, plan, operands, range, out);
                     }
-                    Operands::Schnorr(operands) if combined => {
+                    (Operands::Schnorr(operands), None) if combined => {
                         schnorr::verify_combined(isa, plan, operands, range, out);
                     }
-                    Operands::Ecdsa(operands) => ecdsa::verify(isa, operands, range, out),
-                    Operands::Schnorr(operands) => schnorr::verify(isa, operands, range, out),
+                    (Operands::Ecdsa(operands), None) => ecdsa::verify(isa, operands, range, out),
+                    (Operands::Schnorr(operands), None) => {
+                        schnorr::verify(isa, operands, range, out);
+                    }
                     _ => merkle::verify_proofs(plan, batch.batch(), range, out),
                 }
             });

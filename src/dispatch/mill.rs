@@ -16,6 +16,7 @@ use crate::dispatch::ticket::{Answered, Ticket};
 use crate::dispatch::worker::Command;
 use crate::dispatch::{Action, Class, Dispatcher, Event, Nanos, Place, judge};
 use crate::error::{BusyReason, Fault, ItemError};
+use crate::isa::Isa;
 use crate::parsed::Parsed;
 use crate::verdict::{Answers, Evidence};
 
@@ -117,6 +118,11 @@ impl Mill {
             kernels,
             opened: Instant::now(),
         }
+    }
+
+    /// Runs work that is no batch on the engine's threads.
+    pub(crate) fn install<T: Send>(&self, work: impl FnOnce(Isa) -> T + Send) -> T {
+        self.pool.install(|| work(self.kernels.isa))
     }
 
     pub(crate) fn now(&self) -> Nanos {

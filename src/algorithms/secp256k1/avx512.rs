@@ -195,6 +195,25 @@ fn transpose(r: [__m512i; 8]) -> [__m512i; 8] {
     out
 }
 
+/// Word k of each of eight numbers, for k = 0 to 3.
+#[inline(always)]
+fn columns_of(numbers: [&Words; 8]) -> [__m512i; 4] {
+    // Two numbers a vector, so paired that the quarters end in the order of the lanes.
+    let pair = |low: usize, high: usize| {
+        let load = |lane: usize| v!(_mm256_loadu_si256(numbers[lane].as_ptr().cast()));
+        v!(_mm512_inserti64x4::<1>(_mm512_castsi256_si512(load(low)), load(high)))
+    };
+    let [a, b, c, d] = [pair(0, 2), pair(1, 3), pair(4, 6), pair(5, 7)];
+    let low = [v!(_mm512_unpacklo_epi64(a, b)), v!(_mm512_unpacklo_epi64(c, d))];
+    let high = [v!(_mm512_unpackhi_epi64(a, b)), v!(_mm512_unpackhi_epi64(c, d))];
+    [
+        v!(_mm512_shuffle_i64x2::<0x88>(low[0], low[1])),
+        v!(_mm512_shuffle_i64x2::<0x88>(high[0], high[1])),
+        v!(_mm512_shuffle_i64x2::<0xdd>(low[0], low[1])),
+        v!(_mm512_shuffle_i64x2::<0xdd>(high[0], high[1])),
+    ]
+}
+
 /// Four words a lane to limbs.
 #[inline(always)]
 fn unpack(w: [__m512i; 4]) -> Ifma5x52 {
@@ -290,12 +309,21 @@ impl FieldVec for Ifma5x52 {
 
     #[inline(always)]
     fn gather<'a>(row: impl Fn(usize) -> &'a Row) -> [Self; 2] {
-        let mut rows = [set(0); 8];
-        for (lane, out) in rows.iter_mut().enumerate() {
-            *out = v!(_mm512_load_si512(std::ptr::from_ref(row(lane)).cast()));
-        }
-        let [a, b, c, d, e, f, g, h] = transpose(rows);
-        [unpack([a, b, c, d]), unpack([e, f, g, h])]
+        let rows: [&Row; 8] = std::array::from_fn(row);
+        [
+            unpack(columns_of(rows.map(|row| &row.0[0]))),
+            unpack(columns_of(rows.map(|row| &row.0[1]))),
+        ]
+    }
+
+    #[inline(always)]
+    fn gather_x<'a>(row: impl Fn(usize) -> &'a Row) -> Self {
+        unpack(columns_of(std::array::from_fn(|lane| &row(lane).0[0])))
+    }
+
+    #[inline(always)]
+    fn prefetch(row: &Row) {
+        v!(_mm_prefetch::<_MM_HINT_T0>(std::ptr::from_ref(row).cast()));
     }
 
     #[inline(always)]
@@ -342,6 +370,12 @@ impl FieldVec for Ifma5x52 {
         let [t0, t1, t2, t3, t4] = self.0;
         let t0 = lo(t0, shr::<48>(t4), set(FOLD));
         chain([t0, t1, t2, t3, and(t4, set(TOP))])
+    }
+
+    #[inline(always)]
+    fn settle(self) -> Self {
+        // What is fresh has the limbs of magnitude 1.
+        self
     }
 
     #[inline(always)]

@@ -7,10 +7,10 @@
 
 use crate::algorithms::secp256k1::field::{FieldVec, Row};
 use crate::algorithms::secp256k1::integer::{self, ZERO};
+use crate::algorithms::secp256k1::lists::{Adder, Entry, Lists, Rows};
 use crate::algorithms::secp256k1::point::{Affine, OneLane};
 use crate::algorithms::secp256k1::portable::Scalar5x52;
 use crate::algorithms::secp256k1::scalar::Half;
-use crate::algorithms::secp256k1::sums::{Adder, Entry, Lists, Rows};
 use crate::algorithms::secp256k1::twin::Twin;
 
 /// A multiple to be added: the index of its point's row, and the scalar.

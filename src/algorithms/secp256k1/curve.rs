@@ -3,7 +3,8 @@
 
 use std::sync::OnceLock;
 
-use crate::algorithms::secp256k1::field::FieldVec;
+use crate::algorithms::secp256k1::comb::{self, Layout};
+use crate::algorithms::secp256k1::field::{FieldVec, Row};
 use crate::algorithms::secp256k1::integer::{self, from_be, to_be};
 use crate::algorithms::secp256k1::key;
 use crate::algorithms::secp256k1::point::Affine;
@@ -11,6 +12,7 @@ use crate::algorithms::secp256k1::portable::Scalar5x52;
 use crate::algorithms::secp256k1::scalar::{self, Half};
 use crate::algorithms::secp256k1::table::{self, GeneratorTable};
 use crate::algorithms::sha256;
+use crate::isa::Isa;
 use crate::parsed::Words;
 
 /// beta: a cube root of one mod p, so that (beta x, y) = lambda (x, y).
@@ -30,6 +32,10 @@ pub trait Curve: Send + Sync + 'static {
     const GENERATOR_STRIDE: usize;
     /// Windows over Q that hold a half.
     const WINDOWS: usize;
+    /// Windows of the tables of keys known ahead.
+    const KEY_COMB: Layout;
+    /// Windows of the generator's table beside them.
+    const GENERATOR_COMB: Layout;
 
     /// Odd k1 and k2 with k = k1 + k2 lambda, both below 2^(KEY_WIDTH * WINDOWS) in size.
     fn split(k: &Words) -> [Half; 2];
@@ -37,6 +43,8 @@ pub trait Curve: Send + Sync + 'static {
     fn offset() -> &'static Offset;
     /// Odd multiples of G: built at first use, kept for good.
     fn generator_table() -> &'static GeneratorTable;
+    /// The generator's table for sums with those of pinned keys: built at first use, kept for good.
+    fn generator_comb(isa: Isa) -> &'static [Row];
 }
 
 /// A point T, and what the doublings of a ladder make of it. Whoever sends keys does not know T's
@@ -84,6 +92,8 @@ impl Curve for Secp256k1 {
     const KEY_WIDTH: u32 = 5;
     const GENERATOR_STRIDE: usize = 3;
     const WINDOWS: usize = 26;
+    const KEY_COMB: Layout = Layout::new(129, 16);
+    const GENERATOR_COMB: Layout = Layout::new(129, 9);
 
     fn split(k: &Words) -> [Half; 2] {
         scalar::split_odd(k)
@@ -106,5 +116,10 @@ impl Curve for Secp256k1 {
     fn generator_table() -> &'static GeneratorTable {
         static TABLE: OnceLock<GeneratorTable> = OnceLock::new();
         TABLE.get_or_init(table::generator_table::<Secp256k1>)
+    }
+
+    fn generator_comb(isa: Isa) -> &'static [Row] {
+        static TABLE: OnceLock<Vec<Row>> = OnceLock::new();
+        TABLE.get_or_init(|| comb::generator_table::<Secp256k1>(isa))
     }
 }

@@ -48,6 +48,8 @@ pub fn judge(operands: &EcdsaOperands, index: usize, point: &Point) -> Result<Ve
 }
 
 impl Equation for EcdsaOperands {
+    const EVEN_KEYS: bool = false;
+
     #[inline(always)]
     fn prepare<V: FieldVec>(&self, piece: &mut Piece<V>, items: Range<usize>) {
         let keys = &self.keys;
@@ -55,14 +57,23 @@ impl Equation for EcdsaOperands {
             let i = items.start + i;
             (keys.x[i], keys.form[i], keys.y[i])
         });
+        self.scalars(items, &mut piece.scalars);
+    }
+
+    #[inline(always)]
+    fn scalars(&self, items: Range<usize>, out: &mut Vec<Scalars>) {
         let mut inverses = Vec::new();
         scalar::invert_all(&self.s[items.clone()], &mut inverses);
-        piece.scalars.clear();
+        out.clear();
         for (inverse, i) in inverses.iter().zip(items) {
             let u1 = scalar::mul_montgomery(&self.z[i], inverse);
             let u2 = scalar::mul_montgomery(&self.r[i], inverse);
-            piece.scalars.push(Scalars { u1, u2 });
+            out.push(Scalars { u1, u2 });
         }
+    }
+
+    fn pinned(&self) -> &[u32] {
+        &self.pinned
     }
 
     #[inline(always)]

@@ -16,6 +16,12 @@ pub trait MaskVec: Copy + 'static {
     /// Bit i is set where lane i holds.
     fn bits(self) -> u32;
 
+    /// The highest bit of each word.
+    #[inline(always)]
+    fn from_signs(words: &[u32; LANES]) -> Self {
+        Self::from_bits((0..LANES).fold(0, |bits, lane| bits | words[lane] >> 31 << lane))
+    }
+
     /// The same value in every lane.
     #[inline(always)]
     fn splat(value: bool) -> Self {
@@ -117,6 +123,11 @@ pub trait FieldVec: Copy + Send + Sync + 'static {
     fn store(self, out: &mut [Words]);
     /// x and y of one row a lane.
     fn gather<'a>(row: impl Fn(usize) -> &'a Row) -> [Self; 2];
+    /// x of one row a lane.
+    fn gather_x<'a>(row: impl Fn(usize) -> &'a Row) -> Self;
+    /// Asks for a row that will be gathered soon.
+    #[inline(always)]
+    fn prefetch(_row: &Row) {}
     /// Packs normalized x and y and puts one row a lane.
     fn scatter(point: [Self; 2], put: impl FnMut(usize, Row));
     /// Runs a stage as a function compiled for this level.
@@ -132,6 +143,8 @@ pub trait FieldVec: Copy + Send + Sync + 'static {
     fn half(self) -> Self;
     /// a, fresh, for a of magnitude up to 8; levels whose products take sums leave it as it is.
     fn carry(self) -> Self;
+    /// A fresh a, of magnitude 1.
+    fn settle(self) -> Self;
     /// a b.
     fn mul(self, other: Self) -> Self;
     /// a b + c, fresh, of a magnitude up to that of c plus 1.

@@ -162,7 +162,7 @@ impl<W: WordVec> Limbs9x29<W> {
 
     /// Carries every limb into its width; the value stays below 2 p.
     #[inline(always)]
-    fn settle(self) -> Self {
+    fn settled(self) -> Self {
         let mut t = self.0;
         let over = t[8].shr::<24>();
         t[8] = t[8].and(W::set(TOP));
@@ -214,6 +214,16 @@ impl<W: WordVec> FieldVec for Limbs9x29<W> {
     #[inline(always)]
     fn gather<'a>(row: impl Fn(usize) -> &'a Row) -> [Self; 2] {
         [unpack(W::read(|lane| &row(lane).0[0])), unpack(W::read(|lane| &row(lane).0[1]))]
+    }
+
+    #[inline(always)]
+    fn gather_x<'a>(row: impl Fn(usize) -> &'a Row) -> Self {
+        unpack(W::read(|lane| &row(lane).0[0]))
+    }
+
+    #[inline(always)]
+    fn settle(self) -> Self {
+        self.settled()
     }
 
     #[inline(always)]
@@ -304,7 +314,7 @@ impl<W: WordVec> FieldVec for Limbs9x29<W> {
     #[inline(always)]
     fn normalize(self) -> Self {
         // Below 2 p; subtracting p is adding 2^256 - p and dropping bit 256.
-        let t = self.settle();
+        let t = self.settled();
         let mut u = t.0;
         u[0] = u[0].add(W::set(FOLD));
         u[1] = u[1].add(W::set(8));
@@ -317,7 +327,7 @@ impl<W: WordVec> FieldVec for Limbs9x29<W> {
     #[inline(always)]
     fn is_zero(self) -> W::Mask {
         // Below 2 p: a multiple of p is 0 or p.
-        let t = self.settle().0;
+        let t = self.settled().0;
         let (mut zero, mut prime) = (t[0], t[0].xor(W::set(PRIME[0])));
         for k in 1..9 {
             zero = zero.or(t[k]);

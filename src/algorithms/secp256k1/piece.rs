@@ -144,7 +144,16 @@ pub(crate) fn pieces(range: Range<usize>) -> impl Iterator<Item = (Range<usize>,
 
 /// An algorithm that computes a point R for each item and verifies by looking at it.
 pub(crate) trait Equation {
-    /// Reads the items' keys and prepares their scalars: u1 and u2 of R = u1 G + u2 Q.
+    /// Whether a key stands for the one of its two points whose y is even.
+    const EVEN_KEYS: bool;
+
+    /// The scalars of the items: u1 and u2 of R = u1 G + u2 Q.
+    fn scalars(&self, items: Range<usize>, out: &mut Vec<Scalars>);
+
+    /// Indices of the keys among the pinned ones, where the batch has those.
+    fn pinned(&self) -> &[u32];
+
+    /// Reads the items' keys and prepares their scalars.
     fn prepare<V: FieldVec>(&self, piece: &mut Piece<V>, items: Range<usize>);
 
     /// Whether each lane's R satisfies the rule, group by group of the piece of `items`.

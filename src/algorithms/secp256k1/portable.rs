@@ -78,7 +78,7 @@ impl Scalar5x52 {
 
     /// Carries every limb into its width; the value stays below 2^256 + 2^214.
     #[inline(always)]
-    fn settle(self) -> Self {
+    fn settled(self) -> Self {
         let [mut t0, mut t1, mut t2, mut t3, mut t4] = self.0;
         let over = t4 >> 48;
         t4 &= TOP;
@@ -120,6 +120,11 @@ impl FieldVec for Scalar5x52 {
     fn gather<'a>(row: impl Fn(usize) -> &'a Row) -> [Self; 2] {
         let Row([x, y]) = row(0);
         [Self::splat(x), Self::splat(y)]
+    }
+
+    #[inline(always)]
+    fn gather_x<'a>(row: impl Fn(usize) -> &'a Row) -> Self {
+        Self::splat(&row(0).0[0])
     }
 
     #[inline(always)]
@@ -183,6 +188,11 @@ impl FieldVec for Scalar5x52 {
     }
 
     #[inline(always)]
+    fn settle(self) -> Self {
+        self.settled()
+    }
+
+    #[inline(always)]
     fn mul_add(self, other: Self, addend: Self) -> Self {
         self.mul(other).add(addend)
     }
@@ -234,7 +244,7 @@ impl FieldVec for Scalar5x52 {
 
     #[inline(always)]
     fn normalize(self) -> Self {
-        let mut t = self.settle().0;
+        let mut t = self.settled().0;
         // The value is below 2 p: at most one p too large.
         let above =
             t[4] >> 48 != 0 || t[4] == TOP && t[3] & t[2] & t[1] == MASK && t[0] >= PRIME[0];
@@ -251,7 +261,7 @@ impl FieldVec for Scalar5x52 {
 
     #[inline(always)]
     fn is_zero(self) -> bool {
-        let t = self.settle().0;
+        let t = self.settled().0;
         // The value is below 2 p: a multiple of p is 0 or p.
         (t[0] | t[1] | t[2] | t[3] | t[4]) == 0 || t == PRIME
     }

@@ -86,15 +86,17 @@ fn invert_montgomery(a: &Words) -> Words {
 /// Montgomery's form, so that [`mul_montgomery`] by an ordinary number gives an ordinary product.
 pub fn invert_all(values: &[Words], inverses: &mut Vec<Words>) {
     inverses.clear();
+    // With v_i in plain form each product drops a factor R = 2^256: those before value i come to
+    // R^2 (v_1 / R) .. (v_{i-1} / R). The same factors are in the inverse, R / total, and cancel.
     let mut total = to_montgomery(&ONE);
     for value in values {
         inverses.push(total);
-        total = mul_montgomery(&total, &to_montgomery(value));
+        total = mul_montgomery(&total, value);
     }
-    let mut inverse = invert_montgomery(&total);
+    let mut inverse = mul_montgomery(&invert_montgomery(&total), &ONE);
     for (value, out) in values.iter().zip(inverses.iter_mut()).rev() {
         *out = mul_montgomery(out, &inverse);
-        inverse = mul_montgomery(&inverse, &to_montgomery(value));
+        inverse = mul_montgomery(&inverse, value);
     }
 }
 
@@ -121,7 +123,7 @@ const G2: Words =
 /// Splits k mod n into k1 and k2 with k = k1 + k2 lambda, |k1| and |k2| below 2^128: k (A1, B1) / n
 /// rounded to lattice coordinates.
 pub fn split(k: &Words) -> [Half; 2] {
-    nearest(k).map(|k| half(&k))
+    nearest(k).map(|half| signed(&half))
 }
 
 /// [`split`] into odd halves, |k1| and |k2| below 2^129.
@@ -129,68 +131,94 @@ pub fn split(k: &Words) -> [Half; 2] {
 /// A basis vector added to make k1 odd, then the other to make k2 odd (mod 2 the basis is (1, 1),
 /// (0, 1)), keeps them that short, and odd halves need no zero digits: see [`recode`].
 pub fn split_odd(k: &Words) -> [Half; 2] {
-    let [mut k1, mut k2] = nearest(k);
-    let negative = |k: &Words| k[3] >> 63 == 1;
-    let sub = |a: &Words, b: &Words| integer::sub(a, b).0;
-    let add = |a: &Words, b: &Words| integer::add(a, b).0;
-    if k1[0] & 1 == 0 {
-        (k1, k2) = if negative(&k1) {
-            (add(&k1, &A1), sub(&k2, &B1))
-        } else {
-            (sub(&k1, &A1), add(&k2, &B1))
-        };
-    }
-    if k2[0] & 1 == 0 {
-        (k1, k2) = if negative(&k2) {
-            (add(&k1, &A2), add(&k2, &A1))
-        } else {
-            (sub(&k1, &A2), sub(&k2, &A1))
-        };
-    }
-    [half(&k1), half(&k2)]
+    let [mut first, mut second] = nearest(k);
+    // Odd or even is anyone's guess: masks, not branches.
+    let even = (first[0] & 1).wrapping_sub(1);
+    let down = !sign(&first);
+    first = add_where(&first, &A1, even, down);
+    second = add_where(&second, &B1, even, !down);
+    let even = (second[0] & 1).wrapping_sub(1);
+    let down = !sign(&second);
+    first = add_where(&first, &A2, even, down);
+    second = add_where(&second, &A1, even, down);
+    [first, second].map(|half| signed(&half))
 }
 
-/// k1 and k2 in two's complement: both are short, so arithmetic mod 2^256 is exact.
-fn nearest(k: &Words) -> [Words; 2] {
-    let c1 = rounded_product(k, &G1);
-    let c2 = rounded_product(k, &G2);
-    let sub = |a: &Words, b: &Words| integer::sub(a, b).0;
-    let k1 = sub(&sub(k, &low_product(&c1, &A1)), &low_product(&c2, &A2));
-    let k2 = sub(&low_product(&c1, &B1), &low_product(&c2, &A1));
-    [k1, k2]
+/// k1 and k2 in two's complement: both are short, so arithmetic mod 2^192 is exact.
+#[inline(always)]
+fn nearest(k: &Words) -> [[u64; 3]; 2] {
+    let c1 = rounded_quotient(k, &G1);
+    let c2 = rounded_quotient(k, &G2);
+    let [k0, k1, k2, _] = *k;
+    let [mut a2, low_a1] = [product(&c2, &A2), product(&c1, &A1)];
+    // The third word of A2 is one.
+    a2[2] = a2[2].wrapping_add(c2[0]);
+    let first = sub(&sub(&[k0, k1, k2], &low_a1), &a2);
+    let second = sub(&product(&c1, &B1), &product(&c2, &A1));
+    [first, second]
 }
 
 /// Size and sign of a short integer in two's complement.
-fn half(k: &Words) -> Half {
-    let negative = k[3] >> 63 == 1;
-    let [a, b, c, d] = if negative { integer::sub(&ZERO, k).0 } else { *k };
-    debug_assert!(d == 0 && c < 2);
-    Half { negative, size: [a, b, c] }
+#[inline(always)]
+fn signed(half: &[u64; 3]) -> Half {
+    let sign = sign(half);
+    let size = sub(&half.map(|word| word ^ sign), &[sign; 3]);
+    debug_assert!(size[2] < 2);
+    Half { negative: sign != 0, size }
 }
 
-/// round(k g / 2^384).
-fn rounded_product(k: &Words, g: &Words) -> Words {
-    let product = wide_product(k, g);
-    let round = product[5] >> 63;
-    integer::add(&[product[6], product[7], 0, 0], &[round, 0, 0, 0]).0
-}
-
-fn low_product(a: &Words, b: &Words) -> Words {
-    let product = wide_product(a, b);
-    [product[0], product[1], product[2], product[3]]
-}
-
-fn wide_product(a: &Words, b: &Words) -> [u64; 8] {
-    let mut product = [0u64; 8];
-    for i in 0..4 {
+/// k g / 2^384, to the nearest integer. What the low columns of the product would carry into the sum,
+/// below 2^-60, is left out: a half then exceeds its bound by that part of a basis vector.
+#[inline(always)]
+fn rounded_quotient(k: &Words, g: &Words) -> [u64; 2] {
+    let mut t = [0u64; 4];
+    for i in 1..4 {
         let mut carry = 0u128;
-        for j in 0..4 {
-            let sum = u128::from(product[i + j]) + u128::from(a[i]) * u128::from(b[j]) + carry;
-            (product[i + j], carry) = (sum as u64, sum >> 64);
+        for j in 4 - i..4 {
+            let sum = u128::from(t[i + j - 4]) + u128::from(k[i]) * u128::from(g[j]) + carry;
+            (t[i + j - 4], carry) = (sum as u64, sum >> 64);
         }
-        product[i + 4] = carry as u64;
+        t[i] = carry as u64;
     }
-    product
+    let quotient = (u128::from(t[2]) | u128::from(t[3]) << 64) + u128::from(t[1] >> 63);
+    [quotient as u64, (quotient >> 64) as u64]
+}
+
+/// The low three words of c times the low two of `a`.
+#[inline(always)]
+fn product(c: &[u64; 2], a: &Words) -> [u64; 3] {
+    let wide = |a: u64, b: u64| u128::from(a) * u128::from(b);
+    let low = wide(c[0], a[0]);
+    let (cross, over) = wide(c[0], a[1]).overflowing_add(wide(c[1], a[0]));
+    let (middle, carry) = cross.overflowing_add(low >> 64);
+    debug_assert!(!over || !carry);
+    let high = ((middle >> 64) as u64).wrapping_add(c[1].wrapping_mul(a[1]));
+    // What `cross` carries stands above the third word.
+    [low as u64, middle as u64, high]
+}
+
+#[inline(always)]
+fn sub(a: &[u64; 3], b: &[u64; 3]) -> [u64; 3] {
+    let low = |a: &[u64; 3]| u128::from(a[0]) | u128::from(a[1]) << 64;
+    let (difference, borrow) = low(a).overflowing_sub(low(b));
+    let high = a[2].wrapping_sub(b[2]).wrapping_sub(u64::from(borrow));
+    [difference as u64, (difference >> 64) as u64, high]
+}
+
+/// All ones for negative numbers.
+#[inline(always)]
+fn sign(k: &[u64; 3]) -> u64 {
+    ((k[2] as i64) >> 63) as u64
+}
+
+/// k + a, or k - a where `down` is all ones, if `wanted` is; else k.
+#[inline(always)]
+fn add_where(k: &[u64; 3], a: &Words, wanted: u64, down: u64) -> [u64; 3] {
+    // k - (-a) and k - a.
+    let up = !down;
+    let a = [a[0], a[1], a[2]];
+    let addend = sub(&a.map(|word| word ^ up), &[up; 3]);
+    sub(k, &addend.map(|word| word & wanted))
 }
 
 /// Writes an odd half as odd digits d with |d| < 2^width: half = sum of `digits[i]` 2^(width i).

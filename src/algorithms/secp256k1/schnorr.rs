@@ -49,14 +49,25 @@ pub fn judge(operands: &SchnorrOperands, index: usize, point: &Point) -> Result<
 }
 
 impl Equation for SchnorrOperands {
+    const EVEN_KEYS: bool = true;
+
     #[inline(always)]
     fn prepare<V: FieldVec>(&self, piece: &mut Piece<V>, items: Range<usize>) {
         piece.keys.read(items.len(), |i| (self.key[items.start + i], KeyForm::Even, [0; 4]));
-        piece.scalars.clear();
+        self.scalars(items, &mut piece.scalars);
+    }
+
+    #[inline(always)]
+    fn scalars(&self, items: Range<usize>, out: &mut Vec<Scalars>) {
+        out.clear();
         for i in items {
             let (u1, u2) = (self.s[i], scalar::negate(&self.e[i]));
-            piece.scalars.push(Scalars { u1, u2 });
+            out.push(Scalars { u1, u2 });
         }
+    }
+
+    fn pinned(&self) -> &[u32] {
+        &self.pinned
     }
 
     #[inline(always)]

@@ -4,12 +4,16 @@
 //! The groups are subgroups of y^2 = x^3 + b over the same field (sextic twists of secp256k1), of
 //! an order that is 1 mod 3, so that the endomorphism is there too.
 
+use std::marker::PhantomData;
 use std::sync::OnceLock;
 
+use crate::algorithms::secp256k1::comb::{self, Layout};
 use crate::algorithms::secp256k1::curve::{BETA, Curve, Offset};
-use crate::algorithms::secp256k1::field::FieldVec;
+use crate::algorithms::secp256k1::field::{FieldVec, Row};
 use crate::algorithms::secp256k1::multiply::tests::products;
 use crate::algorithms::secp256k1::multiply::{Scalars, complete};
+use crate::algorithms::secp256k1::pinned::tests::Pinned;
+use crate::algorithms::secp256k1::point::OneLane;
 use crate::algorithms::secp256k1::portable::Scalar5x52;
 use crate::algorithms::secp256k1::scalar::Half;
 use crate::algorithms::secp256k1::table::{GeneratorTable, generator_table};
@@ -29,7 +33,7 @@ fn split(k: u64, order: i64, lambda: i64) -> [Half; 2] {
 
 macro_rules! small_group {
     ($name:ident, $order:literal, $lambda:literal, $width:literal, $stride:literal,
-     $windows:literal, $generator:expr) => {
+     $windows:literal, $comb:literal, $generator_comb:literal, $generator:expr) => {
         struct $name;
 
         impl Curve for $name {
@@ -37,6 +41,8 @@ macro_rules! small_group {
             const KEY_WIDTH: u32 = $width;
             const GENERATOR_STRIDE: usize = $stride;
             const WINDOWS: usize = $windows;
+            const KEY_COMB: Layout = Layout::new($width * $windows, $comb);
+            const GENERATOR_COMB: Layout = Layout::new($width * $windows, $generator_comb);
 
             fn split(k: &Words) -> [Half; 2] {
                 split(k[0], $order, $lambda)
@@ -52,6 +58,11 @@ macro_rules! small_group {
                 static TABLE: OnceLock<GeneratorTable> = OnceLock::new();
                 TABLE.get_or_init(generator_table::<$name>)
             }
+
+            fn generator_comb(isa: Isa) -> &'static [Row] {
+                static TABLE: OnceLock<Vec<Row>> = OnceLock::new();
+                TABLE.get_or_init(|| comb::generator_table::<$name>(isa))
+            }
         }
     };
 }
@@ -64,6 +75,8 @@ small_group!(
     2,
     1,
     3,
+    3,
+    4,
     [
         [
             0xda03_e084_4148_f6b6,
@@ -85,6 +98,8 @@ small_group!(
     9,
     3,
     1,
+    2,
+    3,
     2,
     [
         [
@@ -108,6 +123,8 @@ small_group!(
     3,
     2,
     4,
+    5,
+    3,
     [
         [
             0xfb12_940c_9ea6_6c18,
@@ -172,4 +189,53 @@ fn every_triple_of_order_13() {
 fn every_pair_of_order_199_for_some_keys() {
     let keys = [1, 2, 92, 106, 107, 197, 198, 100];
     exhaust::<Order199>(199, 92, keys.into_iter().take(if cfg!(debug_assertions) { 2 } else { 8 }));
+}
+
+/// The same sums over tables without doublings, in lanes, for every pair of scalars: pieces large
+/// enough for rounds of shared inversions, and small ones, which mixed additions end.
+fn exhaust_pinned<C: Curve>(isa: Isa, order: u64, keys: &[u64], piece: usize) {
+    let multiples = multiples::<C>(order);
+    let points: Vec<_> = keys.iter().map(|&d| multiples[d as usize].expect("finite")).collect();
+    let mut rows = vec![Row([[0; 4]; 2]); keys.len() * C::KEY_COMB.rows()];
+    comb::key_tables::<C>(isa, &points, &mut rows);
+    let mut items = Vec::new();
+    for u1 in 0..order {
+        for u2 in 0..order {
+            for key in 0..keys.len() as u32 {
+                items.push((Scalars { u1: [u1, 0, 0, 0], u2: [u2, 0, 0, 0] }, key));
+            }
+        }
+    }
+    for items in items.chunks(piece) {
+        let (scalars, indices): (Vec<_>, Vec<_>) = items.iter().copied().unzip();
+        let sums = isa.run(Pinned::<C> {
+            keys: &points,
+            rows: &rows,
+            generator: C::generator_comb(isa),
+            scalars: &scalars,
+            indices: &indices,
+            over: PhantomData,
+        });
+        for ((Scalars { u1, u2 }, key), sum) in items.iter().zip(sums) {
+            let d = keys[*key as usize];
+            let expected = multiples[((u1[0] + u2[0] * d) % order) as usize];
+            let sum = OneLane::load(&sum).to_affine();
+            assert_eq!(sum, expected, "{} G + {} * {d} G, {isa}", u1[0], u2[0]);
+        }
+    }
+}
+
+#[test]
+fn pinned_keys_of_every_small_group() {
+    for isa in Isa::all() {
+        for piece in [1, 7, 64, 343] {
+            exhaust_pinned::<Order7>(isa, 7, &[1, 2, 3, 4, 5, 6], piece);
+        }
+        for piece in [9, 500] {
+            exhaust_pinned::<Order13>(isa, 13, &[1, 2, 3, 4, 9, 10, 11, 12, 5, 8], piece);
+        }
+        let keys = [1, 92, 198, 107, 2, 50, 77];
+        let keys = &keys[..if cfg!(debug_assertions) { 2 } else { 7 }];
+        exhaust_pinned::<Order199>(isa, 199, keys, 512);
+    }
 }

@@ -1,265 +1,282 @@
-//! Sums of lists of affine points, many lists at once.
+//! Sums of many affine points a lane, by pairs.
 //!
-//! The points of each list are added in pairs, the sums again, until one is left (a tree). An affine
-//! addition costs 2 products and a squaring beside the inverse of x2 - x1; all additions of a round
-//! share inversions, at 3 products each. Equal and opposite points, which senders can force, are
-//! found by a zero among the differences and take a doubling's slope, or leave the list.
+//! An affine addition costs two products and a squaring beside the inverse of x2 - x1, and one
+//! inversion serves a whole round over all groups: 5M + 1S where a mixed addition takes 8M + 3S. When
+//! a round has too few sums to pay its inversion, mixed additions end the work.
 
-use std::ops::{Deref, DerefMut};
+use crate::algorithms::secp256k1::comb::Digit;
+use crate::algorithms::secp256k1::curve::BETA;
+use crate::algorithms::secp256k1::field::{FieldVec, MaskVec, Row, Stage, invert};
+use crate::algorithms::secp256k1::point::{Affine, Jacobian};
 
-use crate::algorithms::secp256k1::field::{
-    FieldVec, LANES, MaskVec, Row, Stage, invert, products, unwind,
-};
+/// Fewest sums of a round that are worth an inversion, which takes as long as some 400 products.
+const WORTH: usize = 100;
 
-/// A point of a list: the index of its row, and whether it is negated.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Entry(u32);
+/// Pairs by which rows are asked for ahead of their use; fewer than a chain has.
+const AHEAD: isize = 3;
 
-impl Entry {
+/// The points to be added up: rows of two tables, named by digits.
+#[derive(Clone, Copy)]
+pub struct Rows<'a> {
+    /// The tables of the keys.
+    pub keys: &'a [Row],
+    /// The table of the generator.
+    pub generator: &'a [Row],
+    /// How many of a half's digits name rows of the keys' tables; the others follow.
+    pub key_digits: usize,
+    /// The digits: two halves a group.
+    pub digits: &'a [Digit],
+}
+
+/// Chains of points of equal length, two a group.
+trait Chains<V>: Copy {
+    /// Points of a chain.
+    fn len(&self) -> usize;
+    /// x, of magnitude 1.
+    fn x(&self, chain: usize, index: usize) -> V;
+    /// Asks for the pair of a chain that is wanted `ahead` pairs later, or earlier.
+    fn prefetch(&self, chain: usize, pair: usize, ahead: isize);
+    /// x of magnitude 1 and y of at most 2.
+    fn point(&self, chain: usize, index: usize) -> [V; 2];
+}
+
+#[derive(Clone, Copy)]
+struct Gathered<'a> {
+    rows: Rows<'a>,
+    len: usize,
+}
+
+impl<V: FieldVec> Chains<V> for Gathered<'_> {
     #[inline(always)]
-    pub(crate) fn new(row: usize, negative: bool) -> Self {
-        Entry((row as u32) << 1 | u32::from(negative))
+    fn len(&self) -> usize {
+        self.len
     }
 
     #[inline(always)]
-    pub(crate) fn row(self) -> usize {
-        (self.0 >> 1) as usize
+    fn x(&self, chain: usize, index: usize) -> V {
+        let Rows { keys, generator, key_digits, digits } = self.rows;
+        let digit = &digits[chain * self.len + index];
+        let table = if index < key_digits { keys } else { generator };
+        V::gather_x(|lane| &table[digit.row(lane)])
     }
 
     #[inline(always)]
-    pub(crate) fn negative(self) -> bool {
-        self.0 & 1 == 1
-    }
-}
-
-/// Lists of points: list i ends at `ends[i]` in `entries`.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Lists {
-    pub(crate) entries: Vec<Entry>,
-    pub(crate) ends: Vec<u32>,
-}
-
-impl Lists {
-    pub(crate) fn clear(&mut self) {
-        self.entries.clear();
-        self.ends.clear();
-    }
-
-    /// Ends the list that takes entries.
-    pub(crate) fn close(&mut self) {
-        self.ends.push(self.entries.len() as u32);
-    }
-
-    /// The entries of each list.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = &[Entry]> {
-        let mut start = 0;
-        self.ends.iter().map(move |&end| {
-            let list = &self.entries[start..end as usize];
-            start = end as usize;
-            list
-        })
-    }
-}
-
-/// Rows that grow and shrink without being cleared.
-#[derive(Default)]
-pub(crate) struct Rows {
-    all: Vec<Row>,
-    used: usize,
-}
-
-impl Rows {
-    pub(crate) fn len(&self) -> usize {
-        self.used
-    }
-
-    /// Sets the length; new rows hold anything.
-    pub(crate) fn set_len(&mut self, rows: usize) {
-        self.used = rows;
-        if self.all.len() < rows {
-            self.all.resize(rows.next_power_of_two(), INFINITY);
+    fn prefetch(&self, chain: usize, pair: usize, ahead: isize) {
+        let Rows { keys, generator, key_digits, digits } = self.rows;
+        let pairs = (self.len / 2) as isize;
+        let (mut chain, mut pair) = (chain as isize, pair as isize + ahead);
+        if pair >= pairs {
+            (chain, pair) = (chain + 1, pair - pairs);
+        } else if pair < 0 {
+            (chain, pair) = (chain - 1, pair + pairs);
         }
-    }
-
-    pub(crate) fn extend(&mut self, rows: &[Row]) {
-        let first = self.used;
-        self.set_len(first + rows.len());
-        self[first..].copy_from_slice(rows);
-    }
-}
-
-impl Deref for Rows {
-    type Target = [Row];
-
-    #[inline(always)]
-    fn deref(&self) -> &[Row] {
-        &self.all[..self.used]
-    }
-}
-
-impl DerefMut for Rows {
-    #[inline(always)]
-    fn deref_mut(&mut self) -> &mut [Row] {
-        &mut self.all[..self.used]
-    }
-}
-
-/// In place of a sum that is infinity: no point of the curve has x = y = 0.
-const INFINITY: Row = Row([[0; 4]; 2]);
-
-/// Groups of lanes that share an inversion: their operands, 3 KiB each in two vectors, stay in the
-/// second-level cache.
-const BLOCK: usize = 128;
-
-/// Adds lists up; keeps its memory from call to call.
-pub(crate) struct Adder<V: FieldVec> {
-    pairs: Vec<[Entry; 2]>,
-    /// x1, y1, x2, y2 of each group of pairs.
-    operands: Vec<[V; 4]>,
-    denominators: Vec<V>,
-    prefixes: Vec<V>,
-    /// Groups with lanes of equal x: where the points are equal, and where they are opposite.
-    equal: Vec<(usize, V::Mask, V::Mask)>,
-    next: Lists,
-}
-
-impl<V: FieldVec> Default for Adder<V> {
-    fn default() -> Self {
-        Adder {
-            pairs: Vec::new(),
-            operands: Vec::new(),
-            denominators: Vec::new(),
-            prefixes: Vec::new(),
-            equal: Vec::new(),
-            next: Lists::default(),
-        }
-    }
-}
-
-impl<V: FieldVec> Adder<V> {
-    /// Replaces each list by its sum: one entry, or none where the list is empty or the sum infinity.
-    /// Sums are appended to `rows`, which the entries name.
-    pub(crate) fn add_up(&mut self, rows: &mut Rows, lists: &mut Lists) {
-        loop {
-            // Pairs of this round, and what each list has for the next.
-            self.pairs.clear();
-            self.next.clear();
-            for list in lists.iter() {
-                let (pairs, rest) = list.as_chunks::<2>();
-                for pair in pairs {
-                    self.next.entries.push(Entry::new(rows.len() + self.pairs.len(), false));
-                    self.pairs.push(*pair);
-                }
-                self.next.entries.extend(rest);
-                self.next.close();
-            }
-            if self.pairs.is_empty() {
+        for index in [2 * pair, 2 * pair + 1] {
+            let Some(digit) = digits.get((chain * self.len as isize + index) as usize) else {
                 return;
-            }
-            std::mem::swap(lists, &mut self.next);
-            let first = rows.len();
-            rows.set_len(first + self.pairs.len());
-            let pairs = std::mem::take(&mut self.pairs);
-            let mut infinite = false;
-            for (block, pairs) in pairs.chunks(BLOCK * V::LANES).enumerate() {
-                let first = first + block * BLOCK * V::LANES;
-                infinite |= V::enter(AddPairs { adder: self, rows, pairs, first });
-            }
-            self.pairs = pairs;
-            if infinite {
-                drop_infinite(rows, lists);
+            };
+            let table = if (index as usize) < key_digits { keys } else { generator };
+            for lane in 0..V::LANES {
+                if let Some(row) = table.get(digit.row(lane)) {
+                    V::prefetch(row);
+                }
             }
         }
     }
-}
-
-/// Rewrites the lists without the entries whose rows are zero.
-#[cold]
-fn drop_infinite(rows: &[Row], lists: &mut Lists) {
-    let mut kept = Lists::default();
-    for list in lists.iter() {
-        let finite = |entry: &&Entry| rows[entry.row()] != INFINITY;
-        kept.entries.extend(list.iter().filter(finite));
-        kept.close();
-    }
-    *lists = kept;
-}
-
-/// Adds pairs of points into the rows from `first` on; says whether any sum is infinity.
-struct AddPairs<'a, V: FieldVec> {
-    adder: &'a mut Adder<V>,
-    rows: &'a mut [Row],
-    pairs: &'a [[Entry; 2]],
-    first: usize,
-}
-
-/// The points of one entry a lane; lanes past the last pair repeat it.
-#[inline(always)]
-fn gather<V: FieldVec>(rows: &[Row], pairs: &[[Entry; 2]], side: usize) -> [V; 2] {
-    let entry = |lane: usize| pairs[lane.min(pairs.len() - 1)][side];
-    let mut negative = 0;
-    for lane in 0..V::LANES {
-        negative |= u32::from(entry(lane).negative()) << lane;
-    }
-    let [x, y] = V::gather(|lane| &rows[entry(lane).row()]);
-    [x, V::select(V::Mask::from_bits(negative), y.negate(1), y).carry()]
-}
-
-impl<V: FieldVec> Stage for AddPairs<'_, V> {
-    type Out = bool;
 
     #[inline(always)]
-    fn run(self) -> bool {
-        let AddPairs { adder, rows, pairs, first } = self;
-        adder.operands.clear();
-        adder.denominators.clear();
-        for pairs in pairs.chunks(V::LANES) {
-            let [x1, y1] = gather::<V>(rows, pairs, 0);
-            let [x2, y2] = gather::<V>(rows, pairs, 1);
-            adder.operands.push([x1, y1, x2, y2]);
-            adder.denominators.push(x2.add(x1.negate(1)).carry());
-        }
-        adder.equal.clear();
-        let mut total = products(&adder.denominators, &mut adder.prefixes);
-        if total.is_zero().any() {
-            for (group, denominator) in adder.denominators.iter_mut().enumerate() {
-                let same = denominator.is_zero();
-                if same.any() {
-                    let [_, y1, _, y2] = adder.operands[group];
-                    let opposite = same.and(y1.add(y2).is_zero());
-                    let equal = same.and(opposite.not());
-                    let doubling = V::select(equal, y1.times(2).carry(), *denominator);
-                    *denominator = V::select(opposite, V::splat(&[1, 0, 0, 0]), doubling);
-                    adder.equal.push((group, equal, opposite));
-                }
-            }
-            total = products(&adder.denominators, &mut adder.prefixes);
-        }
-        unwind(&mut adder.denominators, &adder.prefixes, invert(total));
-        let mut equal = adder.equal.iter().peekable();
-        let mut infinite = false;
-        for (group, [x1, y1, x2, y2]) in adder.operands.iter().enumerate() {
-            let mut rise = y2.add(y1.negate(2)).carry();
-            let mut opposite = V::Mask::splat(false);
-            if let Some((_, same, opposed)) = equal.next_if(|(at, ..)| *at == group) {
-                rise = V::select(*same, x1.square().times(3).carry(), rise);
-                opposite = *opposed;
-                infinite |= opposite.any();
-            }
-            let slope = rise.mul(adder.denominators[group]);
-            let x = slope.square_add(x1.add(*x2).negate(2)).normalize();
-            let y = slope.mul_add(x1.add(x.negate(1)).carry(), y1.negate(2)).normalize();
-            let start = group * V::LANES;
-            let live = V::LANES.min(pairs.len() - start);
-            let rows = &mut rows[first + start..][..live];
-            V::scatter([x, y], |lane, row| {
-                if lane < live {
-                    rows[lane] = if opposite.lane(lane) { INFINITY } else { row };
-                }
-            });
-        }
-        infinite
+    fn point(&self, chain: usize, index: usize) -> [V; 2] {
+        let Rows { keys, generator, key_digits, digits } = self.rows;
+        let digit = &digits[chain * self.len + index];
+        let table = if index < key_digits { keys } else { generator };
+        let [x, y] = V::gather(|lane| &table[digit.row(lane)]);
+        [x, V::select(digit.negative::<V>(), y.negate(1), y)]
     }
 }
 
-const _: () = assert!(LANES <= 32, "a mask of signs has 32 bits");
+#[derive(Clone, Copy)]
+struct Stored<'a, V> {
+    points: &'a [[V; 2]],
+    len: usize,
+}
+
+impl<V: FieldVec> Chains<V> for Stored<'_, V> {
+    #[inline(always)]
+    fn len(&self) -> usize {
+        self.len
+    }
+
+    #[inline(always)]
+    fn x(&self, chain: usize, index: usize) -> V {
+        self.points[chain * self.len + index][0]
+    }
+
+    #[inline(always)]
+    fn prefetch(&self, _: usize, _: usize, _: isize) {}
+
+    #[inline(always)]
+    fn point(&self, chain: usize, index: usize) -> [V; 2] {
+        self.points[chain * self.len + index]
+    }
+}
+
+/// Adds up; keeps its memory from piece to piece.
+#[derive(Debug)]
+pub struct Sums<V: FieldVec> {
+    /// Lanes in which points with equal x met, by group: their sums are worthless.
+    pub exceptional: Vec<V::Mask>,
+    now: Vec<[V; 2]>,
+    next: Vec<[V; 2]>,
+}
+
+impl<V: FieldVec> Sums<V> {
+    /// Without memory yet.
+    pub fn new() -> Self {
+        Sums { exceptional: Vec::new(), now: Vec::new(), next: Vec::new() }
+    }
+
+    /// S1 + lambda S2 of each group, S1 and S2 being the sums of its two chains. What the formulas do
+    /// not hold for ends with Z = 0 or in `exceptional`.
+    #[inline(always)]
+    pub fn run(&mut self, rows: Rows<'_>, groups: usize, out: &mut Vec<Jacobian<V>>) {
+        out.clear();
+        self.exceptional.clear();
+        self.exceptional.resize(groups, V::Mask::splat(false));
+        if groups == 0 {
+            return;
+        }
+        let chains = 2 * groups;
+        let mut len = rows.digits.len() / chains;
+        let pays = |len: usize| chains * (len / 2) >= WORTH;
+        if !pays(len) {
+            return V::enter(Finish { chains: Gathered { rows, len }, groups, out });
+        }
+        self.round(Gathered { rows, len }, chains);
+        len = len.div_ceil(2);
+        while pays(len) {
+            let points = std::mem::take(&mut self.now);
+            self.round(Stored { points: &points, len }, chains);
+            self.next = points;
+            len = len.div_ceil(2);
+        }
+        V::enter(Finish { chains: Stored { points: &self.now, len }, groups, out });
+    }
+
+    /// Adds pairs; the sums, and what has no partner, are `now` then.
+    #[inline(always)]
+    fn round<C: Chains<V>>(&mut self, source: C, chains: usize) {
+        let mut out = std::mem::take(&mut self.next);
+        let sums = chains * source.len().div_ceil(2);
+        if out.len() < sums {
+            out.resize(sums, [V::splat(&[0; 4]); 2]);
+        }
+        V::enter(Round { source, out: &mut out[..sums], exceptional: &mut self.exceptional });
+        self.now = out;
+    }
+}
+
+impl<V: FieldVec> Default for Sums<V> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+struct Round<'a, V: FieldVec, C> {
+    source: C,
+    out: &'a mut [[V; 2]],
+    exceptional: &'a mut [V::Mask],
+}
+
+impl<V: FieldVec, C: Chains<V>> Stage for Round<'_, V, C> {
+    type Out = ();
+
+    #[inline(always)]
+    fn run(self) {
+        let Round { source, out, exceptional } = self;
+        let (pairs, width) = (source.len() / 2, source.len().div_ceil(2));
+        // On the way forward a sum's place holds x2 - x1 and the product of all before it.
+        let mut product = V::splat(&[1, 0, 0, 0]);
+        for (chain, out) in out.chunks_mut(width).enumerate() {
+            for (pair, slot) in out[..pairs].iter_mut().enumerate() {
+                source.prefetch(chain, pair, AHEAD);
+                let (a, b) = (source.x(chain, 2 * pair), source.x(chain, 2 * pair + 1));
+                let difference = b.add(a.negate(1)).carry();
+                *slot = [difference, product];
+                product = product.mul(difference);
+            }
+        }
+        if product.is_zero().any() {
+            // One zero would turn the whole product to zero: ones stand in.
+            let one = V::splat(&[1, 0, 0, 0]);
+            product = one;
+            for (chain, out) in out.chunks_mut(width).enumerate() {
+                for slot in &mut out[..pairs] {
+                    let zero = slot[0].is_zero();
+                    exceptional[chain / 2] = exceptional[chain / 2].or(zero);
+                    *slot = [V::select(zero, one, slot[0]), product];
+                    product = product.mul(slot[0]);
+                }
+            }
+        }
+        let mut inverse = invert(product);
+        for (chain, out) in out.chunks_mut(width).enumerate().rev() {
+            if width > pairs {
+                out[pairs] = source.point(chain, 2 * pairs);
+            }
+            for (pair, slot) in out[..pairs].iter_mut().enumerate().rev() {
+                source.prefetch(chain, pair, -AHEAD);
+                let [difference, before] = *slot;
+                let this = inverse.mul(before);
+                inverse = inverse.mul(difference);
+                let (a, b) = (source.point(chain, 2 * pair), source.point(chain, 2 * pair + 1));
+                let slope = b[1].add(a[1].negate(2)).carry().mul(this);
+                *slot = chord(slope, a, b);
+            }
+        }
+    }
+}
+
+/// The third point of a line of this slope through A and B, mirrored: x3 = s^2 - x1 - x2,
+/// y3 = s (x1 - x3) - y1.
+#[inline(always)]
+fn chord<V: FieldVec>(slope: V, a: [V; 2], b: [V; 2]) -> [V; 2] {
+    let x = slope.square_add(a[0].add(b[0]).negate(2)).settle();
+    let y = slope.mul_add(a[0].add(x.negate(1)).carry(), a[1].negate(2)).settle();
+    [x, y]
+}
+
+/// Adds up what is left of each group by mixed additions.
+struct Finish<'a, V, C> {
+    chains: C,
+    groups: usize,
+    out: &'a mut Vec<Jacobian<V>>,
+}
+
+impl<V: FieldVec, C: Chains<V>> Stage for Finish<'_, V, C> {
+    type Out = ();
+
+    #[inline(always)]
+    fn run(self) {
+        let Finish { chains, groups, out } = self;
+        let point = |chain, index| {
+            let [x, y] = chains.point(chain, index);
+            Affine { x, y: y.carry() }
+        };
+        let beta = V::splat(&BETA);
+        for group in 0..groups {
+            // S2 first: the endomorphism takes one product then.
+            let mut sum = point(2 * group + 1, 0).to_jacobian();
+            for step in 1..2 * chains.len() {
+                let (chain, index) = if step < chains.len() {
+                    (2 * group + 1, step)
+                } else {
+                    (2 * group, step - chains.len())
+                };
+                if step == chains.len() {
+                    sum.x = sum.x.mul(beta);
+                }
+                sum = sum.add_affine(point(chain, index));
+            }
+            out.push(sum);
+        }
+    }
+}

@@ -54,6 +54,16 @@ impl<V: FieldVec> FieldVec for Twin<V> {
     }
 
     #[inline(always)]
+    fn gather_x<'a>(row: impl Fn(usize) -> &'a Row) -> Self {
+        Twin(V::gather_x(&row), V::gather_x(|lane| row(V::LANES + lane)))
+    }
+
+    #[inline(always)]
+    fn prefetch(row: &Row) {
+        V::prefetch(row);
+    }
+
+    #[inline(always)]
     fn scatter([x, y]: [Self; 2], mut put: impl FnMut(usize, Row)) {
         V::scatter([x.0, y.0], &mut put);
         V::scatter([x.1, y.1], |lane, row| put(V::LANES + lane, row));
@@ -87,6 +97,11 @@ impl<V: FieldVec> FieldVec for Twin<V> {
     #[inline(always)]
     fn carry(self) -> Self {
         Twin(self.0.carry(), self.1.carry())
+    }
+
+    #[inline(always)]
+    fn settle(self) -> Self {
+        Twin(self.0.settle(), self.1.settle())
     }
 
     #[inline(always)]

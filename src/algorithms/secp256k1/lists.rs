@@ -1,0 +1,265 @@
+//! Sums of lists of affine points, many lists at once.
+//!
+//! The points of each list are added in pairs, the sums again, until one is left (a tree). An affine
+//! addition costs 2 products and a squaring beside the inverse of x2 - x1; all additions of a round
+//! share inversions, at 3 products each. Equal and opposite points, which senders can force, are
+//! found by a zero among the differences and take a doubling's slope, or leave the list.
+
+use std::ops::{Deref, DerefMut};
+
+use crate::algorithms::secp256k1::field::{
+    FieldVec, LANES, MaskVec, Row, Stage, invert, products, unwind,
+};
+
+/// A point of a list: the index of its row, and whether it is negated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Entry(u32);
+
+impl Entry {
+    #[inline(always)]
+    pub(crate) fn new(row: usize, negative: bool) -> Self {
+        Entry((row as u32) << 1 | u32::from(negative))
+    }
+
+    #[inline(always)]
+    pub(crate) fn row(self) -> usize {
+        (self.0 >> 1) as usize
+    }
+
+    #[inline(always)]
+    pub(crate) fn negative(self) -> bool {
+        self.0 & 1 == 1
+    }
+}
+
+/// Lists of points: list i ends at `ends[i]` in `entries`.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Lists {
+    pub(crate) entries: Vec<Entry>,
+    pub(crate) ends: Vec<u32>,
+}
+
+impl Lists {
+    pub(crate) fn clear(&mut self) {
+        self.entries.clear();
+        self.ends.clear();
+    }
+
+    /// Ends the list that takes entries.
+    pub(crate) fn close(&mut self) {
+        self.ends.push(self.entries.len() as u32);
+    }
+
+    /// The entries of each list.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &[Entry]> {
+        let mut start = 0;
+        self.ends.iter().map(move |&end| {
+            let list = &self.entries[start..end as usize];
+            start = end as usize;
+            list
+        })
+    }
+}
+
+/// Rows that grow and shrink without being cleared.
+#[derive(Default)]
+pub(crate) struct Rows {
+    all: Vec<Row>,
+    used: usize,
+}
+
+impl Rows {
+    pub(crate) fn len(&self) -> usize {
+        self.used
+    }
+
+    /// Sets the length; new rows hold anything.
+    pub(crate) fn set_len(&mut self, rows: usize) {
+        self.used = rows;
+        if self.all.len() < rows {
+            self.all.resize(rows.next_power_of_two(), INFINITY);
+        }
+    }
+
+    pub(crate) fn extend(&mut self, rows: &[Row]) {
+        let first = self.used;
+        self.set_len(first + rows.len());
+        self[first..].copy_from_slice(rows);
+    }
+}
+
+impl Deref for Rows {
+    type Target = [Row];
+
+    #[inline(always)]
+    fn deref(&self) -> &[Row] {
+        &self.all[..self.used]
+    }
+}
+
+impl DerefMut for Rows {
+    #[inline(always)]
+    fn deref_mut(&mut self) -> &mut [Row] {
+        &mut self.all[..self.used]
+    }
+}
+
+/// In place of a sum that is infinity: no point of the curve has x = y = 0.
+const INFINITY: Row = Row([[0; 4]; 2]);
+
+/// Groups of lanes that share an inversion: their operands, 3 KiB each in two vectors, stay in the
+/// second-level cache.
+const BLOCK: usize = 128;
+
+/// Adds lists up; keeps its memory from call to call.
+pub(crate) struct Adder<V: FieldVec> {
+    pairs: Vec<[Entry; 2]>,
+    /// x1, y1, x2, y2 of each group of pairs.
+    operands: Vec<[V; 4]>,
+    denominators: Vec<V>,
+    prefixes: Vec<V>,
+    /// Groups with lanes of equal x: where the points are equal, and where they are opposite.
+    equal: Vec<(usize, V::Mask, V::Mask)>,
+    next: Lists,
+}
+
+impl<V: FieldVec> Default for Adder<V> {
+    fn default() -> Self {
+        Adder {
+            pairs: Vec::new(),
+            operands: Vec::new(),
+            denominators: Vec::new(),
+            prefixes: Vec::new(),
+            equal: Vec::new(),
+            next: Lists::default(),
+        }
+    }
+}
+
+impl<V: FieldVec> Adder<V> {
+    /// Replaces each list by its sum: one entry, or none where the list is empty or the sum infinity.
+    /// Sums are appended to `rows`, which the entries name.
+    pub(crate) fn add_up(&mut self, rows: &mut Rows, lists: &mut Lists) {
+        loop {
+            // Pairs of this round, and what each list has for the next.
+            self.pairs.clear();
+            self.next.clear();
+            for list in lists.iter() {
+                let (pairs, rest) = list.as_chunks::<2>();
+                for pair in pairs {
+                    self.next.entries.push(Entry::new(rows.len() + self.pairs.len(), false));
+                    self.pairs.push(*pair);
+                }
+                self.next.entries.extend(rest);
+                self.next.close();
+            }
+            if self.pairs.is_empty() {
+                return;
+            }
+            std::mem::swap(lists, &mut self.next);
+            let first = rows.len();
+            rows.set_len(first + self.pairs.len());
+            let pairs = std::mem::take(&mut self.pairs);
+            let mut infinite = false;
+            for (block, pairs) in pairs.chunks(BLOCK * V::LANES).enumerate() {
+                let first = first + block * BLOCK * V::LANES;
+                infinite |= V::enter(AddPairs { adder: self, rows, pairs, first });
+            }
+            self.pairs = pairs;
+            if infinite {
+                drop_infinite(rows, lists);
+            }
+        }
+    }
+}
+
+/// Rewrites the lists without the entries whose rows are zero.
+#[cold]
+fn drop_infinite(rows: &[Row], lists: &mut Lists) {
+    let mut kept = Lists::default();
+    for list in lists.iter() {
+        let finite = |entry: &&Entry| rows[entry.row()] != INFINITY;
+        kept.entries.extend(list.iter().filter(finite));
+        kept.close();
+    }
+    *lists = kept;
+}
+
+/// Adds pairs of points into the rows from `first` on; says whether any sum is infinity.
+struct AddPairs<'a, V: FieldVec> {
+    adder: &'a mut Adder<V>,
+    rows: &'a mut [Row],
+    pairs: &'a [[Entry; 2]],
+    first: usize,
+}
+
+/// The points of one entry a lane; lanes past the last pair repeat it.
+#[inline(always)]
+fn gather<V: FieldVec>(rows: &[Row], pairs: &[[Entry; 2]], side: usize) -> [V; 2] {
+    let entry = |lane: usize| pairs[lane.min(pairs.len() - 1)][side];
+    let mut negative = 0;
+    for lane in 0..V::LANES {
+        negative |= u32::from(entry(lane).negative()) << lane;
+    }
+    let [x, y] = V::gather(|lane| &rows[entry(lane).row()]);
+    [x, V::select(V::Mask::from_bits(negative), y.negate(1), y).carry()]
+}
+
+impl<V: FieldVec> Stage for AddPairs<'_, V> {
+    type Out = bool;
+
+    #[inline(always)]
+    fn run(self) -> bool {
+        let AddPairs { adder, rows, pairs, first } = self;
+        adder.operands.clear();
+        adder.denominators.clear();
+        for pairs in pairs.chunks(V::LANES) {
+            let [x1, y1] = gather::<V>(rows, pairs, 0);
+            let [x2, y2] = gather::<V>(rows, pairs, 1);
+            adder.operands.push([x1, y1, x2, y2]);
+            adder.denominators.push(x2.add(x1.negate(1)).carry());
+        }
+        adder.equal.clear();
+        let mut total = products(&adder.denominators, &mut adder.prefixes);
+        if total.is_zero().any() {
+            for (group, denominator) in adder.denominators.iter_mut().enumerate() {
+                let same = denominator.is_zero();
+                if same.any() {
+                    let [_, y1, _, y2] = adder.operands[group];
+                    let opposite = same.and(y1.add(y2).is_zero());
+                    let equal = same.and(opposite.not());
+                    let doubling = V::select(equal, y1.times(2).carry(), *denominator);
+                    *denominator = V::select(opposite, V::splat(&[1, 0, 0, 0]), doubling);
+                    adder.equal.push((group, equal, opposite));
+                }
+            }
+            total = products(&adder.denominators, &mut adder.prefixes);
+        }
+        unwind(&mut adder.denominators, &adder.prefixes, invert(total));
+        let mut equal = adder.equal.iter().peekable();
+        let mut infinite = false;
+        for (group, [x1, y1, x2, y2]) in adder.operands.iter().enumerate() {
+            let mut rise = y2.add(y1.negate(2)).carry();
+            let mut opposite = V::Mask::splat(false);
+            if let Some((_, same, opposed)) = equal.next_if(|(at, ..)| *at == group) {
+                rise = V::select(*same, x1.square().times(3).carry(), rise);
+                opposite = *opposed;
+                infinite |= opposite.any();
+            }
+            let slope = rise.mul(adder.denominators[group]);
+            let x = slope.square_add(x1.add(*x2).negate(2)).normalize();
+            let y = slope.mul_add(x1.add(x.negate(1)).carry(), y1.negate(2)).normalize();
+            let start = group * V::LANES;
+            let live = V::LANES.min(pairs.len() - start);
+            let rows = &mut rows[first + start..][..live];
+            V::scatter([x, y], |lane, row| {
+                if lane < live {
+                    rows[lane] = if opposite.lane(lane) { INFINITY } else { row };
+                }
+            });
+        }
+        infinite
+    }
+}
+
+const _: () = assert!(LANES <= 32, "a mask of signs has 32 bits");
