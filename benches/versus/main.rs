@@ -14,9 +14,12 @@ use rayon::prelude::*;
 use secp256k1::{Message, PublicKey, XOnlyPublicKey, ecdsa, schnorr};
 use sha2::{Digest, Sha256};
 use sha3::Keccak256;
+use sigmill::algorithms::keccak256;
+use sigmill::isa::Isa;
 use sigmill::{Algorithm, Batch, Engine, Outcome, Terms};
 
 mod block;
+mod own;
 mod pinned;
 mod workload;
 
@@ -64,12 +67,12 @@ fn main() {
 }
 
 fn run(options: &Options, threads: usize, engine: &Engine, signed: &[Signed]) {
-    let sizes: &[usize] = if options.quick { &[1_024] } else { &[1, 128, 1_024, 16_384] };
+    let sizes: &[usize] = if options.quick { &[1_024] } else { &[1, 8, 128, 1_024, 16_384] };
     let run = |case: Case<'_>| measure(options, threads, case);
     for &size in sizes {
         let items = &signed[..size];
         run(verify_case("ecdsa-verify", engine, items, workload::ecdsa_batch(items), verify_ecdsa));
-        run(verify_case("ecdsa-recover", engine, items, workload::recover_batch(items), recover));
+        run(recover_case(engine, items));
         let batch = workload::schnorr_batch(items);
         run(verify_case("schnorr-verify", engine, items, batch, verify_schnorr));
     }
@@ -109,6 +112,7 @@ fn run(options: &Options, threads: usize, engine: &Engine, signed: &[Signed]) {
             }),
         });
     }
+    own::run(engine, threads, signed, &mut |case| measure(options, threads, case));
     block::run(options.quick, engine, &mut |case| measure(options, threads, case));
 }
 
@@ -175,12 +179,43 @@ fn verify_schnorr(item: &Signed) -> bool {
     schnorr::Signature::from_byte_array(item.schnorr).verify(&item.message, &key).is_ok()
 }
 
-fn recover(item: &Signed) -> bool {
+/// From signatures to Ethereum addresses.
+fn recover_case<'a>(engine: &'a Engine, items: &'a [Signed]) -> Case<'a> {
+    let isa = Isa::detect().expect("a level");
+    let mut batch = Some(workload::recover_batch(items));
+    let (mut keys, mut addresses) = (Vec::new(), vec![[0; 20]; items.len()]);
+    Case {
+        name: format!("ecdsa-recover/{}", items.len()),
+        baseline: "libsecp256k1",
+        items: items.len(),
+        ours: Box::new(move || {
+            let sealed = batch.take().expect("it comes back each time");
+            let answered = engine.submit(sealed, Terms::default()).expect("room").wait();
+            keys.clear();
+            for outcome in answered.answers().iter() {
+                let Outcome::Key(key) = outcome else { panic!("no key: {outcome:?}") };
+                keys.push(*key);
+            }
+            keccak256::addresses(isa, &keys, &mut addresses);
+            black_box(&mut addresses);
+            batch = Some(answered.into_batch());
+        }),
+        theirs: Box::new(move || {
+            items.par_iter().with_min_len(16).for_each(|item| {
+                black_box(recover(item));
+            });
+        }),
+    }
+}
+
+/// The Ethereum address: the last 20 bytes of the key's Keccak-256.
+fn recover(item: &Signed) -> [u8; 20] {
     let (signature, id) = &item.recoverable;
     let id = ecdsa::RecoveryId::try_from(i32::from(*id)).expect("0 to 3");
     let signature = ecdsa::RecoverableSignature::from_compact(signature, id).expect("in range");
     let key = signature.recover(Message::from_digest(item.message)).expect("a key");
-    key.serialize() == item.key
+    let digest = Keccak256::digest(&key.serialize_uncompressed()[1..]);
+    *digest.last_chunk().expect("a digest is longer")
 }
 
 fn merkle(mut level: Vec<[u8; 32]>) -> [u8; 32] {

@@ -5,6 +5,7 @@ use sha2::{Digest, Sha256};
 use sigmill::{Algorithm, Batch, EcdsaRule, Job, OpenBatch, RecoverRule};
 
 /// One signature of each kind under one key.
+#[derive(Clone, Copy)]
 pub struct Signed {
     pub message: [u8; 32],
     pub key: [u8; 33],
@@ -36,6 +37,16 @@ pub fn signed(count: usize) -> Vec<Signed> {
             }
         })
         .collect()
+}
+
+/// The same under other messages: every signature is well formed and wrong.
+pub fn spoilt(signed: &[Signed]) -> Vec<Signed> {
+    let spoil = |item: &Signed| {
+        let mut item = *item;
+        item.message[0] ^= 1;
+        item
+    };
+    signed.iter().map(spoil).collect()
 }
 
 pub fn ecdsa_batch(items: &[Signed]) -> Batch {

@@ -9,6 +9,7 @@
 use std::arch::x86_64::*;
 
 use crate::algorithms::secp256k1::field::{Bits, FieldVec, MaskVec, Row, Stage};
+use crate::algorithms::secp256k1::integer::ZERO;
 use crate::parsed::Words;
 
 /// Eight field elements.
@@ -309,16 +310,20 @@ impl FieldVec for Ifma5x52 {
 
     #[inline(always)]
     fn gather<'a>(row: impl Fn(usize) -> &'a Row) -> [Self; 2] {
-        let rows: [&Row; 8] = std::array::from_fn(row);
-        [
-            unpack(columns_of(rows.map(|row| &row.0[0]))),
-            unpack(columns_of(rows.map(|row| &row.0[1]))),
-        ]
+        let [mut x, mut y] = [[&ZERO; 8]; 2];
+        for lane in 0..8 {
+            [x[lane], y[lane]] = row(lane).0.each_ref();
+        }
+        [unpack(columns_of(x)), unpack(columns_of(y))]
     }
 
     #[inline(always)]
     fn gather_x<'a>(row: impl Fn(usize) -> &'a Row) -> Self {
-        unpack(columns_of(std::array::from_fn(|lane| &row(lane).0[0])))
+        let mut x = [&ZERO; 8];
+        for (lane, x) in x.iter_mut().enumerate() {
+            *x = &row(lane).0[0];
+        }
+        unpack(columns_of(x))
     }
 
     #[inline(always)]

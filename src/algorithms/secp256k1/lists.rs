@@ -111,6 +111,9 @@ const INFINITY: Row = Row([[0; 4]; 2]);
 /// second-level cache.
 const BLOCK: usize = 128;
 
+/// Groups by which rows are asked for ahead of their use.
+const AHEAD: usize = 3;
+
 /// Adds lists up; keeps its memory from call to call.
 pub(crate) struct Adder<V: FieldVec> {
     pairs: Vec<[Entry; 2]>,
@@ -213,7 +216,13 @@ impl<V: FieldVec> Stage for AddPairs<'_, V> {
         let AddPairs { adder, rows, pairs, first } = self;
         adder.operands.clear();
         adder.denominators.clear();
-        for pairs in pairs.chunks(V::LANES) {
+        for (group, these) in pairs.chunks(V::LANES).enumerate() {
+            // Rows lie anywhere: they are asked for while earlier ones are at work.
+            for pair in pairs.iter().skip((group + AHEAD) * V::LANES).take(V::LANES) {
+                V::prefetch(&rows[pair[0].row()]);
+                V::prefetch(&rows[pair[1].row()]);
+            }
+            let pairs = these;
             let [x1, y1] = gather::<V>(rows, pairs, 0);
             let [x2, y2] = gather::<V>(rows, pairs, 1);
             adder.operands.push([x1, y1, x2, y2]);
