@@ -91,10 +91,10 @@ pub fn double_mul<C: Curve, V: FieldVec>(
         let digits = Digits::new::<C>(scalars);
         let rows = tables.keys(group * V::LANES, V::LANES);
         let ladder = |start| Ladder::<C, V> { start, rows, digits: &digits, over: PhantomData };
-        let mut sum = V::enter(ladder(None));
+        let Climbed { mut sum, infinite } = V::enter(ladder(None));
         let spoilt =
             V::Mask::from_bits(tables.exceptional(group / 2).bits() >> (group % 2 * V::LANES));
-        let redo = sum.z.is_zero().or(spoilt);
+        let redo = sum.z.is_zero().and(infinite.not()).or(spoilt);
         if redo.any() {
             let key = &keys[group];
             let ladder = ladder(Some(C::offset().start));
@@ -122,21 +122,29 @@ struct Ladder<'a, C, V> {
     over: PhantomData<(C, V)>,
 }
 
+/// What a ladder gives: Z = 0 where it failed, and where the sum is infinity, which its last
+/// addition tells apart.
+struct Climbed<V: FieldVec> {
+    sum: Jacobian<V>,
+    infinite: V::Mask,
+}
+
 impl<C: Curve, V: FieldVec> Stage for Ladder<'_, C, V> {
-    type Out = Jacobian<V>;
+    type Out = Climbed<V>;
 
     #[inline(always)]
-    fn run(self) -> Jacobian<V> {
+    fn run(self) -> Climbed<V> {
         let Ladder { start, rows, digits, .. } = self;
         let generator = C::generator_table().as_slice();
         let beta = V::splat(&BETA);
         let entries = rows.len() / V::LANES;
         let top = C::WINDOWS - 1;
-        let mut sum = match start {
+        let first = match start {
             Some([x, y]) => Affine { x: V::splat(&x), y: V::splat(&y) },
             None => addend(rows, entries, &digits.key[0][top]),
-        }
-        .to_jacobian();
+        };
+        let mut sum = first.to_jacobian();
+        let mut last = (sum, first);
         for window in (0..=top).rev() {
             if window < top {
                 for _ in 0..C::KEY_WIDTH {
@@ -158,10 +166,20 @@ impl<C: Curve, V: FieldVec> Stage for Ladder<'_, C, V> {
                 if half == 1 {
                     a.x = a.x.mul(beta);
                 }
+                if window == 0 {
+                    last = (sum, a);
+                }
                 sum = sum.add_affine(a);
             }
         }
-        sum
+        let mut infinite = sum.z.is_zero();
+        if infinite.any() {
+            // -y of the addend where the sum before was a point: opposite, since x is equal.
+            let (before, a) = last;
+            let opposite = a.y.mul_add(before.z.square().mul(before.z), before.y).is_zero();
+            infinite = infinite.and(before.z.is_zero().not()).and(opposite);
+        }
+        Climbed { sum, infinite }
     }
 }
 
@@ -190,7 +208,7 @@ impl<C: Curve, V: FieldVec> Stage for Again<'_, C, V> {
     fn run(self) -> Jacobian<V> {
         let Again { ladder, sum, redo, spoilt, key, scalars } = self;
         let [x, y] = C::offset().end.map(|words| V::splat(&words));
-        let high = V::enter(ladder);
+        let Climbed { sum: high, .. } = V::enter(ladder);
         let low = high.add_affine(Affine { x, y: y.negate(1).carry() });
         // Where the sum is the offset itself, the rest is infinity. Any other Z = 0 says that the
         // formulas failed here too.
