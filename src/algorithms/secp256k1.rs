@@ -15,6 +15,7 @@ pub mod field;
 mod field_tests;
 pub mod integer;
 pub mod inverse;
+pub mod inversion;
 pub mod key;
 #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
 pub(crate) mod limbs;
@@ -33,6 +34,7 @@ pub mod schnorr;
 pub(crate) mod scratch;
 #[cfg(test)]
 mod small_groups;
+pub mod sqrt;
 pub mod sums;
 pub mod table;
 pub(crate) mod twin;

@@ -7,7 +7,8 @@
 use std::marker::PhantomData;
 
 use crate::algorithms::secp256k1::curve::Curve;
-use crate::algorithms::secp256k1::field::{FieldVec, LANES, MaskVec, Row, Stage, invert_all};
+use crate::algorithms::secp256k1::field::{FieldVec, LANES, MaskVec, Row, Stage};
+use crate::algorithms::secp256k1::inversion::invert_all;
 use crate::algorithms::secp256k1::multiply::Scalars;
 use crate::algorithms::secp256k1::point::{Affine, Jacobian};
 use crate::algorithms::secp256k1::portable::Scalar5x52;

@@ -4,11 +4,11 @@
 use num_bigint::BigUint;
 use rand::{Rng, SeedableRng, rngs::StdRng};
 
-use crate::algorithms::secp256k1::field::{
-    FieldVec, MaskVec, Row, Stage, invert, invert_all, sqrt_all,
-};
+use crate::algorithms::secp256k1::field::{FieldVec, MaskVec, Row, Stage};
 use crate::algorithms::secp256k1::integer::{self, P, from_be, to_be};
+use crate::algorithms::secp256k1::inversion::{invert, invert_all};
 use crate::algorithms::secp256k1::portable::Scalar5x52;
+use crate::algorithms::secp256k1::sqrt::sqrt_all;
 use crate::isa::{Isa, Kernel};
 use crate::parsed::Words;
 

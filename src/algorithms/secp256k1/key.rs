@@ -1,9 +1,10 @@
 //! Public keys in the encodings of SEC 1, 2.3.4, and Bitcoin's hybrid form.
 
-use crate::algorithms::secp256k1::field::{FieldVec, sqrt};
+use crate::algorithms::secp256k1::field::FieldVec;
 use crate::algorithms::secp256k1::integer::{P, from_be, is_below};
 use crate::algorithms::secp256k1::point::{Affine, is_on_curve};
 use crate::algorithms::secp256k1::portable::Scalar5x52;
+use crate::algorithms::secp256k1::sqrt::sqrt;
 use crate::parsed::{KeyForm, Words};
 
 /// A key as read: x, form, and y where the encoding carries it.

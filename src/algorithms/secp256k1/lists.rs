@@ -7,9 +7,8 @@
 
 use std::ops::{Deref, DerefMut};
 
-use crate::algorithms::secp256k1::field::{
-    FieldVec, LANES, MaskVec, Row, Stage, invert, products, unwind,
-};
+use crate::algorithms::secp256k1::field::{FieldVec, LANES, MaskVec, Row, Stage};
+use crate::algorithms::secp256k1::inversion::{invert, products, unwind};
 
 /// A point of a list: the index of its row, and whether it is negated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

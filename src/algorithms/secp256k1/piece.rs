@@ -4,10 +4,11 @@
 use std::ops::Range;
 
 use crate::algorithms::secp256k1::curve::{Curve, Secp256k1};
-use crate::algorithms::secp256k1::field::{FieldVec, LANES, MaskVec, Stage, sqrt_all};
+use crate::algorithms::secp256k1::field::{FieldVec, LANES, MaskVec, Stage};
 use crate::algorithms::secp256k1::multiply::{Scalars, double_mul};
 use crate::algorithms::secp256k1::point::{Affine, Jacobian};
 use crate::algorithms::secp256k1::scratch;
+use crate::algorithms::secp256k1::sqrt::sqrt_all;
 use crate::algorithms::secp256k1::table::KeyTables;
 use crate::algorithms::secp256k1::twin::Twin;
 use crate::isa::{Isa, Kernel};

@@ -3,8 +3,9 @@
 //! Magnitudes, kept by every formula: affine x 1, y at most 2; Jacobian X at most 5, Y at most 3,
 //! Z 1.
 
-use crate::algorithms::secp256k1::field::{FieldVec, LANES, MaskVec, invert};
+use crate::algorithms::secp256k1::field::{FieldVec, LANES, MaskVec};
 use crate::algorithms::secp256k1::integer::{P, is_below};
+use crate::algorithms::secp256k1::inversion::invert;
 use crate::algorithms::secp256k1::portable::Scalar5x52;
 use crate::parsed::Words;
 use crate::verdict::Point;

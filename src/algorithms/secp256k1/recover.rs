@@ -3,8 +3,9 @@
 
 use std::ops::Range;
 
-use crate::algorithms::secp256k1::field::{FieldVec, LANES, MaskVec, invert_all};
+use crate::algorithms::secp256k1::field::{FieldVec, LANES, MaskVec};
 use crate::algorithms::secp256k1::integer::to_be;
+use crate::algorithms::secp256k1::inversion::invert_all;
 use crate::algorithms::secp256k1::multiply::Scalars;
 use crate::algorithms::secp256k1::piece::{Piece, pieces};
 use crate::algorithms::secp256k1::{scalar, scratch};

@@ -3,7 +3,8 @@
 use std::ops::Range;
 
 use crate::algorithms::secp256k1::combine;
-use crate::algorithms::secp256k1::field::{FieldVec, LANES, MaskVec, invert_all};
+use crate::algorithms::secp256k1::field::{FieldVec, LANES, MaskVec};
+use crate::algorithms::secp256k1::inversion::invert_all;
 use crate::algorithms::secp256k1::multiply::Scalars;
 use crate::algorithms::secp256k1::piece::{self, Equation, Piece, verdict};
 use crate::algorithms::secp256k1::point::{Jacobian, OneLane, is_possible};

@@ -6,7 +6,8 @@
 
 use crate::algorithms::secp256k1::comb::Digit;
 use crate::algorithms::secp256k1::curve::BETA;
-use crate::algorithms::secp256k1::field::{FieldVec, MaskVec, Row, Stage, invert};
+use crate::algorithms::secp256k1::field::{FieldVec, MaskVec, Row, Stage};
+use crate::algorithms::secp256k1::inversion::invert;
 use crate::algorithms::secp256k1::point::{Affine, Jacobian};
 
 /// Fewest sums of a round that are worth an inversion, which takes as long as some 400 products.

@@ -1,7 +1,8 @@
 //! Tables of odd multiples: one for each key of a piece, and one for the generator.
 
 use crate::algorithms::secp256k1::curve::Curve;
-use crate::algorithms::secp256k1::field::{FieldVec, MaskVec, Row, Stage, invert_all};
+use crate::algorithms::secp256k1::field::{FieldVec, MaskVec, Row, Stage};
+use crate::algorithms::secp256k1::inversion::invert_all;
 use crate::algorithms::secp256k1::point::{Affine, Jacobian};
 use crate::algorithms::secp256k1::portable::Scalar5x52;
 
