@@ -7,35 +7,16 @@
 //! before. Lane: batches of 1,024 jobs through a device thread, several in flight. Batches are
 //! recycled; allocations are counted after a warm-up.
 
-use std::alloc::{GlobalAlloc, Layout, System};
+use std::alloc::System;
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
 use sigmill::{Algorithm, Batch, Engine, Job, Terms, backend};
+use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
 
-/// Counts what the data path allocates.
-struct Counting;
-
-static ALLOCATIONS: AtomicU64 = AtomicU64::new(0);
-
-#[expect(unsafe_code, reason = "the trait of an allocator is unsafe; it only counts and passes on")]
-// SAFETY: every call goes to the system's allocator unchanged.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        ALLOCATIONS.fetch_add(1, Ordering::Relaxed);
-        // SAFETY: the caller's contract is passed on.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        // SAFETY: the caller's contract is passed on.
-        unsafe { System.dealloc(pointer, layout) }
-    }
-}
-
+/// Counts what the data path allocates, on every thread.
 #[global_allocator]
-static ALLOCATOR: Counting = Counting;
+static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
 
 const ROUNDS: usize = 11;
 const LANE_JOBS: usize = 1_024;
@@ -90,7 +71,7 @@ fn measure(batches: usize, mut submit: impl FnMut()) -> (Vec<f64>, f64) {
     for _ in 0..1_000 {
         submit();
     }
-    let before = ALLOCATIONS.load(Ordering::Relaxed);
+    let region = Region::new(ALLOCATOR);
     let mut times: Vec<f64> = (0..ROUNDS)
         .map(|_| {
             let started = Instant::now();
@@ -100,7 +81,8 @@ fn measure(batches: usize, mut submit: impl FnMut()) -> (Vec<f64>, f64) {
             started.elapsed().as_secs_f64() * 1e9 / batches as f64
         })
         .collect();
-    let allocations = ALLOCATIONS.load(Ordering::Relaxed) - before;
+    let change = region.change();
+    let allocations = change.allocations + change.reallocations;
     times.sort_by(f64::total_cmp);
     (times, allocations as f64 / (batches * ROUNDS) as f64)
 }

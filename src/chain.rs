@@ -163,8 +163,9 @@ pub struct Report {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub records: Option<Records>,
     /// What failed and where, one line each, in the input's order:
-    /// `transaction 12 (txid) input 3: ...`, `merkle_root: ...`. At most [`FINDINGS_LIMIT`], then a
-    /// last line that counts the rest.
+    /// `transaction 12 (txid) input 3: ...`, `merkle_root: ...`. Inputs of one transaction that
+    /// fail alike share a line: `transaction 12 (txid) inputs 0 to 442, 444: ...`. At most
+    /// [`FINDINGS_LIMIT`], then a last line that counts the other lines.
     pub findings: Vec<String>,
     /// Findings that the last line counts.
     #[serde(skip)]

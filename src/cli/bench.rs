@@ -54,7 +54,10 @@ pub(super) fn run(arguments: &Arguments) -> Result<Status, Failure> {
     }
     let signed = workload::signed(SIZES[2]);
     let span = Duration::from_secs_f64(arguments.seconds / (rows.len() * SIZES.len()) as f64);
+    let description = |engine: &Engine| engine.devices()[0].description.clone();
     if !arguments.json {
+        // What the rates are of: level, threads, and the plan for SHA-256.
+        say!("cpu: {}", description(&cpu));
         say!("{:22} {:6} {:>8} {:>14} {:>12}", "algorithm", "device", "batch", "jobs/s", "ns/job");
     }
     for algorithm in rows {
@@ -67,7 +70,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<Status, Failure> {
                 say!(
                     "{}",
                     json!({ "schema": 1, "algorithm": algorithm.name(), "rule": rule,
-                            "device": device, "batch": items, "ns_per_job": ns,
+                            "device": device, "description": description(engine), "batch": items, "ns_per_job": ns,
                             "jobs_per_second": 1e9 / ns })
                 );
             } else {

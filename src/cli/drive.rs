@@ -9,7 +9,7 @@ use sigmill::chain::{Check, Report};
 use sigmill::error::Busy;
 use sigmill::{Answers, Batch, Class, Engine, Terms, Ticket};
 
-/// Set by Ctrl-C: the batches in flight end, no more are sent.
+/// Set by Ctrl-C: no more batches are sent, and those that are answered count.
 pub(super) static INTERRUPTED: AtomicBool = AtomicBool::new(false);
 
 /// Set while a check is driven, and Ctrl-C has batches to wait for.
@@ -34,9 +34,14 @@ pub(super) fn drive(
             break false;
         }
         bar.add(batches.iter().map(Batch::len).sum());
-        match round(engine, batches, &mut bar, witness) {
-            Some(round) => answers = round,
-            None => break true,
+        let ended;
+        (answers, ended) = round(engine, batches, &mut bar, witness);
+        if !ended {
+            // What is not answered now stays so; the check concludes from the rest.
+            while !check.round(&answers).is_empty() {
+                answers.clear();
+            }
+            break true;
         }
     };
     bar.end();
@@ -44,16 +49,18 @@ pub(super) fn drive(
     (check.report(), interrupted)
 }
 
-/// Submits all batches and returns their answers in order; `None` when interrupted.
+/// Submits all batches and returns their answers in order, and whether those are all; when
+/// interrupted they are the ones that are there.
 fn round(
     engine: &Engine,
     batches: Vec<Batch>,
     bar: &mut Progress,
     witness: Witness<'_>,
-) -> Option<Vec<Answers>> {
-    let mut answers = Vec::with_capacity(batches.len());
+) -> (Vec<Answers>, bool) {
+    let count = batches.len();
+    let mut answers = Vec::with_capacity(count);
     let mut tickets: VecDeque<Ticket> = VecDeque::new();
-    let mut settle = |tickets: &mut VecDeque<Ticket>| {
+    let mut settle = |answers: &mut Vec<Answers>, tickets: &mut VecDeque<Ticket>| {
         if let Some(ticket) = tickets.pop_front() {
             let answered = ticket.wait();
             bar.advance(answered.answers().len());
@@ -61,28 +68,29 @@ fn round(
             answers.push(answered.into_answers());
         }
     };
-    for mut batch in batches {
+    'submit: for mut batch in batches {
         loop {
             if INTERRUPTED.load(Ordering::Relaxed) {
-                return None;
+                break 'submit;
             }
             match engine.submit(batch, Terms::default().class(Class::Sync)) {
                 Ok(ticket) => break tickets.push_back(ticket),
                 Err(Busy { batch: back, .. }) => {
                     // Full of our own batches: the oldest makes room.
                     batch = back;
-                    settle(&mut tickets);
+                    settle(&mut answers, &mut tickets);
                 }
             }
         }
     }
-    while !tickets.is_empty() {
-        if INTERRUPTED.load(Ordering::Relaxed) {
-            return None;
+    while let Some(oldest) = tickets.front() {
+        if INTERRUPTED.load(Ordering::Relaxed) && !oldest.is_ready() {
+            break;
         }
-        settle(&mut tickets);
+        settle(&mut answers, &mut tickets);
     }
-    Some(answers)
+    let ended = answers.len() == count;
+    (answers, ended)
 }
 
 /// A bar on standard error that shows itself only when the work is long.
@@ -131,5 +139,50 @@ impl Progress {
         if let Some(bar) = self.bar.take() {
             bar.finish_and_clear();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use sigmill::chain::Kind;
+    use sigmill::{Algorithm, Job};
+
+    use super::*;
+
+    /// Rounds of ten hashes without end, until one is not answered whole.
+    struct Endless(Report);
+
+    impl Check for Endless {
+        fn round(&mut self, answers: &[Answers]) -> Vec<Batch> {
+            answers.iter().for_each(|answers| self.0.count(answers));
+            if self.0.by_algorithm.contains_key("sha256") && answers.len() < 10 {
+                return Vec::new();
+            }
+            let one = || {
+                let mut batch = Batch::open(Algorithm::Sha256);
+                batch.push(Job::Hash { message: b"message" }).expect("room");
+                batch.seal()
+            };
+            std::iter::repeat_with(one).take(10).collect()
+        }
+
+        fn report(&self) -> Report {
+            self.0.clone()
+        }
+    }
+
+    #[test]
+    fn an_interrupted_round_counts_what_was_answered() {
+        let engine = Engine::builder().threads(1).open().expect("an engine");
+        let mut seen = 0;
+        let mut witness = |_: &Batch, answers: &Answers| {
+            seen += answers.len() as u64;
+            // In the middle of the second round.
+            INTERRUPTED.fetch_or(seen == 13, Ordering::Relaxed);
+        };
+        let mut check = Endless(Report::new(Kind::Sigchk));
+        let (report, interrupted) = drive(&engine, &mut check, false, &mut witness);
+        assert!(interrupted && seen >= 13);
+        assert_eq!(report.by_algorithm["sha256"].checked, seen);
     }
 }

@@ -246,23 +246,26 @@ impl BlockCheck {
             }
         }
         let mut counts = Inputs { total: self.inputs.len() as u64, ..Inputs::default() };
+        let mut failures: Vec<Failure<'_>> = Vec::new();
         for input in &self.inputs {
             match &input.decision {
                 Some(Decision::Verified) => counts.verified += 1,
                 Some(Decision::Assumed) => counts.assumed += 1,
                 Some(Decision::Failed(why)) => {
                     counts.failed += 1;
-                    let identity = self.hashes.identities[input.transaction]
-                        .map_or(String::new(), |identity| format!(" ({})", printed(&identity)));
-                    let (transaction, index) = (input.transaction, input.index);
-                    self.report
-                        .find(format!("transaction {transaction}{identity} input {index}: {why}"));
+                    fail(&mut failures, input, why);
                 }
                 Some(Decision::Unresolved(why)) => {
                     *counts.unresolved.entry(why.clone()).or_default() += 1;
                 }
                 None => *counts.unresolved.entry("not judged".into()).or_default() += 1,
             }
+        }
+        for Failure { transaction, why, inputs } in failures {
+            let identity = self.hashes.identities[transaction]
+                .map_or(String::new(), |identity| format!(" ({})", printed(&identity)));
+            let inputs = named(&inputs);
+            self.report.find(format!("transaction {transaction}{identity} {inputs}: {why}"));
         }
         self.report.complete &= counts.unresolved.is_empty();
         self.report.inputs = Some(counts);
@@ -359,6 +362,40 @@ impl Hashes {
     }
 }
 
+/// Inputs of one transaction that failed for the same reason.
+struct Failure<'a> {
+    transaction: usize,
+    why: &'a str,
+    /// Runs of them: first and last.
+    inputs: Vec<[usize; 2]>,
+}
+
+/// Files an input, the ones before it being filed. One changed bit of a large transaction fails all
+/// its inputs: together they take a line for each reason.
+fn fail<'a>(failures: &mut Vec<Failure<'a>>, input: &Input, why: &'a str) {
+    let Input { transaction, index, .. } = *input;
+    let mut same = failures.iter_mut().rev().take_while(|known| known.transaction == transaction);
+    let Some(known) = same.find(|known| known.why == why) else {
+        failures.push(Failure { transaction, why, inputs: vec![[index, index]] });
+        return;
+    };
+    match known.inputs.last_mut() {
+        Some([_, last]) if *last + 1 == index => *last = index,
+        _ => known.inputs.push([index, index]),
+    }
+}
+
+/// `input 3`, `inputs 0 to 442, 444`.
+fn named(runs: &[[usize; 2]]) -> String {
+    let run = |[first, last]: &[usize; 2]| match first == last {
+        true => first.to_string(),
+        false => format!("{first} to {last}"),
+    };
+    let single = matches!(runs, [[first, last]] if first == last);
+    let list: Vec<_> = runs.iter().map(run).collect();
+    format!("input{} {}", if single { "" } else { "s" }, list.join(", "))
+}
+
 const FITS: &str = "a block is smaller than a job's field may be";
 
 fn push_hash(jobs: &mut Cut<Target>, message: &[u8], target: Target) {
@@ -370,5 +407,27 @@ fn push_root(jobs: &mut Cut<Target>, leaves: Option<Vec<[u8; 32]>>, target: Targ
     if let Some(leaves) = leaves {
         let bytes = 32 * leaves.len();
         jobs.push(Job::MerkleRoot { leaves: &leaves }, bytes, target).expect(FITS);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn inputs_that_fail_alike_share_a_line() {
+        let inputs: Vec<_> = (0..448).map(|index| Input::new(5, index)).collect();
+        let mut failures = Vec::new();
+        for input in &inputs {
+            match input.index {
+                443 => {}
+                446 => fail(&mut failures, input, "other"),
+                _ => fail(&mut failures, input, "equation"),
+            }
+        }
+        fail(&mut failures, &Input::new(6, 0), "equation");
+        let lines: Vec<_> = failures.iter().map(|f| (f.transaction, named(&f.inputs))).collect();
+        let expected = [(5, "inputs 0 to 442, 444 to 445, 447"), (5, "input 446"), (6, "input 0")];
+        assert_eq!(lines, expected.map(|(transaction, line)| (transaction, line.to_owned())));
     }
 }

@@ -189,6 +189,32 @@ fn a_changed_message_fails_what_signs_it() {
 }
 
 #[test]
+fn every_input_of_a_changed_transaction_is_named() {
+    let Some(data) = data("changed Bitcoin blocks") else { return };
+    let files = read(&data, "block757739");
+    let mut block = parse(&files);
+    let inputs = |position: usize| block.txdata[position].input.len();
+    let largest = (1..block.txdata.len()).max_by_key(|&position| inputs(position)).unwrap();
+    let count = inputs(largest);
+    let value = block.txdata[largest].output[0].value.to_sat();
+    block.txdata[largest].output[0].value = bitcoin::Amount::from_sat(value ^ 1);
+    let report = recheck(&block, &files);
+    assert_eq!(report.inputs.unwrap().failed, count as u64);
+    let start = format!("transaction {largest} (");
+    let mut named = vec![0; count];
+    for finding in report.findings.iter().filter(|finding| finding.starts_with(&start)) {
+        let (_, list) = finding.split_once(") input").unwrap();
+        let (list, _) = list.trim_start_matches('s').split_once(':').unwrap();
+        for run in list.split(',') {
+            let (first, last) = run.split_once(" to ").unwrap_or((run, run));
+            let [first, last] = [first, last].map(|number| number.trim().parse().unwrap());
+            (first..=last).for_each(|index: usize| named[index] += 1);
+        }
+    }
+    assert!(named.iter().all(|times| *times == 1), "{:?}", report.findings);
+}
+
+#[test]
 fn assumed_inputs_fail_as_well() {
     let Some(data) = data("changed Bitcoin blocks") else { return };
     let files = read(&data, "block482683");

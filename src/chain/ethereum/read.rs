@@ -2,7 +2,7 @@
 
 use alloy_consensus::{EthereumTxEnvelope, Header, SignableTransaction, TxEip4844};
 use alloy_eips::eip2718::{Decodable2718, Encodable2718};
-use alloy_primitives::{Address, B256, Signature};
+use alloy_primitives::{Address, B256, Signature, U256};
 use alloy_rlp::{Decodable, Encodable};
 use serde::Deserialize;
 
@@ -38,6 +38,24 @@ pub struct Block {
 #[derive(Deserialize)]
 struct Answer {
     result: JsonBlock,
+}
+
+/// The two forms in which JSON says a signature's parity, of which the parser reads one.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Parity {
+    #[serde(rename = "type")]
+    kind: Option<U256>,
+    v: Option<U256>,
+    y_parity: Option<U256>,
+}
+
+/// Those of a block, or of the block in an answer.
+#[derive(Deserialize)]
+struct Parities {
+    #[serde(default)]
+    transactions: Vec<Parity>,
+    result: Option<Box<Parities>>,
 }
 
 impl Block {
@@ -86,10 +104,30 @@ fn read_json(bytes: &[u8]) -> Result<Block, ChainError> {
                    (eth_getBlockByNumber with `true`)";
         return Err(malformed("block JSON", why));
     };
+    compare_parities(bytes)?;
     let stated = list.iter().map(|tx| (*tx.inner.inner().tx_hash(), tx.inner.signer())).collect();
     let transactions = list.iter().map(|tx| tx.inner.inner().clone()).collect();
     let stated = Some(Stated { hash: block.header.hash, transactions: stated });
     Ok(Block { header: block.header.inner, transactions, stated })
+}
+
+/// Compares `v` with `yParity` where a transaction has both.
+fn compare_parities(bytes: &[u8]) -> Result<(), ChainError> {
+    let all = serde_json::from_slice::<Parities>(bytes);
+    let all = all.map_err(|error| malformed("block JSON", error))?;
+    let inner = all.result.map_or(Vec::new(), |result| result.transactions);
+    for (position, parity) in all.transactions.iter().chain(&inner).enumerate() {
+        let Parity { kind, v: Some(v), y_parity: Some(y_parity) } = *parity else { continue };
+        // Before types, v was 27 plus the parity, or 35 plus it and twice the chain's number.
+        let legacy = kind.is_none_or(|kind| kind.is_zero()) && v > U256::from(1);
+        let stated = if legacy { U256::from(!v.bit(0)) } else { v };
+        if stated != y_parity {
+            let why =
+                format!("transaction {position}: `v` {v:#x} contradicts `yParity` {y_parity:#x}");
+            return Err(malformed("block JSON", why));
+        }
+    }
+    Ok(())
 }
 
 /// Whether a node wrote the result after other members.
@@ -163,4 +201,64 @@ pub(super) fn joined(r: &[u8; 32], s: &[u8; 32]) -> [u8; 64] {
 
 fn malformed(what: &str, why: impl ToString) -> ChainError {
     ChainError::Malformed { what: what.to_owned(), why: why.to_string() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::chain::driver::data;
+
+    #[test]
+    fn v_and_y_parity_are_compared() {
+        let compare = |members: &str| {
+            let block = format!("{{\"transactions\":[{{}},{{{members}}}]}}");
+            let answer = format!("{{\"result\":{block},\"id\":1}}");
+            let results = [block, answer].map(|text| compare_parities(text.as_bytes()));
+            results.map(|result| result.map_err(|error| error.to_string()))
+        };
+        for members in [
+            r#""type":"0x2","v":"0x1","yParity":"0x1""#,
+            r#""type":"0x1","v":"0x0","yParity":"0x0""#,
+            r#""type":"0x2","v":"0x0""#,
+            r#""type":"0x2","yParity":"0x1""#,
+            r#""type":"0x0","v":"0x1b","yParity":"0x0""#,
+            r#""v":"0x26","yParity":"0x1""#,
+            r#""v":"0x25","yParity":"0x0""#,
+        ] {
+            assert!(compare(members).iter().all(Result::is_ok), "{members}");
+        }
+        for members in [
+            r#""type":"0x2","v":"0x1","yParity":"0x0""#,
+            r#""type":"0x4","v":"0x0","yParity":"0x1""#,
+            r#""type":"0x2","v":"0x25","yParity":"0x0""#,
+            r#""type":"0x0","v":"0x1c","yParity":"0x0""#,
+            r#""v":"0x26","yParity":"0x0""#,
+        ] {
+            for result in compare(members) {
+                let error = result.expect_err(members);
+                assert!(error.contains("transaction 1: `v` 0x"), "{error}");
+                assert!(error.contains("contradicts `yParity` 0x"), "{error}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_flipped_v_of_a_real_block_is_an_error() {
+        let Some(folder) = data("Ethereum blocks") else { return };
+        let mut flipped = 0;
+        for entry in std::fs::read_dir(folder.join("ethereum/blocks")).expect("a folder") {
+            let text = std::fs::read_to_string(entry.expect("an entry").path()).expect("a file");
+            let json: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+            let list = json["transactions"].as_array().expect("a list");
+            let typed = list.iter().position(|tx| tx["v"].is_string() && tx["yParity"].is_string());
+            let Some(position) = typed else { continue };
+            let mut json = json.clone();
+            let v = &mut json["transactions"][position]["v"];
+            *v = if *v == "0x0" { "0x1" } else { "0x0" }.into();
+            let error = Block::read(json.to_string().as_bytes()).expect_err("a contradiction");
+            assert!(error.to_string().contains("`v`"), "{error}");
+            flipped += 1;
+        }
+        println!("{flipped} blocks with a flipped `v`");
+    }
 }
