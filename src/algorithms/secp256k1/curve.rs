@@ -92,9 +92,9 @@ impl Curve for Secp256k1 {
     const KEY_WIDTH: u32 = 5;
     const GENERATOR_STRIDE: usize = 3;
     const WINDOWS: usize = 26;
-    // 2,176 rows, 136 KiB a key: with 128 keys, 18 and 20 windows took 2 to 8 % longer.
+    // 2,176 rows, 136 KiB a key: with 128 keys, 18 windows took up to 6 % longer, 20 took 5 to 9.
     const KEY_COMB: Layout = Layout::new(129, 16);
-    // 38,912 rows, 2.4 MiB: 8 and 9 windows, of 19 and 8 MiB, were no faster.
+    // 38,912 rows, 2.4 MiB: 8 and 9 windows, of 18 and 6 MiB, were no faster.
     const GENERATOR_COMB: Layout = Layout::new(129, 10);
 
     fn split(k: &Words) -> [Half; 2] {

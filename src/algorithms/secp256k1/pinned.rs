@@ -19,7 +19,7 @@ use crate::pinned::PinnedKeys;
 use crate::verdict::Verdict;
 
 /// Items that share the inversions of their sums. Their sums, 3 KiB an item, leave a second-level
-/// cache of 1 MiB, but are read and written in order; 256 and 512 took 3 to 8 % longer there.
+/// cache of 1 MiB, but are read and written in order; pieces of 512 took 3 to 5 % longer there.
 const PIECE: usize = 1024;
 
 /// Bytes of one key's table.
