@@ -24,6 +24,12 @@ pub trait MaskVec: Copy + 'static {
         Self::from_bits(if value { u32::MAX } else { 0 })
     }
 
+    /// The first lanes.
+    #[inline(always)]
+    fn first(lanes: usize) -> Self {
+        Self::from_bits((1u32 << lanes) - 1)
+    }
+
     /// `value(lane)` in each lane.
     #[inline(always)]
     fn from_fn(lanes: usize, mut value: impl FnMut(usize) -> bool) -> Self {

@@ -95,6 +95,7 @@ pub fn double_mul<C: Curve, V: FieldVec>(
         let spoilt =
             V::Mask::from_bits(tables.exceptional(group / 2).bits() >> (group % 2 * V::LANES));
         let redo = sum.z.is_zero().and(infinite.not()).or(spoilt);
+        let redo = redo.and(V::Mask::first(scalars.len()));
         if redo.any() {
             let key = &keys[group];
             let ladder = ladder(Some(C::offset().start));

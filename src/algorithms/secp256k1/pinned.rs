@@ -1,18 +1,20 @@
 //! Verification against keys whose tables were made before: u1 G + u2 Q as a sum of table rows.
 
+use std::marker::PhantomData;
 use std::ops::Range;
 
 use rayon::prelude::*;
 
 use crate::algorithms::secp256k1::comb::{self, Digit};
 use crate::algorithms::secp256k1::curve::{Curve, Secp256k1};
-use crate::algorithms::secp256k1::field::{FieldVec, LANES, MaskVec, Row};
-use crate::algorithms::secp256k1::multiply::{Scalars, complete};
+use crate::algorithms::secp256k1::field::{FieldVec, LANES, MaskVec, Row, Stage};
+use crate::algorithms::secp256k1::multiply::{Scalars, double_mul};
 use crate::algorithms::secp256k1::piece::{Equation, Piece, verdict};
-use crate::algorithms::secp256k1::point::Jacobian;
+use crate::algorithms::secp256k1::point::{Affine, Jacobian};
 use crate::algorithms::secp256k1::scalar;
 use crate::algorithms::secp256k1::scratch;
 use crate::algorithms::secp256k1::sums::{Rows, Sums};
+use crate::algorithms::secp256k1::table::KeyTables;
 use crate::isa::{Isa, Kernel};
 use crate::parsed::Words;
 use crate::pinned::PinnedKeys;
@@ -143,43 +145,49 @@ impl<V: FieldVec> Multiplier<V> {
         self.sums.run(rows, groups, out);
         let items = scalars.chunks(V::LANES).zip(indices.chunks(V::LANES));
         for ((point, exceptional), items) in out.iter_mut().zip(&self.sums.exceptional).zip(items) {
-            let redo = point.z.is_zero().or(*exceptional);
+            let (scalars, indices) = items;
+            let redo = point.z.is_zero().or(*exceptional).and(V::Mask::first(scalars.len()));
             if redo.any() {
-                *point = patch::<C, V>(*point, redo, items, &tables.point);
+                let [mut x, mut y] = [[[0; 4]; LANES]; 2];
+                for lane in 0..V::LANES {
+                    let index = indices[lane.min(indices.len() - 1)];
+                    [x[lane], y[lane]] = (tables.point)(index);
+                }
+                let [x, y] = [V::load(&x[..V::LANES]), V::load(&y[..V::LANES])];
+                let key = Affine { x, y };
+                let again = V::enter(Unpinned::<C, V> { key, scalars, curve: PhantomData });
+                *point = Jacobian {
+                    x: V::select(redo, again.x, point.x),
+                    y: V::select(redo, again.y, point.y),
+                    z: V::select(redo, again.z, point.z),
+                };
             }
         }
     }
 }
 
-/// Computes the lanes named by `redo` again, by the complete formulas.
-#[cold]
-fn patch<C: Curve, V: FieldVec>(
-    sum: Jacobian<V>,
-    redo: V::Mask,
-    (scalars, indices): (&[Scalars], &[u32]),
-    key: &impl Fn(u32) -> [Words; 2],
-) -> Jacobian<V> {
-    let mut planes = [[[0; 4]; LANES]; 3];
-    for (plane, v) in planes.iter_mut().zip([sum.x, sum.y, sum.z]) {
-        v.store(&mut plane[..V::LANES]);
+/// Computes a group again as if its keys were not pinned: senders can force a case outside the
+/// formulas here, and there it costs no more than a second ladder.
+struct Unpinned<'a, C, V: FieldVec> {
+    /// A key a lane.
+    key: Affine<V>,
+    scalars: &'a [Scalars],
+    curve: PhantomData<C>,
+}
+
+impl<C: Curve, V: FieldVec> Stage for Unpinned<'_, C, V> {
+    type Out = Jacobian<V>;
+
+    #[inline(always)]
+    fn run(self) -> Jacobian<V> {
+        let mut points = Vec::new();
+        double_mul::<C, V>(&[self.key], self.scalars, &mut KeyTables::new(), &mut points);
+        points[0]
     }
-    let [mut x, mut y, mut z] = planes;
-    for (lane, (scalars, &index)) in scalars.iter().zip(indices).enumerate() {
-        if redo.lane(lane) {
-            let point = complete::<C>(scalars, &key(index));
-            point.x.store(&mut x[lane..=lane]);
-            point.y.store(&mut y[lane..=lane]);
-            point.z.store(&mut z[lane..=lane]);
-        }
-    }
-    let [x, y, z] = [x, y, z].map(|plane| V::load(&plane[..V::LANES]));
-    Jacobian { x, y, z }
 }
 
 #[cfg(test)]
 pub(crate) mod tests {
-    use std::marker::PhantomData;
-
     use k256::elliptic_curve::PrimeField;
     use k256::elliptic_curve::sec1::ToSec1Point;
     use k256::{ProjectivePoint, Scalar};
