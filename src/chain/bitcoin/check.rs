@@ -121,6 +121,8 @@ impl BlockCheck {
                         let standing = match outcome(job) {
                             Some(Outcome::Verdict(verdict)) => Standing::Settled(verdict),
                             Some(Outcome::Error(error)) => Standing::Unanswered(error),
+                            // Whoever drives the check stopped before this batch was answered.
+                            None => Standing::Unanswered(ItemError::Shutdown),
                             _ => Standing::Unanswered(ItemError::Fault),
                         };
                         self.inputs[input].settle(claim, standing);
