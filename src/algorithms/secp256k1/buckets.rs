@@ -208,12 +208,13 @@ fn point(rows: &[Row], entry: Entry) -> Affine<Scalar5x52> {
 #[cfg(test)]
 mod tests {
     use k256::elliptic_curve::PrimeField;
-    use k256::elliptic_curve::sec1::ToSec1Point;
+
     use k256::{ProjectivePoint, Scalar};
     use rand::{Rng, SeedableRng, rngs::StdRng};
 
     use super::*;
-    use crate::algorithms::secp256k1::integer::{from_be, to_be};
+    use crate::algorithms::secp256k1::integer::to_be;
+    use crate::algorithms::secp256k1::multiply::tests::affine;
     use crate::isa::{Isa, Kernel};
     use crate::parsed::Words;
 
@@ -226,14 +227,6 @@ mod tests {
         fn run<V: FieldVec>(self) -> Self::Out {
             Buckets::<V>::default().sum(self.0, self.1).to_affine()
         }
-    }
-
-    fn affine(point: ProjectivePoint) -> Option<[Words; 2]> {
-        let encoded = point.to_affine().to_sec1_point(false);
-        let half = |range: std::ops::Range<usize>| -> Option<Words> {
-            Some(from_be(encoded.as_bytes().get(range)?.try_into().ok()?))
-        };
-        Some([half(1..33)?, half(33..65)?])
     }
 
     fn scalar(half: &Half) -> Scalar {

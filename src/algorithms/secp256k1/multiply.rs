@@ -281,18 +281,19 @@ pub(crate) mod tests {
     use crate::isa::{Isa, Kernel};
     use crate::verdict::Point;
 
-    const LAMBDA: Words = [
+    pub(crate) const LAMBDA: Words = [
         0xdf02_967c_1b23_bd72,
         0x122e_22ea_2081_6678,
         0xa526_1c02_8812_645a,
         0x5363_ad4c_c05c_30e0,
     ];
 
-    fn scalar(words: &Words) -> Scalar {
+    pub(crate) fn scalar(words: &Words) -> Scalar {
         Scalar::from_repr(to_be(words).into()).expect("below n")
     }
 
-    fn affine(point: ProjectivePoint) -> Option<[Words; 2]> {
+    /// x and y; `None` for infinity.
+    pub(crate) fn affine(point: ProjectivePoint) -> Option<[Words; 2]> {
         let encoded = point.to_affine().to_sec1_point(false);
         let half = |range: std::ops::Range<usize>| -> Option<Words> {
             Some(from_be(encoded.as_bytes().get(range)?.try_into().ok()?))

@@ -189,12 +189,13 @@ impl<C: Curve, V: FieldVec> Stage for Unpinned<'_, C, V> {
 #[cfg(test)]
 pub(crate) mod tests {
     use k256::elliptic_curve::PrimeField;
-    use k256::elliptic_curve::sec1::ToSec1Point;
-    use k256::{ProjectivePoint, Scalar};
+
+    use k256::ProjectivePoint;
     use rand::{Rng, SeedableRng, rngs::StdRng};
 
     use super::*;
-    use crate::algorithms::secp256k1::integer::{self, N, from_be, reduce_n, to_be};
+    use crate::algorithms::secp256k1::integer::{self, N, from_be, reduce_n};
+    use crate::algorithms::secp256k1::multiply::tests::{LAMBDA, affine, scalar};
     use crate::algorithms::secp256k1::point::OneLane;
     use crate::verdict::Point;
 
@@ -221,25 +222,6 @@ pub(crate) mod tests {
             sums.iter().zip(out.chunks_mut(V::LANES)).for_each(|(sum, out)| sum.store(out));
             out
         }
-    }
-
-    const LAMBDA: Words = [
-        0xdf02_967c_1b23_bd72,
-        0x122e_22ea_2081_6678,
-        0xa526_1c02_8812_645a,
-        0x5363_ad4c_c05c_30e0,
-    ];
-
-    fn scalar(words: &Words) -> Scalar {
-        Scalar::from_repr(to_be(words).into()).expect("below n")
-    }
-
-    fn affine(point: ProjectivePoint) -> Option<[Words; 2]> {
-        let encoded = point.to_affine().to_sec1_point(false);
-        let half = |range: Range<usize>| -> Option<Words> {
-            Some(from_be(encoded.as_bytes().get(range)?.try_into().ok()?))
-        };
-        Some([half(1..33)?, half(33..65)?])
     }
 
     fn small(k: u64) -> Words {
