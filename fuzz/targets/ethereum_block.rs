@@ -12,7 +12,8 @@ fuzz_target!(|bytes: &[u8]| {
     }
     if let Ok(block) = ethereum::Block::read(bytes) {
         let again = ethereum::Block::read(&block.to_rlp()).expect("our own RLP");
-        assert_eq!(again.transactions.len(), block.transactions.len());
+        assert_eq!(again.header, block.header);
+        assert_eq!(again.transactions, block.transactions);
     }
     let _ = ethereum::transaction(bytes);
 });

@@ -105,10 +105,33 @@ fn read_json(bytes: &[u8]) -> Result<Block, ChainError> {
         return Err(malformed("block JSON", why));
     };
     compare_parities(bytes)?;
+    no_gap(&block.header.inner)?;
     let stated = list.iter().map(|tx| (*tx.inner.inner().tx_hash(), tx.inner.signer())).collect();
     let transactions = list.iter().map(|tx| tx.inner.inner().clone()).collect();
     let stated = Some(Stated { hash: block.header.hash, transactions: stated });
     Ok(Block { header: block.header.inner, transactions, stated })
+}
+
+/// RLP tells a header's later fields by their position alone, so that one left out before another
+/// would be read as a different header.
+fn no_gap(header: &Header) -> Result<(), ChainError> {
+    let fields = [
+        ("baseFeePerGas", header.base_fee_per_gas.is_some()),
+        ("withdrawalsRoot", header.withdrawals_root.is_some()),
+        ("blobGasUsed", header.blob_gas_used.is_some()),
+        ("excessBlobGas", header.excess_blob_gas.is_some()),
+        ("parentBeaconBlockRoot", header.parent_beacon_block_root.is_some()),
+        ("requestsHash", header.requests_hash.is_some()),
+        ("blockAccessListHash", header.block_access_list_hash.is_some()),
+        ("slotNumber", header.slot_number.is_some()),
+    ];
+    match fields.windows(2).find(|pair| !pair[0].1 && pair[1].1) {
+        None => Ok(()),
+        Some(pair) => {
+            let why = format!("the header has `{}` but no `{}`", pair[1].0, pair[0].0);
+            Err(malformed("block JSON", why))
+        }
+    }
 }
 
 /// Compares `v` with `yParity` where a transaction has both.
@@ -240,6 +263,24 @@ mod tests {
                 assert!(error.contains("contradicts `yParity` 0x"), "{error}");
             }
         }
+    }
+
+    #[test]
+    fn a_field_missing_between_others_is_an_error() {
+        let Some(folder) = data("Ethereum blocks") else { return };
+        let path = folder.join("ethereum/blocks/19933122.json");
+        let text = std::fs::read_to_string(path).expect("a file");
+        let whole: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+        for field in ["baseFeePerGas", "withdrawalsRoot", "blobGasUsed", "excessBlobGas"] {
+            let mut json = whole.clone();
+            let removed = json.as_object_mut().expect("an object").remove(field);
+            assert!(removed.is_some(), "{field}");
+            let error = Block::read(json.to_string().as_bytes()).expect_err(field);
+            assert!(error.to_string().contains(&format!("no `{field}`")), "{error}");
+        }
+        let mut json = whole.clone();
+        json.as_object_mut().expect("an object").remove("parentBeaconBlockRoot");
+        assert!(Block::read(json.to_string().as_bytes()).is_ok(), "the last one ends the list");
     }
 
     #[test]
