@@ -1,0 +1,175 @@
+//! The shader texts, joined by name, and the pipelines made of them.
+
+use std::time::{Duration, Instant};
+
+use crate::backend::gpu::context::Context;
+
+/// How the device holds a number of 256 bits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Limbs {
+    /// 10 limbs of 26 bits, summed in 64-bit integers.
+    U64,
+    /// 20 limbs of 13 bits, summed in 32-bit integers: for every device.
+    U32,
+}
+
+impl Limbs {
+    /// The format as reports print it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Limbs::U64 => "10x26 limbs, 64-bit integers",
+            Limbs::U32 => "20x13 limbs, 32-bit integers",
+        }
+    }
+
+    fn text(self) -> &'static str {
+        match self {
+            Limbs::U64 => include_str!("../../../shaders/field_u64.wgsl"),
+            Limbs::U32 => include_str!("../../../shaders/field_u32.wgsl"),
+        }
+    }
+}
+
+const FIELD: &str = include_str!("../../../shaders/field.wgsl");
+const BINDINGS: &str = include_str!("../../../shaders/bindings.wgsl");
+const SCALAR: &str = include_str!("../../../shaders/scalar.wgsl");
+const POINT: &str = include_str!("../../../shaders/point.wgsl");
+
+/// One kernel of the pipeline, in the order in which a part runs through them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kernel {
+    /// The key's point.
+    Decode,
+    /// 1/s or 1/r mod n.
+    InvertScalars,
+    /// Scalars in halves.
+    Prepare,
+    /// Odd multiples of the key.
+    Table,
+    /// Inverses of Z.
+    InvertZ,
+    /// The odd multiples, affine.
+    TableAffine,
+    /// u1 G + u2 Q.
+    Multiply,
+    /// The record of an item.
+    Evidence,
+}
+
+impl Kernel {
+    /// All of them.
+    pub const ALL: [Kernel; 8] = [
+        Kernel::Decode,
+        Kernel::InvertScalars,
+        Kernel::Prepare,
+        Kernel::Table,
+        Kernel::InvertZ,
+        Kernel::TableAffine,
+        Kernel::Multiply,
+        Kernel::Evidence,
+    ];
+
+    /// Its entry point.
+    pub fn entry(self) -> &'static str {
+        match self {
+            Kernel::Decode => "decode",
+            Kernel::InvertScalars => "invert_scalars",
+            Kernel::Prepare => "prepare",
+            Kernel::Table => "table",
+            Kernel::InvertZ => "invert_z",
+            Kernel::TableAffine => "table_affine",
+            Kernel::Multiply => "multiply",
+            Kernel::Evidence => "evidence",
+        }
+    }
+
+    /// The files that it is made of, joined.
+    pub fn text(self, limbs: Limbs) -> String {
+        let stage: &[&str] = match self {
+            Kernel::Decode => &[include_str!("../../../shaders/decode.wgsl")],
+            Kernel::InvertScalars | Kernel::InvertZ => {
+                &[include_str!("../../../shaders/inversion.wgsl")]
+            }
+            Kernel::Prepare => &[SCALAR, include_str!("../../../shaders/prepare.wgsl")],
+            Kernel::Table | Kernel::TableAffine => {
+                &[POINT, include_str!("../../../shaders/table.wgsl")]
+            }
+            Kernel::Multiply => &[SCALAR, POINT, include_str!("../../../shaders/multiply.wgsl")],
+            Kernel::Evidence => &[include_str!("../../../shaders/evidence.wgsl")],
+        };
+        [&[limbs.text(), FIELD, BINDINGS], stage].concat().join("\n")
+    }
+}
+
+/// Invocations of a workgroup, as the texts have it.
+pub const WORKGROUP: usize = 64;
+
+/// The compiled kernels.
+#[derive(Debug)]
+pub(crate) struct Program {
+    pub layout: wgpu::BindGroupLayout,
+    pipelines: Vec<wgpu::ComputePipeline>,
+    /// How long the pipelines took to make.
+    pub compile: Duration,
+}
+
+impl Program {
+    /// Compiles all kernels.
+    pub fn new(context: &Context, limbs: Limbs) -> Result<Program, String> {
+        let started = Instant::now();
+        let device = &context.device;
+        let layout = bind_group_layout(device);
+        let pipeline_layout = device.create_pipeline_layout(&wgpu::PipelineLayoutDescriptor {
+            label: Some("sigmill"),
+            bind_group_layouts: &[Some(&layout)],
+            immediate_size: 0,
+        });
+        let mut pipelines = Vec::new();
+        for kernel in Kernel::ALL {
+            let scope = device.push_error_scope(wgpu::ErrorFilter::Validation);
+            let module = device.create_shader_module(wgpu::ShaderModuleDescriptor {
+                label: Some(kernel.entry()),
+                source: wgpu::ShaderSource::Wgsl(kernel.text(limbs).into()),
+            });
+            let pipeline = device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
+                label: Some(kernel.entry()),
+                layout: Some(&pipeline_layout),
+                module: &module,
+                entry_point: Some(kernel.entry()),
+                compilation_options: Default::default(),
+                cache: context.cache(),
+            });
+            if let Some(error) = pollster::block_on(scope.pop()) {
+                return Err(format!("kernel {}: {error}", kernel.entry()));
+            }
+            pipelines.push(pipeline);
+        }
+        Ok(Program { layout, pipelines, compile: started.elapsed() })
+    }
+
+    pub fn pipeline(&self, kernel: Kernel) -> &wgpu::ComputePipeline {
+        &self.pipelines[kernel as usize]
+    }
+}
+
+/// Binding 0 is the parameters, 1 and 2 are read, the rest is written too.
+fn bind_group_layout(device: &wgpu::Device) -> wgpu::BindGroupLayout {
+    let entry = |binding: u32| wgpu::BindGroupLayoutEntry {
+        binding,
+        visibility: wgpu::ShaderStages::COMPUTE,
+        ty: wgpu::BindingType::Buffer {
+            ty: match binding {
+                0 => wgpu::BufferBindingType::Uniform,
+                _ => wgpu::BufferBindingType::Storage { read_only: binding < 3 },
+            },
+            has_dynamic_offset: false,
+            min_binding_size: None,
+        },
+        count: None,
+    };
+    let entries: Vec<_> = (0..8).map(entry).collect();
+    device.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor {
+        label: Some("sigmill"),
+        entries: &entries,
+    })
+}
