@@ -11,9 +11,10 @@ fuzz_target!(|bytes: &[u8]| {
         let _ = check.report();
     }
     if let Ok(block) = ethereum::Block::read(bytes) {
-        let again = ethereum::Block::read(&block.to_rlp()).expect("our own RLP");
-        assert_eq!(again.header, block.header);
-        assert_eq!(again.transactions, block.transactions);
+        // What JSON states besides, a transaction's hash too, is no part of it.
+        let bytes = block.to_rlp();
+        let again = ethereum::Block::read(&bytes).expect("our own RLP");
+        assert!(again.header == block.header && again.to_rlp() == bytes);
     }
     let _ = ethereum::transaction(bytes);
 });
