@@ -12,6 +12,8 @@ use crate::verdict::Evidence;
 
 pub mod cpu;
 pub mod device;
+#[cfg(feature = "gpu")]
+pub mod gpu;
 pub(crate) mod known_answers;
 pub mod null;
 

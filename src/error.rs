@@ -163,6 +163,14 @@ pub enum EngineError {
         /// The first disagreement.
         why: String,
     },
+    /// The device is there and could not be opened.
+    #[error("device `{device}` cannot be opened: {why}")]
+    Device {
+        /// Name of the device.
+        device: String,
+        /// What failed.
+        why: String,
+    },
     /// A thread or thread pool could not be started.
     #[error("cannot start threads: {0}")]
     Threads(String),

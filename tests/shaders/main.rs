@@ -11,6 +11,9 @@ fn field_files_are_generated() {
             std::fs::write(&path, &text).expect("the folder is there");
         }
         let found = std::fs::read_to_string(&path).unwrap_or_default();
-        assert!(found == text, "{path} is not what tests/shaders/generate.rs writes: SIGMILL_WRITE=1 renews it");
+        assert!(
+            found == text,
+            "{path} is not what tests/shaders/generate.rs writes: SIGMILL_WRITE=1 renews it"
+        );
     }
 }

@@ -109,7 +109,8 @@ fn adapter(choice: Choice) -> Result<wgpu::Adapter, EngineError> {
     let best = all.into_iter().filter(|adapter| rank(adapter).is_some()).min_by_key(rank);
     best.ok_or_else(|| {
         let why = match (choice, &found[..]) {
-            (_, []) => "no Vulkan adapter: is a driver installed, and the loader libvulkan.so.1?".to_owned(),
+            (_, []) => "no Vulkan adapter: is a driver installed, and the loader libvulkan.so.1?"
+                .to_owned(),
             (Choice::Hardware, _) => format!(
                 "only a software adapter ({}), which `--backend gpu=software` takes",
                 found.join(", ")

@@ -1,7 +1,5 @@
 //! The shader texts, joined by name, and the pipelines made of them.
 
-use std::time::{Duration, Instant};
-
 use crate::backend::gpu::context::Context;
 
 /// How the device holds a number of 256 bits.
@@ -109,14 +107,11 @@ pub const WORKGROUP: usize = 64;
 pub(crate) struct Program {
     pub layout: wgpu::BindGroupLayout,
     pipelines: Vec<wgpu::ComputePipeline>,
-    /// How long the pipelines took to make.
-    pub compile: Duration,
 }
 
 impl Program {
     /// Compiles all kernels.
     pub fn new(context: &Context, limbs: Limbs) -> Result<Program, String> {
-        let started = Instant::now();
         let device = &context.device;
         let layout = bind_group_layout(device);
         let pipeline_layout = device.create_pipeline_layout(&wgpu::PipelineLayoutDescriptor {
@@ -144,7 +139,7 @@ impl Program {
             }
             pipelines.push(pipeline);
         }
-        Ok(Program { layout, pipelines, compile: started.elapsed() })
+        Ok(Program { layout, pipelines })
     }
 
     pub fn pipeline(&self, kernel: Kernel) -> &wgpu::ComputePipeline {

@@ -1,0 +1,190 @@
+//! All memory of the device, made when it opens from one budget: what the kernels share, and slots, each
+//! of which carries one part of a batch from the host to the device and its evidence back.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use wgpu::BufferUsages as Usage;
+
+use crate::algorithms::secp256k1::curve::{Curve, Secp256k1};
+use crate::algorithms::secp256k1::field::Row;
+use crate::algorithms::secp256k1::integer;
+use crate::backend::gpu::context::Context;
+use crate::backend::gpu::part::{Params, SENTINEL};
+use crate::backend::gpu::program::{Program, WORKGROUP};
+use crate::backend::gpu::signatures::RECORD;
+use crate::error::EngineError;
+use crate::parsed::Words;
+
+/// Parts in flight: one is uploaded, one computed, one read back.
+pub(crate) const SLOTS: usize = 3;
+
+/// Columns of 32 bytes a part has room for.
+pub(crate) const COLUMNS: usize = 5;
+/// Bytes of the parameters.
+pub(crate) const PARAMS: usize = size_of::<Params>();
+
+/// Bytes an item takes in each buffer that the slots share: see `bindings.wgsl`.
+const POINT: usize = 4 * 32;
+const HALVES: usize = 4 * 20;
+const TABLE: usize = 16 * 64;
+const RATIOS: usize = 15 * 32;
+/// Bytes an item takes in the columns, with its key's form.
+const INPUT: usize = COLUMNS * 32 + 1;
+
+/// Fewest items that a part has room for.
+const LEAST: usize = 1_024;
+/// Most items of a part: enough to fill any device several times over.
+const MOST: usize = 1 << 18;
+
+/// How much of everything there is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Sizes {
+    /// Items of a part: a multiple of the workgroup.
+    pub items: usize,
+}
+
+impl Sizes {
+    /// The largest that the budget and the device's limits allow.
+    pub fn fit(bytes: usize, limits: &wgpu::Limits) -> Option<Sizes> {
+        let per_slot = 2 * INPUT + 2 * RECORD;
+        let per_item = POINT + HALVES + TABLE + RATIOS + RECORD + SLOTS * per_slot;
+        let fixed = generator_bytes() + SLOTS * 2 * PARAMS;
+        let binding = limits.max_storage_buffer_binding_size.min(limits.max_buffer_size) as usize;
+        let groups = limits.max_compute_workgroups_per_dimension as usize;
+        let items = (bytes.saturating_sub(fixed) / per_item)
+            .min(binding / TABLE)
+            .min(groups * WORKGROUP)
+            .min(MOST);
+        let items = items / WORKGROUP * WORKGROUP;
+        (items >= LEAST && generator_bytes() <= binding).then_some(Sizes { items })
+    }
+
+    /// Bytes of the columns, with room for the last word.
+    pub fn input(self) -> usize {
+        (self.items * INPUT).next_multiple_of(16)
+    }
+}
+
+/// Rows of the generator's buffer: odd multiples, T, -2^125 T.
+fn generator_bytes() -> usize {
+    ((1 << 14) + 2) * size_of::<Row>()
+}
+
+/// The device's memory.
+#[derive(Debug)]
+pub(crate) struct Buffers {
+    pub sizes: Sizes,
+    /// Records full of the sentinel, to be copied over those of a slot.
+    pub sentinels: wgpu::Buffer,
+    pub slots: Vec<Slot>,
+}
+
+/// What a part travels in.
+#[derive(Debug)]
+pub(crate) struct Slot {
+    /// Written by the host: parameters, then columns.
+    pub upload: wgpu::Buffer,
+    pub params: wgpu::Buffer,
+    pub columns: wgpu::Buffer,
+    pub records: wgpu::Buffer,
+    /// Read by the host.
+    pub readback: wgpu::Buffer,
+    pub group: wgpu::BindGroup,
+    /// Set when the device has finished, and the host may read and write again.
+    pub mapped: Arc<[Mapped; 2]>,
+}
+
+/// Whether a mapping has come, and whether it failed.
+#[derive(Debug, Default)]
+pub(crate) struct Mapped {
+    pub done: AtomicBool,
+    pub failed: AtomicBool,
+}
+
+impl Mapped {
+    pub fn set(&self, well: bool) {
+        self.failed.store(!well, Ordering::Relaxed);
+        self.done.store(true, Ordering::Release);
+    }
+
+    pub fn clear(&self) {
+        self.failed.store(false, Ordering::Relaxed);
+        self.done.store(false, Ordering::Relaxed);
+    }
+}
+
+impl Buffers {
+    /// Makes everything and fills what stays the same.
+    pub fn new(context: &Context, program: &Program, bytes: usize) -> Result<Buffers, EngineError> {
+        let failed = |why: String| EngineError::Device { device: "gpu".to_owned(), why };
+        let sizes = Sizes::fit(bytes, &context.limits).ok_or_else(|| {
+            failed(format!("a memory budget of {bytes} bytes holds no part of {LEAST} items"))
+        })?;
+        let device = &context.device;
+        let scope = device.push_error_scope(wgpu::ErrorFilter::OutOfMemory);
+        let make = |label, size: usize, usage| {
+            device.create_buffer(&wgpu::BufferDescriptor {
+                label: Some(label),
+                size: size as u64,
+                usage,
+                mapped_at_creation: false,
+            })
+        };
+        let generator = make("generator", generator_bytes(), Usage::STORAGE | Usage::COPY_DST);
+        context.queue.write_buffer(&generator, 0, bytemuck::cast_slice(&generator_rows()));
+        let sentinels = make("sentinels", sizes.items * RECORD, Usage::COPY_SRC | Usage::COPY_DST);
+        let filled = vec![SENTINEL; sizes.items * RECORD / 4];
+        context.queue.write_buffer(&sentinels, 0, bytemuck::cast_slice(&filled));
+        let storage = Usage::STORAGE;
+        let points = make("points", sizes.items * POINT, storage);
+        let halves = make("halves", sizes.items * HALVES, storage);
+        let tables = make("tables", sizes.items * TABLE, storage);
+        let ratios = make("ratios", sizes.items * RATIOS, storage);
+        let slot = || {
+            let upload = device.create_buffer(&wgpu::BufferDescriptor {
+                label: Some("upload"),
+                size: (PARAMS + sizes.input()) as u64,
+                usage: Usage::MAP_WRITE | Usage::COPY_SRC,
+                mapped_at_creation: true,
+            });
+            let params = make("params", PARAMS, Usage::UNIFORM | Usage::COPY_DST);
+            let columns = make("columns", sizes.input(), storage | Usage::COPY_DST);
+            let output = storage | Usage::COPY_SRC | Usage::COPY_DST;
+            let records = make("records", sizes.items * RECORD, output);
+            let back = Usage::MAP_READ | Usage::COPY_DST;
+            let readback = make("readback", sizes.items * RECORD, back);
+            let bound =
+                [&params, &columns, &generator, &points, &halves, &tables, &ratios, &records];
+            let entries: Vec<_> = (0..)
+                .zip(bound)
+                .map(|(binding, buffer)| wgpu::BindGroupEntry {
+                    binding,
+                    resource: buffer.as_entire_binding(),
+                })
+                .collect();
+            let group = device.create_bind_group(&wgpu::BindGroupDescriptor {
+                label: Some("slot"),
+                layout: &program.layout,
+                entries: &entries,
+            });
+            let mapped = Arc::new(<[Mapped; 2]>::default());
+            Slot { upload, params, columns, records, readback, group, mapped }
+        };
+        let slots = (0..SLOTS).map(|_| slot()).collect();
+        if let Some(error) = pollster::block_on(scope.pop()) {
+            return Err(failed(format!("the memory budget of {bytes} bytes: {error}")));
+        }
+        Ok(Buffers { sizes, sentinels, slots })
+    }
+}
+
+/// The generator's odd multiples, and the two points that the sum starts and ends with.
+fn generator_rows() -> Vec<[Words; 2]> {
+    let mut rows: Vec<_> = Secp256k1::generator_table().iter().map(|row| row.0).collect();
+    let offset = Secp256k1::offset();
+    let [x, y] = offset.end;
+    rows.push(offset.start);
+    rows.push([x, integer::sub(&integer::P, &y).0]);
+    rows
+}
