@@ -6,6 +6,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::algorithm::Algorithm;
+#[cfg(feature = "gpu")]
+use crate::error::EngineError;
 use crate::error::{Fault, Rejected};
 use crate::parsed::Parsed;
 use crate::verdict::Evidence;
@@ -52,14 +54,24 @@ pub struct Absent {
     /// Its name, as `--backend` takes it.
     pub name: &'static str,
     /// Why it is absent.
-    pub why: &'static str,
+    pub why: String,
 }
 
-/// The devices whose seats are empty.
+/// The devices that this machine or this build does not have.
 pub fn absent() -> Vec<Absent> {
-    let why = "this version has no GPU backend";
-    let mut absent = vec![Absent { name: "gpu", why }, Absent { name: "gpu=software", why }];
-    absent.push(Absent { name: "fpga=sim", why: "this version has no FPGA backend" });
+    let mut absent = Vec::new();
+    #[cfg(feature = "gpu")]
+    for choice in [gpu::Choice::Hardware, gpu::Choice::Software] {
+        if let Err(EngineError::Absent { why, .. }) = gpu::find(choice) {
+            absent.push(Absent { name: choice.name(), why });
+        }
+    }
+    #[cfg(not(feature = "gpu"))]
+    for name in ["gpu", "gpu=software"] {
+        absent.push(Absent { name, why: "built without the feature `gpu`".to_owned() });
+    }
+    let why = "this version has no FPGA backend".to_owned();
+    absent.push(Absent { name: "fpga=sim", why });
     absent
 }
 
@@ -79,6 +91,11 @@ pub trait Backend: Send {
     /// How many items it computes at once: the cost model's width.
     fn width(&self) -> usize {
         1
+    }
+
+    /// Time that any batch takes on it, however small, beside the hand-over to its thread.
+    fn setup(&self) -> Duration {
+        Duration::ZERO
     }
 
     /// Whether it is the host's own CPU: no watchdog, wins ties, may judge itself.

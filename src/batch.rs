@@ -291,6 +291,11 @@ impl Batch {
         OpenBatch(Batch { algorithm, form, pinned, items: 0, columns })
     }
 
+    /// A batch of the same algorithm and form, over the same keys, without jobs.
+    pub(crate) fn emptied(&self) -> Batch {
+        Batch::open_as(self.algorithm, self.form, self.pinned.clone()).seal()
+    }
+
     /// The algorithm of every job.
     pub fn algorithm(&self) -> Algorithm {
         self.algorithm

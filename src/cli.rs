@@ -3,6 +3,8 @@
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+#[cfg(feature = "gpu")]
+use sigmill::backend::gpu::{Choice, Options};
 use sigmill::error::EngineError;
 use sigmill::{Engine, backend};
 
@@ -108,24 +110,28 @@ pub fn run() -> ExitCode {
     ExitCode::from(status as u8)
 }
 
-/// Fails if `SIGMILL_REQUIRE`, a comma-separated list, names a device that is absent.
+/// Fails if `SIGMILL_REQUIRE`, a comma-separated list, names a device that is absent. A family is
+/// there where one of its members is.
 fn check_required() -> Result<(), Failure> {
     let Ok(required) = std::env::var("SIGMILL_REQUIRE") else { return Ok(()) };
+    let absent = backend::absent();
     for name in required.split(',').map(str::trim).filter(|name| !name.is_empty()) {
-        // `data` concerns the tests.
-        if matches!(name, "cpu" | "data") {
-            continue;
-        }
-        let family = |absent: &backend::Absent| absent.name.split('=').next() == Some(name);
-        match backend::absent().iter().find(|absent| absent.name == name || family(absent)) {
-            Some(absent) => {
-                let why = format!("SIGMILL_REQUIRE names {name}, which is absent: {}", absent.why);
-                return Err(Failure::new(Status::Missing, why));
-            }
-            None => {
+        let members: &[&str] = match name {
+            // `data` concerns the tests.
+            "cpu" | "data" => continue,
+            "gpu" => &["gpu", "gpu=software"],
+            "gpu=software" => &["gpu=software"],
+            "fpga" | "fpga=sim" => &["fpga=sim"],
+            _ => {
                 let why = format!("SIGMILL_REQUIRE: unknown name `{name}`: gpu, fpga or data");
                 return Err(Failure::new(Status::Usage, why));
             }
+        };
+        let missing: Vec<_> = absent.iter().filter(|a| members.contains(&a.name)).collect();
+        if missing.len() == members.len() {
+            let why = &missing[0].why;
+            let why = format!("SIGMILL_REQUIRE names {name}, which is absent: {why}");
+            return Err(Failure::new(Status::Missing, why));
         }
     }
     Ok(())
@@ -134,21 +140,34 @@ fn check_required() -> Result<(), Failure> {
 /// Opens an engine on the devices that `--backend` names.
 fn open_engine(backend: &str, threads: usize) -> Result<Engine, Failure> {
     check_required()?;
+    let builder = Engine::builder().threads(threads);
+    match backend {
+        "cpu" => return Ok(builder.open()?),
+        "auto" => {
+            #[cfg(feature = "gpu")]
+            if let Ok(device) = backend::gpu::device_later(Options::new(Choice::Hardware)) {
+                return Ok(builder.device(device).open()?);
+            }
+            return Ok(builder.open()?);
+        }
+        #[cfg(feature = "gpu")]
+        "gpu" | "gpu=software" => {
+            let choice = if backend == "gpu" { Choice::Hardware } else { Choice::Software };
+            let device = backend::gpu::device(Options::new(choice))?;
+            return Ok(builder.cpu(false).device(device).open()?);
+        }
+        _ => {}
+    }
     if let Some(absent) = backend::absent().iter().find(|absent| absent.name == backend) {
         let message = format!("--backend {backend}: absent: {}", absent.why);
         return Err(Failure::new(Status::Missing, message));
     }
-    match backend {
-        "auto" | "cpu" => Ok(Engine::builder().threads(threads).open()?),
-        "null" => {
-            let why = "--backend null: it computes nothing; `sigmill bench` measures it";
-            Err(Failure::new(Status::Usage, why))
-        }
+    let why = match backend {
+        "null" => "--backend null: it computes nothing; `sigmill bench` measures it".to_owned(),
         other => {
-            let absent: Vec<_> = backend::absent().iter().map(|absent| absent.name).collect();
-            let known = absent.join(", ");
-            let why = format!("--backend {other}: unknown; known are auto, cpu, {known}");
-            Err(Failure::new(Status::Usage, why))
+            let known = "auto, cpu, gpu, gpu=software, fpga=sim";
+            format!("--backend {other}: unknown; known are {known}")
         }
-    }
+    };
+    Err(Failure::new(Status::Usage, why))
 }

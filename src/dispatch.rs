@@ -114,12 +114,16 @@ impl Dispatcher {
                 }
             }
             Event::Readmitted { lane, passed } => {
-                if passed {
-                    self.lanes[lane].readmit();
+                if let Some(config) = passed {
+                    self.lanes[lane].readmit(config);
                     self.pump(now, actions);
                 } else {
                     self.lanes[lane].quarantine(now);
                 }
+            }
+            Event::Opening { lane } => {
+                self.lanes[lane].health = Health::Opening;
+                actions.push(Action::Readmit { lane });
             }
             Event::Tick => self.tick(now, actions),
             Event::Close => self.closed = true,

@@ -8,7 +8,7 @@ use crate::algorithm::Algorithm;
 use crate::backend::device::Device;
 use crate::backend::{Capability, cpu};
 use crate::batch::{Batch, Shape};
-use crate::dispatch::lane::{Health, LANE_DEPTH, LaneConfig};
+use crate::dispatch::lane::{Health, LANE_DEPTH};
 use crate::dispatch::mill::{Input, Mill, Post};
 use crate::dispatch::router::{Choice, Route};
 use crate::dispatch::worker::{self, Command};
@@ -110,7 +110,7 @@ impl EngineBuilder {
         if self.cpu {
             devices.insert(0, cpu::device_in(pool.clone(), kernels)?);
         }
-        let configs = devices.iter().map(config).collect();
+        let configs = devices.iter().map(Device::config).collect();
         let infos = devices.iter().map(info).collect();
         let dispatcher = Dispatcher::new(self.limits, configs);
         let mut posts = Vec::new();
@@ -130,8 +130,11 @@ impl EngineBuilder {
         let engine = Engine { mill, infos, stopped, budget };
         for (lane, device, inbox) in threads {
             let mill = Arc::downgrade(&engine.mill);
-            let name = format!("sigmill-{}", device.name());
+            let (name, open) = (format!("sigmill-{}", device.name()), device.is_open());
             spawn(name, move || worker::run(lane, device, inbox, mill))?;
+            if !open {
+                engine.mill.step(Event::Opening { lane });
+            }
         }
         let (mill, stopped) = (Arc::downgrade(&engine.mill), engine.stopped.clone());
         spawn("sigmill-watch".to_owned(), move || {
@@ -149,15 +152,6 @@ impl EngineBuilder {
 fn spawn(name: String, body: impl FnOnce() + Send + 'static) -> Result<(), EngineError> {
     let spawned = std::thread::Builder::new().name(name).spawn(body);
     spawned.map(|_| ()).map_err(|error| EngineError::Threads(error.to_string()))
-}
-
-fn config(device: &Device) -> LaneConfig {
-    LaneConfig {
-        capabilities: device.capabilities().to_vec(),
-        width: device.width(),
-        inline: device.inline_kernel().is_some(),
-        host: device.is_host(),
-    }
 }
 
 fn info(device: &Device) -> DeviceInfo {

@@ -126,6 +126,42 @@ impl Operands {
         }
     }
 
+    /// Some of the entries, in the order given.
+    pub(crate) fn pick(&self, entries: &[usize]) -> Operands {
+        fn some<T: Copy>(column: &[T], entries: &[usize]) -> Vec<T> {
+            // Columns that the batch's form has no use for are empty.
+            entries.iter().filter_map(|&entry| column.get(entry).copied()).collect()
+        }
+        match self {
+            Operands::Ecdsa(o) => Operands::Ecdsa(EcdsaOperands {
+                z: some(&o.z, entries),
+                r: some(&o.r, entries),
+                s: some(&o.s, entries),
+                keys: Keys {
+                    x: some(&o.keys.x, entries),
+                    y: some(&o.keys.y, entries),
+                    form: some(&o.keys.form, entries),
+                },
+                hints: some(&o.hints, entries),
+                pinned: some(&o.pinned, entries),
+            }),
+            Operands::Schnorr(o) => Operands::Schnorr(SchnorrOperands {
+                r: some(&o.r, entries),
+                s: some(&o.s, entries),
+                e: some(&o.e, entries),
+                key: some(&o.key, entries),
+                pinned: some(&o.pinned, entries),
+            }),
+            Operands::Recover(o) => Operands::Recover(RecoverOperands {
+                z: some(&o.z, entries),
+                r: some(&o.r, entries),
+                s: some(&o.s, entries),
+                parity: some(&o.parity, entries),
+            }),
+            Operands::Columns => Operands::Columns,
+        }
+    }
+
     /// Appends the entries of another piece of the same batch.
     pub(crate) fn append(&mut self, other: Operands) {
         match (self, other) {
@@ -193,6 +229,17 @@ impl Parsed {
     /// The operand columns.
     pub fn operands(&self) -> &Operands {
         &self.operands
+    }
+
+    /// The operands of some entries, which then stand at positions 0, 1, ..: what a kernel reads of a
+    /// batch of signatures.
+    pub(crate) fn pick(&self, entries: &[usize]) -> Parsed {
+        Parsed {
+            batch: self.batch.emptied(),
+            operands: self.operands.pick(entries),
+            live: (0..entries.len() as u32).collect(),
+            dead: Vec::new(),
+        }
     }
 
     /// Gives the batch back, for its memory.

@@ -54,6 +54,7 @@ fn lanes(random: &mut Random) -> Vec<LaneConfig> {
     let mut lanes = vec![LaneConfig {
         capabilities: serve(&all, 1 << 20),
         width: 2,
+        setup: 0,
         inline: random.below(2) == 0,
         host: true,
     }];
@@ -61,7 +62,8 @@ fn lanes(random: &mut Random) -> Vec<LaneConfig> {
         let some = &all[random.below(8) as usize..];
         let capabilities = serve(some, 1 << random.below(16));
         let width = 1 << random.below(12);
-        lanes.push(LaneConfig { capabilities, width, inline: false, host: false });
+        let setup = random.below(3) * 100_000;
+        lanes.push(LaneConfig { capabilities, width, setup, inline: false, host: false });
     }
     lanes
 }
@@ -166,7 +168,8 @@ impl World {
             }
             Action::Quarantine { .. } => self.faults += 1,
             Action::Readmit { lane } => {
-                let passed = self.random.below(3) > 0;
+                let passed = (self.random.below(3) > 0)
+                    .then(|| self.dispatcher.lanes()[lane].config().clone());
                 self.at(1_000_000, Event::Readmitted { lane, passed });
             }
         }

@@ -4,10 +4,12 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::algorithm::Algorithm;
-use crate::backend::{Backend, BatchId, Capability, InlineKernel, known_answers};
+use crate::backend::cpu::Kernels;
+use crate::backend::{Backend, BatchId, Capability, Completion, InlineKernel, known_answers};
 use crate::batch::Batch;
-use crate::dispatch::judge;
-use crate::error::{EngineError, Fault};
+use crate::dispatch::lane::LaneConfig;
+use crate::dispatch::{Nanos, judge};
+use crate::error::{EngineError, Fault, Rejected};
 use crate::parsed::Parsed;
 use crate::verdict::Answers;
 
@@ -36,6 +38,21 @@ impl Device {
         Ok(Device { backend, factory: Box::new(factory), known_answers })
     }
 
+    /// A device that is opened and tested on its own thread, while the engine serves without it. Where
+    /// that fails, it is tried again after a pause, as for a device that was lost.
+    pub fn later(
+        name: &'static str,
+        factory: impl Fn() -> Result<Box<dyn Backend>, EngineError> + Send + 'static,
+    ) -> Device {
+        let backend = Box::new(Unopened(name));
+        Device { backend, factory: Box::new(factory), known_answers: 0 }
+    }
+
+    /// Whether it was opened.
+    pub(crate) fn is_open(&self) -> bool {
+        self.known_answers > 0
+    }
+
     /// The device's name.
     pub fn name(&self) -> &str {
         self.backend.name()
@@ -56,12 +73,15 @@ impl Device {
         self.known_answers
     }
 
-    pub(crate) fn width(&self) -> usize {
-        self.backend.width()
-    }
-
-    pub(crate) fn is_host(&self) -> bool {
-        self.backend.is_host()
+    /// What the dispatcher has to know of it.
+    pub(crate) fn config(&self) -> LaneConfig {
+        LaneConfig {
+            capabilities: self.capabilities().to_vec(),
+            width: self.backend.width(),
+            setup: self.backend.setup().as_nanos() as Nanos,
+            inline: self.backend.inline_kernel().is_some(),
+            host: self.backend.is_host(),
+        }
     }
 
     pub(crate) fn inline_kernel(&self) -> Option<InlineKernel> {
@@ -82,6 +102,33 @@ impl Device {
         (self.backend, self.known_answers) = open(&self.factory)?;
         Ok(())
     }
+}
+
+/// Stands in for a backend that is not open yet.
+struct Unopened(&'static str);
+
+impl Backend for Unopened {
+    fn name(&self) -> &str {
+        self.0
+    }
+
+    fn description(&self) -> String {
+        "is being opened".to_owned()
+    }
+
+    fn capabilities(&self) -> &[Capability] {
+        &[]
+    }
+
+    fn submit(&mut self, _: BatchId, _: Arc<Parsed>) -> Result<(), Rejected> {
+        Err(Rejected)
+    }
+
+    fn poll(&mut self) -> Option<Completion> {
+        None
+    }
+
+    fn wait(&mut self, _: Instant) {}
 }
 
 impl std::fmt::Debug for Device {
@@ -127,7 +174,7 @@ fn run_alone(backend: &mut dyn Backend, id: BatchId, batch: Batch) -> Result<Ans
                 return Err(Fault::Stale);
             }
             let mut answers = Answers::new(algorithm);
-            judge::judge(&parsed, judging, &completion.result?, &mut answers)?;
+            judge::judge(&parsed, judging, Kernels::PORTABLE, &completion.result?, &mut answers)?;
             return Ok(answers);
         }
         if Instant::now() >= until {

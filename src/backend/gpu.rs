@@ -58,6 +58,24 @@ pub fn device(options: Options) -> Result<Device, EngineError> {
     Device::admit(move || Ok(Box::new(Gpu::open(&options)?)))
 }
 
+/// A GPU that is opened, compiled for and tested while the engine already serves: see
+/// [`Device::later`].
+///
+/// # Errors
+/// [`EngineError::Absent`] where there is none.
+pub fn device_later(options: Options) -> Result<Device, EngineError> {
+    context::adapter(options.choice)?;
+    Ok(Device::later(options.choice.name(), move || Ok(Box::new(Gpu::open(&options)?))))
+}
+
+/// Looks for an adapter without opening it, and describes it.
+///
+/// # Errors
+/// [`EngineError::Absent`] where there is none, with what was found instead.
+pub fn find(choice: Choice) -> Result<String, EngineError> {
+    context::adapter(choice).map(|adapter| adapter.get_info().name)
+}
+
 /// What a GPU serves.
 const ALGORITHMS: usize = 9;
 const SERVED: [Algorithm; ALGORITHMS] = {
@@ -75,10 +93,17 @@ const SERVED: [Algorithm; ALGORITHMS] = {
     ]
 };
 
+/// Items that a real GPU computes in about the time of one: a few warps on each scheduler.
+const WAVE: usize = 16_384;
+
+/// What a dispatch costs beside its kernels: copies begun, a dozen kernels launched, a mapping awaited.
+const SETUP: Duration = Duration::from_micros(200);
+
 /// Batches that the backend takes before it rejects more.
 const BATCHES: usize = 8;
 
 struct Gpu {
+    choice: Choice,
     context: Context,
     program: Program,
     buffers: Buffers,
@@ -131,6 +156,7 @@ impl Gpu {
         });
         let free = (0..buffers.slots.len()).collect();
         Ok(Gpu {
+            choice: options.choice,
             context,
             program,
             buffers,
@@ -270,7 +296,7 @@ impl Gpu {
 
 impl Backend for Gpu {
     fn name(&self) -> &str {
-        "gpu"
+        self.choice.name()
     }
 
     fn description(&self) -> String {
@@ -283,7 +309,11 @@ impl Backend for Gpu {
     }
 
     fn width(&self) -> usize {
-        if self.context.is_software() { 1 } else { 4_096 }
+        if self.context.is_software() { 1 } else { WAVE }
+    }
+
+    fn setup(&self) -> Duration {
+        SETUP
     }
 
     fn submit(&mut self, id: BatchId, batch: Arc<Parsed>) -> Result<(), Rejected> {

@@ -2,6 +2,7 @@
 
 use crate::backend::BatchId;
 use crate::batch::Shape;
+use crate::dispatch::lane::LaneConfig;
 use crate::error::{BusyReason, Fault, ItemError};
 
 /// Nanoseconds since the engine opened.
@@ -101,8 +102,13 @@ pub enum Event {
     Readmitted {
         /// The lane.
         lane: usize,
-        /// It passed its known-answer tests.
-        passed: bool,
+        /// What it is, if it passed its known-answer tests.
+        passed: Option<LaneConfig>,
+    },
+    /// A lane whose device has yet to be opened does so now.
+    Opening {
+        /// The lane.
+        lane: usize,
     },
     /// Time passed.
     Tick,

@@ -1,19 +1,27 @@
 //! From evidence to answers: the last comparison is the host's.
 //!
-//! Evidence that no correct device sends is a [`Fault`] of the whole batch and decides nothing.
+//! Evidence that no correct device sends is a [`Fault`] of the whole batch and decides nothing. Where a
+//! device says that there is no point, the host computes the item itself: nothing in such evidence
+//! could be checked, and a device's formulas may have met a case made for them.
+
+use rayon::prelude::*;
 
 use crate::algorithms::secp256k1::{ecdsa, schnorr};
+use crate::backend::cpu::{self, Kernels};
 use crate::dispatch::Tally;
 use crate::error::{Fault, ItemError};
 use crate::parsed::{Operands, Parsed};
-use crate::verdict::{Answers, Evidence, Reason, State, Verdict};
+use crate::verdict::{Answers, Evidence, Point, Reason, State, Verdict};
 
-/// Judges all live items of a batch and merges them with those that parsing found invalid.
+/// Judges all live items of a batch and merges them with those that parsing found invalid, on the
+/// threads of the current rayon pool where evidence is long.
 ///
-/// `judges`: the device may send verdicts itself. On a fault `answers` holds nothing of use.
-pub fn judge(
+/// `judges`: the device may send verdicts itself. `kernels` compute what evidence leaves open. On a
+/// fault `answers` holds nothing of use.
+pub(crate) fn judge(
     parsed: &Parsed,
     judges: bool,
+    kernels: Kernels,
     evidence: &Evidence,
     answers: &mut Answers,
 ) -> Result<Tally, Fault> {
@@ -36,28 +44,22 @@ pub fn judge(
         }
         (Operands::Ecdsa(operands), Evidence::Points(points)) => {
             length(points.len())?;
-            for (entry, point) in points.iter().enumerate() {
-                let verdict = ecdsa::judge(operands, entry, point)?;
-                answers.states[parsed.position(entry)] = State::Verdict(verdict);
-            }
+            let verdicts = compare(points, |entry, point| ecdsa::judge(operands, entry, point))?;
+            merge_points(parsed, kernels, &verdicts, answers);
         }
         (Operands::Schnorr(operands), Evidence::Points(points)) => {
             length(points.len())?;
-            for (entry, point) in points.iter().enumerate() {
-                let verdict = schnorr::judge(operands, entry, point)?;
-                answers.states[parsed.position(entry)] = State::Verdict(verdict);
-            }
+            let verdicts = compare(points, |entry, point| schnorr::judge(operands, entry, point))?;
+            merge_points(parsed, kernels, &verdicts, answers);
         }
         (Operands::Recover(_), Evidence::Keys(keys)) => {
             length(keys.len())?;
+            let absent: Vec<_> = (0..live).filter(|&entry| keys[entry] == [0; 64]).collect();
             for (entry, key) in keys.iter().enumerate() {
                 let position = parsed.position(entry);
-                if *key == [0; 64] {
-                    answers.states[position] = State::Verdict(Verdict::Invalid(Reason::Equation));
-                } else {
-                    answers.values[position * 64..][..64].copy_from_slice(key);
-                }
+                answers.values[position * 64..][..64].copy_from_slice(key);
             }
+            merge_keys(parsed, kernels, judges, &absent, answers);
         }
         (Operands::Columns, Evidence::Digests(digests)) if width == 32 => {
             length(digests.len())?;
@@ -71,6 +73,76 @@ pub fn judge(
         answers.states[position as usize] = State::Verdict(verdict);
     }
     Ok(tally(answers))
+}
+
+/// Points that one thread judges in about 0.1 ms.
+const PIECE: usize = 1_024;
+
+/// The verdict of each point; `None` where the device found none.
+fn compare(
+    points: &[Point],
+    judge: impl Fn(usize, &Point) -> Result<Verdict, Fault> + Sync,
+) -> Result<Vec<Option<Verdict>>, Fault> {
+    let one = |(entry, point): (usize, &Point)| match point.z {
+        [0, 0, 0, 0] => Ok(None),
+        _ => judge(entry, point).map(Some),
+    };
+    if points.len() <= PIECE {
+        return points.iter().enumerate().map(one).collect();
+    }
+    points.par_iter().enumerate().with_min_len(PIECE).map(one).collect()
+}
+
+fn merge_points(
+    parsed: &Parsed,
+    kernels: Kernels,
+    verdicts: &[Option<Verdict>],
+    answers: &mut Answers,
+) {
+    let mut open = Vec::new();
+    for (entry, verdict) in verdicts.iter().enumerate() {
+        match verdict {
+            Some(verdict) => answers.states[parsed.position(entry)] = State::Verdict(*verdict),
+            None => open.push(entry),
+        }
+    }
+    if let (false, Evidence::Verdicts(own)) = (open.is_empty(), compute(parsed, kernels, &open)) {
+        for (&entry, verdict) in open.iter().zip(own) {
+            answers.states[parsed.position(entry)] = State::Verdict(verdict);
+        }
+    }
+}
+
+/// `judges`: what the device says of absent keys is believed.
+fn merge_keys(
+    parsed: &Parsed,
+    kernels: Kernels,
+    judges: bool,
+    absent: &[usize],
+    answers: &mut Answers,
+) {
+    let own = match compute(parsed, kernels, if judges { &[] } else { absent }) {
+        Evidence::Keys(own) => own,
+        _ => Vec::new(),
+    };
+    for (index, &entry) in absent.iter().enumerate() {
+        let position = parsed.position(entry);
+        match own.get(index).filter(|key| **key != [0; 64]) {
+            Some(key) => answers.values[position * 64..][..64].copy_from_slice(key),
+            None => {
+                answers.states[position] = State::Verdict(Verdict::Invalid(Reason::Equation));
+            }
+        }
+    }
+}
+
+/// Computes some entries of a batch on the host.
+fn compute(parsed: &Parsed, kernels: Kernels, entries: &[usize]) -> Evidence {
+    let mut evidence = Evidence::for_cpu(parsed.algorithm());
+    if !entries.is_empty() {
+        cpu::compute(kernels, &parsed.pick(entries), &mut evidence);
+    }
+    evidence
 }
 
 /// Gives every job of a batch the same error.

@@ -36,6 +36,8 @@ pub struct LaneConfig {
     pub capabilities: Vec<Capability>,
     /// Items that it computes at once.
     pub width: usize,
+    /// Time that any batch takes, however small, beside the hand-over.
+    pub setup: Nanos,
     /// It can run on the caller's thread.
     pub inline: bool,
     /// It is the host's own CPU, which cannot hang apart from the whole process.
@@ -84,6 +86,11 @@ impl Lane {
         }
     }
 
+    /// What the lane's device is.
+    pub fn config(&self) -> &LaneConfig {
+        &self.config
+    }
+
     /// Whether a healthy backend behind this lane takes such a batch at all.
     pub(crate) fn serves(&self, shape: &Shape) -> bool {
         self.health == Health::Healthy
@@ -94,7 +101,7 @@ impl Lane {
 
     /// How the lane's own thread runs a batch.
     pub(crate) fn queued(&self) -> Mode {
-        Mode { setup: HAND_OVER, width: self.config.width }
+        Mode { setup: HAND_OVER + self.config.setup, width: self.config.width }
     }
 
     pub(crate) fn has_room(&self) -> bool {
@@ -119,8 +126,10 @@ impl Lane {
         (self.depth, self.backlog, self.full) = (0, 0, false);
     }
 
-    /// Puts the lane back into service, its known answers being right.
-    pub(crate) fn readmit(&mut self) {
+    /// Puts the lane into service, or back, its known answers being right. What it serves is what the
+    /// backend now says.
+    pub(crate) fn readmit(&mut self, config: LaneConfig) {
+        self.config = config;
         self.health = Health::Healthy;
     }
 }

@@ -125,6 +125,19 @@ impl Mill {
         self.pool.install(|| work(self.kernels.isa))
     }
 
+    /// Judges evidence on the engine's threads.
+    pub(crate) fn judge(
+        &self,
+        parsed: &Parsed,
+        judges: bool,
+        evidence: &Evidence,
+        answers: &mut Answers,
+    ) -> Result<super::Tally, Fault> {
+        let judge = |answers| judge::judge(parsed, judges, self.kernels, evidence, answers);
+        // Verdicts are merely copied.
+        if judges { judge(answers) } else { self.pool.install(|| judge(answers)) }
+    }
+
     pub(crate) fn now(&self) -> Nanos {
         self.opened.elapsed().as_nanos() as Nanos
     }
@@ -236,7 +249,7 @@ impl Mill {
         catch_unwind(AssertUnwindSafe(|| kernel(parsed, &mut evidence)))
             .map_err(|_| Fault::Panicked)?;
         let mut answers = self.spares.take_answers(parsed.algorithm());
-        let tally = judge::judge(parsed, true, &evidence, &mut answers);
+        let tally = judge::judge(parsed, true, self.kernels, &evidence, &mut answers);
         self.spares.put_evidence(evidence);
         Ok((answers, tally?))
     }

@@ -10,7 +10,7 @@ use crossbeam_channel::{Receiver, RecvTimeoutError};
 use crate::backend::device::Device;
 use crate::backend::{BatchId, Completion};
 use crate::dispatch::mill::Mill;
-use crate::dispatch::{Event, Place, judge};
+use crate::dispatch::{Event, Place};
 use crate::error::Fault;
 use crate::parsed::Parsed;
 
@@ -28,7 +28,7 @@ pub(crate) enum Command {
 const NAP: Duration = Duration::from_millis(1);
 
 /// Runs a lane until it is told to stop or the engine is gone.
-pub(crate) fn run(lane: usize, mut device: Device, commands: Receiver<Command>, mill: Weak<Mill>) {
+pub(crate) fn run(lane: usize, mut device: Device, commands: Receiver<Command>, weak: Weak<Mill>) {
     let mut flying: HashMap<BatchId, Arc<Parsed>> = HashMap::new();
     loop {
         let command = if flying.is_empty() {
@@ -36,15 +36,17 @@ pub(crate) fn run(lane: usize, mut device: Device, commands: Receiver<Command>, 
         } else {
             commands.recv_timeout(Duration::ZERO)
         };
-        let Some(mill) = mill.upgrade() else { return };
+        let Some(mill) = weak.upgrade() else { return };
         match command {
             Ok(Command::Run(id, parsed)) => {
                 submit(lane, &mut device, &mut flying, id, parsed, &mill)
             }
             Ok(Command::Readmit) => {
                 flying.clear();
-                let passed = device.reopen().is_ok();
-                mill.step(Event::Readmitted { lane, passed });
+                // Opening takes its time, for which a closing engine does not wait.
+                drop(mill);
+                reopen(lane, &mut device, &weak);
+                continue;
             }
             Ok(Command::Stop) | Err(RecvTimeoutError::Disconnected) => return,
             Err(RecvTimeoutError::Timeout) => {
@@ -56,6 +58,18 @@ pub(crate) fn run(lane: usize, mut device: Device, commands: Receiver<Command>, 
         }
         collect(lane, &mut device, &mut flying, &mill);
     }
+}
+
+/// Opens the device anew and says whether it passed its known-answer tests.
+fn reopen(lane: usize, device: &mut Device, mill: &Weak<Mill>) {
+    let opened = catch_unwind(AssertUnwindSafe(|| device.reopen().map_err(|why| why.to_string())));
+    let opened = opened.unwrap_or_else(|_| Err(Fault::Panicked.to_string()));
+    let Some(mill) = mill.upgrade() else { return };
+    if let Err(why) = &opened {
+        eprintln!("sigmill: device {} stays out of service: {why}", device.name());
+    }
+    let passed = opened.is_ok().then(|| device.config());
+    mill.step(Event::Readmitted { lane, passed });
 }
 
 fn submit(
@@ -105,7 +119,7 @@ fn collect(
         let mut answers = mill.spares.take_answers(parsed.algorithm());
         let place = Place::Lane(lane);
         let judged = result.and_then(|evidence| {
-            let tally = judge::judge(&parsed, judges, &evidence, &mut answers);
+            let tally = mill.judge(&parsed, judges, &evidence, &mut answers);
             mill.spares.put_evidence(evidence);
             tally
         });

@@ -32,7 +32,7 @@ macro_rules! cases {
     ($open:ident $($file:ident::$case:ident)*) => {
         $(#[test]
         fn $case() {
-            super::$file::$case(&$open());
+            super::support::Opened::with($open(), super::$file::$case);
         })*
     };
 }
@@ -40,3 +40,5 @@ macro_rules! cases {
 use cases;
 
 conformance! { portable middle cpu evidence }
+#[cfg(feature = "gpu")]
+conformance! { gpu gpu_u32 }

@@ -3,14 +3,16 @@
 
 use std::collections::VecDeque;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use sigmill::algorithms::merkle::{self, Threads};
 use sigmill::algorithms::secp256k1::{ecdsa, recover, schnorr};
 use sigmill::algorithms::{keccak256, sha256};
+#[cfg(feature = "gpu")]
+use sigmill::backend::gpu::{self, Limbs};
 use sigmill::backend::{Backend, BatchId, Capability, Completion};
-use sigmill::error::Rejected;
+use sigmill::error::{EngineError, Rejected};
 use sigmill::isa::Isa;
 use sigmill::parsed::{Operands, Parsed};
 use sigmill::verdict::{Evidence, Point};
@@ -146,9 +148,10 @@ pub fn accepted(outcome: Outcome<'_>) -> bool {
 pub fn data(what: &str) -> Option<PathBuf> {
     let folder = std::env::var_os("SIGMILL_DATA").map(PathBuf::from);
     if folder.is_none() {
-        let required = std::env::var("SIGMILL_REQUIRE").unwrap_or_default();
-        let required = required.split(',').any(|name| name.trim() == "data");
-        assert!(!required, "{what}: SIGMILL_REQUIRE lists data, but SIGMILL_DATA is not set");
+        assert!(
+            !is_required("data"),
+            "{what}: SIGMILL_REQUIRE lists data, but SIGMILL_DATA is not set"
+        );
         println!("skipped: {what}: SIGMILL_DATA is not set");
     }
     folder
@@ -194,6 +197,71 @@ pub fn middle() -> Engine {
 pub fn evidence() -> Engine {
     let device = Device::admit(|| Ok(Box::<EvidenceBackend>::default())).expect("it is correct");
     Engine::builder().threads(1).cpu(false).device(device).open().expect("an engine")
+}
+
+/// A GPU alone, in software, in 64-bit limbs. All tests of a process share it: kernels are compiled
+/// once.
+#[cfg(feature = "gpu")]
+pub fn gpu() -> Option<&'static Engine> {
+    static ENGINE: OnceLock<Option<Engine>> = OnceLock::new();
+    ENGINE.get_or_init(|| software_gpu(Limbs::U64)).as_ref()
+}
+
+/// The same in 32-bit limbs.
+#[cfg(feature = "gpu")]
+pub fn gpu_u32() -> Option<&'static Engine> {
+    static ENGINE: OnceLock<Option<Engine>> = OnceLock::new();
+    ENGINE.get_or_init(|| software_gpu(Limbs::U32)).as_ref()
+}
+
+/// Bytes of a software GPU's buffers in tests: few, so that long batches are cut.
+#[cfg(feature = "gpu")]
+const GPU_BYTES: usize = 16 << 20;
+
+/// A GPU in software; where there is none, says so, and fails if `SIGMILL_REQUIRE` lists `gpu`.
+#[cfg(feature = "gpu")]
+pub fn software_gpu(limbs: Limbs) -> Option<Engine> {
+    let (limbs, bytes) = (Some(limbs), Some(GPU_BYTES));
+    match gpu::device(gpu::Options { limbs, bytes, ..gpu::Options::new(gpu::Choice::Software) }) {
+        Ok(device) => {
+            let builder = Engine::builder().threads(2).cpu(false);
+            Some(builder.device(device).open().expect("an engine"))
+        }
+        Err(EngineError::Absent { why, .. }) => {
+            assert!(!is_required("gpu"), "SIGMILL_REQUIRE lists gpu, which is absent: {why}");
+            println!("skipped: gpu=software: {why}");
+            None
+        }
+        Err(error) => panic!("{error}"),
+    }
+}
+
+/// An engine of a test's own, or one that many share, if the machine has its device.
+pub trait Opened {
+    fn with(self, test: impl FnOnce(&Engine));
+}
+
+impl Opened for Engine {
+    fn with(self, test: impl FnOnce(&Engine)) {
+        test(&self);
+    }
+}
+
+impl Opened for Option<&Engine> {
+    fn with(self, test: impl FnOnce(&Engine)) {
+        if let Some(engine) = self {
+            test(engine);
+            let devices = engine.snapshot().devices;
+            let faults: u64 = devices.iter().map(|device| device.faults).sum();
+            assert_eq!(faults, 0, "{devices:?}");
+        }
+    }
+}
+
+/// Whether `SIGMILL_REQUIRE` lists this.
+pub fn is_required(what: &str) -> bool {
+    let required = std::env::var("SIGMILL_REQUIRE").unwrap_or_default();
+    required.split(',').any(|name| name.trim() == what)
 }
 
 /// Computes with the portable kernels and judges nothing. `lie` turns its evidence over.

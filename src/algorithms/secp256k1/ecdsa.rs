@@ -6,7 +6,7 @@ use crate::algorithms::secp256k1::combine;
 use crate::algorithms::secp256k1::field::{FieldVec, LANES, MaskVec};
 use crate::algorithms::secp256k1::integer::{self, N, P_MINUS_N, is_below};
 use crate::algorithms::secp256k1::piece::{self, Equation, Piece, verdict};
-use crate::algorithms::secp256k1::point::{Jacobian, OneLane, is_possible};
+use crate::algorithms::secp256k1::point::{Jacobian, OneLane, affine, is_possible};
 use crate::algorithms::secp256k1::{multiply::Scalars, scalar};
 use crate::algorithms::sha256::Plan;
 use crate::error::Fault;
@@ -41,6 +41,11 @@ pub fn points(isa: Isa, operands: &EcdsaOperands, range: Range<usize>, out: &mut
 /// # Errors
 /// [`Fault::BadEvidence`] for coordinates above p or a point off the curve.
 pub fn judge(operands: &EcdsaOperands, index: usize, point: &Point) -> Result<Verdict, Fault> {
+    if point.z == [1, 0, 0, 0] {
+        // Affine: a comparison is enough.
+        let x = affine(point)?[0];
+        return Ok(verdict(integer::reduce_n(x) == operands.r[index]));
+    }
     if !is_possible(point) {
         return Err(Fault::BadEvidence);
     }

@@ -7,6 +7,7 @@ use crate::algorithms::secp256k1::field::{FieldVec, LANES, MaskVec};
 use crate::algorithms::secp256k1::integer::{P, is_below};
 use crate::algorithms::secp256k1::inversion::invert;
 use crate::algorithms::secp256k1::portable::Scalar5x52;
+use crate::error::Fault;
 use crate::parsed::Words;
 use crate::verdict::Point;
 
@@ -169,6 +170,14 @@ pub fn is_on_curve(x: &Words, y: &Words) -> bool {
     let [x, y] = [x, y].map(Scalar5x52::splat);
     let right = x.square().mul(x).add(Scalar5x52::splat(&[7, 0, 0, 0]));
     y.square().add(right.negate(2)).is_zero()
+}
+
+/// x and y of evidence with Z = 1.
+///
+/// # Errors
+/// [`Fault::BadEvidence`] for a point off the curve.
+pub fn affine(point: &Point) -> Result<[Words; 2], Fault> {
+    if is_on_curve(&point.x, &point.y) { Ok([point.x, point.y]) } else { Err(Fault::BadEvidence) }
 }
 
 /// Whether evidence is infinity or a point of the curve with coordinates below p:

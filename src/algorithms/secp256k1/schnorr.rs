@@ -7,7 +7,7 @@ use crate::algorithms::secp256k1::field::{FieldVec, LANES, MaskVec};
 use crate::algorithms::secp256k1::inversion::invert_all;
 use crate::algorithms::secp256k1::multiply::Scalars;
 use crate::algorithms::secp256k1::piece::{self, Equation, Piece, verdict};
-use crate::algorithms::secp256k1::point::{Jacobian, OneLane, is_possible};
+use crate::algorithms::secp256k1::point::{Jacobian, OneLane, affine, is_possible};
 use crate::algorithms::secp256k1::scalar;
 use crate::algorithms::sha256::Plan;
 use crate::error::Fault;
@@ -42,11 +42,15 @@ pub fn points(isa: Isa, operands: &SchnorrOperands, range: Range<usize>, out: &m
 /// # Errors
 /// [`Fault::BadEvidence`] for coordinates above p or a point off the curve.
 pub fn judge(operands: &SchnorrOperands, index: usize, point: &Point) -> Result<Verdict, Fault> {
+    let is_valid = |[x, y]: [Words; 2]| x == operands.r[index] && y[0] & 1 == 0;
+    if point.z == [1, 0, 0, 0] {
+        return Ok(verdict(is_valid(affine(point)?)));
+    }
     if !is_possible(point) {
         return Err(Fault::BadEvidence);
     }
     let affine = OneLane::load(point).to_affine();
-    Ok(verdict(affine.is_some_and(|[x, y]| x == operands.r[index] && y[0] & 1 == 0)))
+    Ok(verdict(affine.is_some_and(is_valid)))
 }
 
 impl Equation for SchnorrOperands {

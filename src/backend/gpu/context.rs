@@ -96,7 +96,8 @@ pub(crate) fn adapters() -> Vec<wgpu::Adapter> {
     pollster::block_on(instance.enumerate_adapters(wgpu::Backends::VULKAN))
 }
 
-fn adapter(choice: Choice) -> Result<wgpu::Adapter, EngineError> {
+/// The best adapter of choice.
+pub(crate) fn adapter(choice: Choice) -> Result<wgpu::Adapter, EngineError> {
     let all = adapters();
     let rank = |adapter: &wgpu::Adapter| match (choice, adapter.get_info().device_type) {
         (Choice::Software, wgpu::DeviceType::Cpu) => Some(0),
