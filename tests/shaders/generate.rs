@@ -9,24 +9,27 @@ use num_bigint::BigUint;
 
 /// One limb format.
 pub struct Format {
+    /// The file's.
+    pub name: &'static str,
     /// Bits of a limb.
-    bits: usize,
+    pub bits: usize,
     /// Limbs of an element.
-    limbs: usize,
+    pub limbs: usize,
     /// Limbs of half a scalar: 156 bits.
-    half: usize,
+    pub half: usize,
     /// The words that columns are summed in, unsigned and signed.
     word: &'static str,
     signed: &'static str,
     /// Sums and differences are carried at once: the format has no bits to spare.
-    tight: bool,
+    pub tight: bool,
     /// What each limb of a subtrahend lies below, in units of 2^bits.
-    subtrahend: usize,
+    pub subtrahend: usize,
     head: &'static str,
 }
 
 /// For devices with 64-bit integers.
 pub const U64: Format = Format {
+    name: "field_u64",
     bits: 26,
     limbs: 10,
     half: 6,
@@ -45,6 +48,7 @@ pub const U64: Format = Format {
 
 /// For every device.
 pub const U32: Format = Format {
+    name: "field_u32",
     bits: 13,
     limbs: 20,
     half: 12,
@@ -79,7 +83,8 @@ pub fn file(format: &Format) -> String {
     let Format { bits, limbs, half, .. } = format;
     writeln!(out, "const LIMB_BITS: u32 = {bits}u;").unwrap();
     writeln!(out, "const HALF_TOP: u32 = {}u;\n", half - 1).unwrap();
-    writeln!(out, "// An element mod p, or a number mod n.\nalias Fe = array<u32, {limbs}>;").unwrap();
+    writeln!(out, "// An element mod p, or a number mod n.\nalias Fe = array<u32, {limbs}>;")
+        .unwrap();
     writeln!(out, "// Half a scalar, in two's complement: the top limb has the sign.").unwrap();
     writeln!(out, "alias Half = array<i32, {half}>;").unwrap();
     for function in [
@@ -240,12 +245,15 @@ impl Format {
     }
 
     fn function(&self, comment: &str, head: &str, body: &str, out: &[String]) -> String {
-        format!("{comment}fn {head} {{\n{body}    return Fe(\n        {},\n    );\n}}\n", out.join(",\n        "))
+        format!(
+            "{comment}fn {head} {{\n{body}    return Fe(\n        {},\n    );\n}}\n",
+            out.join(",\n        ")
+        )
     }
 
     fn carry(&self) -> String {
         let (body, out) = self.carry_once(&|i| format!("a[{i}]"));
-        let comment = "// The same element with limbs below 2^B (1 + 2^-4); those of `a` lie below 2^(B + 6), but in the\n// smaller format below 2^(B + 3).\n";
+        let comment = "// The same element with limbs below 2^B (1 + 2^-4); those of `a` lie below 2^(B + 5).\n";
         self.function(comment, "fe_carry(a: Fe) -> Fe", &body, &out)
     }
 
@@ -271,7 +279,8 @@ impl Format {
     fn cushion(&self) -> Vec<u64> {
         let Format { bits, limbs, subtrahend, .. } = *self;
         let least = (subtrahend as u64) << bits;
-        let ones = (0..limbs).fold(BigUint::ZERO, |sum, i| sum + (BigUint::from(least) << (i * bits)));
+        let ones =
+            (0..limbs).fold(BigUint::ZERO, |sum, i| sum + (BigUint::from(least) << (i * bits)));
         let multiple = (&ones + p() - 1u8) / p() * p();
         let rest = self.digits(&(multiple - ones), limbs);
         rest.into_iter().map(|digit| digit + least).collect()
@@ -303,7 +312,11 @@ impl Format {
             if !square {
                 terms.push(format!("{a} * {}", self.wide(&format!("b[{j}]"))));
             } else if i < j {
-                terms.push(format!("{} * {}", self.wide(&format!("d{i}")), self.wide(&format!("a[{j}]"))));
+                terms.push(format!(
+                    "{} * {}",
+                    self.wide(&format!("d{i}")),
+                    self.wide(&format!("a[{j}]"))
+                ));
             } else if i == j {
                 terms.push(format!("{a} * {a}"));
             }
@@ -327,7 +340,8 @@ impl Format {
         for i in 0..limbs {
             let carried = (i > 0).then(|| format!("(high{} >> {bits}u)", i - 1));
             let column = self.column(limbs + i, square);
-            let terms: Vec<_> = carried.into_iter().chain((!column.is_empty()).then_some(column)).collect();
+            let terms: Vec<_> =
+                carried.into_iter().chain((!column.is_empty()).then_some(column)).collect();
             writeln!(body, "    let high{i} = {};", terms.join(" + ")).unwrap();
             writeln!(body, "    let h{i} = {};", self.wide_mask(&format!("high{i}"))).unwrap();
             let mut terms = Vec::new();
@@ -402,7 +416,11 @@ impl Format {
         writeln!(body, "    let top = a[{}] >> {top_bits}u;", limbs - 1).unwrap();
         let top_mask = (1u64 << top_bits) - 1;
         for i in 0..limbs {
-            let low = if i == limbs - 1 { format!("(a[{i}] & {top_mask:#x}u)") } else { format!("a[{i}]") };
+            let low = if i == limbs - 1 {
+                format!("(a[{i}] & {top_mask:#x}u)")
+            } else {
+                format!("a[{i}]")
+            };
             let mut terms = vec![low];
             if i > 0 {
                 terms.push(format!("(x{} >> {bits}u)", i - 1));
@@ -417,7 +435,8 @@ impl Format {
         }
         body.push_str("    // x - p + 2^256: what it has above 2^256 says whether x reaches p.\n");
         for i in 0..limbs {
-            let low = if i == limbs - 1 { format!("x{i}") } else { format!("(x{i} & {})", self.mask()) };
+            let low =
+                if i == limbs - 1 { format!("x{i}") } else { format!("(x{i} & {})", self.mask()) };
             let mut terms = vec![low];
             if i > 0 {
                 terms.push(format!("(y{} >> {bits}u)", i - 1));
@@ -453,14 +472,17 @@ impl Format {
     }
 
     fn select(&self) -> String {
-        let out: Vec<_> = (0..self.limbs).map(|i| format!("select(a[{i}], b[{i}], which)")).collect();
+        let out: Vec<_> =
+            (0..self.limbs).map(|i| format!("select(a[{i}], b[{i}], which)")).collect();
         let head = "limbs_select(a: Fe, b: Fe, which: bool) -> Fe";
         self.function("// b where `which` holds, else a.\n", head, "", &out)
     }
 
     fn settle(&self) -> String {
         let body = if self.tight { "a" } else { "fe_carry(a)" };
-        format!("// What a sum or difference has to go through before it may be subtracted.\nfn fe_settle(a: Fe) -> Fe {{\n    return {body};\n}}\n")
+        format!(
+            "// What a sum or difference has to go through before it may be subtracted.\nfn fe_settle(a: Fe) -> Fe {{\n    return {body};\n}}\n"
+        )
     }
 
     /// Montgomery's product mod n: a b / 2^260.
@@ -483,7 +505,11 @@ impl Format {
             }
             for i in 0..limbs.min(k) {
                 if let Some(digit) = k.checked_sub(i).and_then(|j| modulus.get(j)) {
-                    terms.push(format!("{} * {}", self.wide(&format!("m{i}")), self.literal(*digit)));
+                    terms.push(format!(
+                        "{} * {}",
+                        self.wide(&format!("m{i}")),
+                        self.literal(*digit)
+                    ));
                 }
             }
             if k < limbs {
@@ -491,7 +517,8 @@ impl Format {
                 let low = self.narrow(&format!("s{k}"));
                 let product = format!("({low} & {}) * {inverse:#x}u", self.mask());
                 writeln!(body, "    let m{k} = ({product}) & {};", self.mask()).unwrap();
-                let last = format!("{} * {}", self.wide(&format!("m{k}")), self.literal(modulus[0]));
+                let last =
+                    format!("{} * {}", self.wide(&format!("m{k}")), self.literal(modulus[0]));
                 writeln!(body, "    let c{k} = s{k} + {last};").unwrap();
             } else {
                 writeln!(body, "    let c{k} = {};", terms.join(" + ")).unwrap();
@@ -501,7 +528,10 @@ impl Format {
         let comment = "// a b / 2^260 mod n, below 1.1 n, limbs carried (Montgomery's product). Both numbers lie below\n// 1.1 2^256, their limbs below 2^B.\n";
         self.function(comment, "sc_mul(a: Fe, b: Fe) -> Fe", &body, &out)
             + "\n"
-            + &self.constant("SC_ONE", &radix.pow(limbs as u32).modpow(&BigUint::from(1u8), &n()).to_str_radix(16))
+            + &self.constant(
+                "SC_ONE",
+                &radix.pow(limbs as u32).modpow(&BigUint::from(1u8), &n()).to_str_radix(16),
+            )
     }
 
     /// Below n, from below 2 n.
@@ -548,7 +578,11 @@ impl Format {
             }
             for i in 0..limbs {
                 if let Some(j) = k.checked_sub(i).filter(|&j| j < limbs) {
-                    terms.push(format!("{} * {}", self.wide(&format!("k[{i}]")), self.wide(&format!("g[{j}]"))));
+                    terms.push(format!(
+                        "{} * {}",
+                        self.wide(&format!("k[{i}]")),
+                        self.wide(&format!("g[{j}]"))
+                    ));
                 }
             }
             writeln!(body, "    let c{k} = {};", terms.join(" + ")).unwrap();
@@ -561,7 +595,8 @@ impl Format {
         for i in 0..=digits {
             let k = at + i;
             let part = |k: usize| if k < 2 * limbs { format!("w{k}") } else { "0u".to_owned() };
-            let carry = if i > 0 { format!(" + (q{} >> {bits}u)", i - 1) } else { " + 1u".to_owned() };
+            let carry =
+                if i > 0 { format!(" + (q{} >> {bits}u)", i - 1) } else { " + 1u".to_owned() };
             let sum = format!(
                 "((({} >> {shift}u) | ({} << {}u)) & {}){carry}",
                 part(k),
@@ -573,7 +608,13 @@ impl Format {
         }
         for i in 0..half {
             out.push(if i < digits {
-                format!("(((q{i} & {}) >> 1u) | (q{} << {}u)) & {}", self.mask(), i + 1, bits - 1, self.mask())
+                format!(
+                    "(((q{i} & {}) >> 1u) | (q{} << {}u)) & {}",
+                    self.mask(),
+                    i + 1,
+                    bits - 1,
+                    self.mask()
+                )
             } else {
                 "0u".to_owned()
             });
@@ -582,8 +623,14 @@ impl Format {
         let out: Vec<_> = out.into_iter().map(|limb| format!("i32({limb})")).collect();
         format!(
             "// round(2^384 A1 / n) and round(2^384 B1 / n): see `sc_nearest`.\n{}{}\n// k g / 2^384 to the nearest integer, below 2^{}.\nfn sc_quotient(k: Fe, g: Fe) -> Half {{\n{body}    return Half(\n        {},\n    );\n}}\n",
-            constant("LATTICE_G1", "3086d221a7d46bcde86c90e49284eb153daa8a1471e8ca7fe893209a45dbb031"),
-            constant("LATTICE_G2", "e4437ed6010e88286f547fa90abfe4c4221208ac9df506c61571b4ae8ac47f71"),
+            constant(
+                "LATTICE_G1",
+                "3086d221a7d46bcde86c90e49284eb153daa8a1471e8ca7fe893209a45dbb031"
+            ),
+            constant(
+                "LATTICE_G2",
+                "e4437ed6010e88286f547fa90abfe4c4221208ac9df506c61571b4ae8ac47f71"
+            ),
             digits * bits,
             out.join(",\n        ")
         )
@@ -604,7 +651,8 @@ impl Format {
             } else {
                 body.push_str("    let y0 = x0;\n");
             }
-            let limb = if narrow && self.word == "u64" { format!("i32(y{i})") } else { format!("y{i}") };
+            let limb =
+                if narrow && self.word == "u64" { format!("i32(y{i})") } else { format!("y{i}") };
             out.push(if i + 1 < half {
                 format!("{limb} & {}", self.mask().replace('u', "i"))
             } else {
@@ -634,12 +682,20 @@ impl Format {
         let b1 = self.half_digits(B1);
         let a2 = self.half_digits(A2);
         let wide = |limb: String| if signed == "i64" { format!("i64({limb})") } else { limb };
-        let constant = |value: u64| if signed == "i64" { format!("i64({value}i)") } else { format!("{value}i") };
+        let constant = |value: u64| {
+            if signed == "i64" { format!("i64({value}i)") } else { format!("{value}i") }
+        };
         let sum = |name: &str, digits: &[u64], i: usize, sign: &str| {
             let mut out = String::new();
             for j in 0..=i {
                 if digits[i - j] != 0 {
-                    write!(out, " {sign} {} * {}", wide(format!("{name}[{j}]")), constant(digits[i - j])).unwrap();
+                    write!(
+                        out,
+                        " {sign} {} * {}",
+                        wide(format!("{name}[{j}]")),
+                        constant(digits[i - j])
+                    )
+                    .unwrap();
                 }
             }
             out
@@ -648,7 +704,13 @@ impl Format {
         let mut body = String::new();
         for i in 0..half {
             let k = wide(format!("i32(k[{i}])"));
-            writeln!(body, "    let x{i} = {k}{}{};", sum("c1", &a1, i, "-"), sum("c2", &a2, i, "-")).unwrap();
+            writeln!(
+                body,
+                "    let x{i} = {k}{}{};",
+                sum("c1", &a1, i, "-"),
+                sum("c2", &a2, i, "-")
+            )
+            .unwrap();
         }
         let (rest, out) = self.half_limbs(true);
         write!(
@@ -676,7 +738,8 @@ impl Format {
     fn half_add(&self) -> String {
         let mut out = String::new();
         for (name, value) in [("LATTICE_A1", A1), ("LATTICE_B1", B1), ("LATTICE_A2", A2)] {
-            let digits: Vec<_> = self.half_digits(value).iter().map(|d| format!("{d:#x}i")).collect();
+            let digits: Vec<_> =
+                self.half_digits(value).iter().map(|d| format!("{d:#x}i")).collect();
             writeln!(out, "const {name}: Half = Half({});", digits.join(", ")).unwrap();
         }
         let limbs: Vec<_> = (0..self.half).map(|i| format!("k[{i}] + sign * a[{i}]")).collect();
