@@ -1,10 +1,12 @@
-//! The shader texts: generated files are what the generator writes, and no word overflows.
+//! The shader texts: generated files are what the generator writes, no word overflows, and a browser takes
+//! them.
 
 mod bounds;
 mod exact;
 mod generate;
 mod interpreter;
 mod intervals;
+mod web;
 
 #[test]
 fn field_files_are_generated() {
