@@ -54,8 +54,7 @@ fn limbs_pack(a: Fe) -> array<u32, 8> {
     );
 }
 
-// The same element with limbs below 2^B (1 + 2^-4); those of `a` lie below 2^(B + 6), but in the
-// smaller format below 2^(B + 3).
+// The same element with limbs below 2^B (1 + 2^-4); those of `a` lie below 2^(B + 5).
 fn fe_carry(a: Fe) -> Fe {
     let top = a[19] >> 13u;
     let s0 = a[0] + top * 0x1d10u;

@@ -9,24 +9,27 @@ use num_bigint::BigUint;
 
 /// One limb format.
 pub struct Format {
+    /// The file's.
+    pub name: &'static str,
     /// Bits of a limb.
-    bits: usize,
+    pub bits: usize,
     /// Limbs of an element.
-    limbs: usize,
+    pub limbs: usize,
     /// Limbs of half a scalar: 156 bits.
-    half: usize,
+    pub half: usize,
     /// The words that columns are summed in, unsigned and signed.
     word: &'static str,
     signed: &'static str,
     /// Sums and differences are carried at once: the format has no bits to spare.
-    tight: bool,
+    pub tight: bool,
     /// What each limb of a subtrahend lies below, in units of 2^bits.
-    subtrahend: usize,
+    pub subtrahend: usize,
     head: &'static str,
 }
 
 /// For devices with 64-bit integers.
 pub const U64: Format = Format {
+    name: "field_u64",
     bits: 26,
     limbs: 10,
     half: 6,
@@ -45,6 +48,7 @@ pub const U64: Format = Format {
 
 /// For every device.
 pub const U32: Format = Format {
+    name: "field_u32",
     bits: 13,
     limbs: 20,
     half: 12,
@@ -249,7 +253,7 @@ impl Format {
 
     fn carry(&self) -> String {
         let (body, out) = self.carry_once(&|i| format!("a[{i}]"));
-        let comment = "// The same element with limbs below 2^B (1 + 2^-4); those of `a` lie below 2^(B + 6), but in the\n// smaller format below 2^(B + 3).\n";
+        let comment = "// The same element with limbs below 2^B (1 + 2^-4); those of `a` lie below 2^(B + 5).\n";
         self.function(comment, "fe_carry(a: Fe) -> Fe", &body, &out)
     }
 
