@@ -85,6 +85,11 @@ pub trait Backend: Send {
         self.name().to_owned()
     }
 
+    /// More about it, by name: what decided how it computes, and what opening it took.
+    fn details(&self) -> Vec<(&'static str, String)> {
+        Vec::new()
+    }
+
     /// What it serves.
     fn capabilities(&self) -> &[Capability];
 

@@ -158,6 +158,7 @@ fn info(device: &Device) -> DeviceInfo {
     DeviceInfo {
         name: device.name().to_owned(),
         description: device.description(),
+        details: device.details(),
         capabilities: device.capabilities().to_vec(),
         known_answers: device.known_answers(),
     }
@@ -170,6 +171,8 @@ pub struct DeviceInfo {
     pub name: String,
     /// What it is, in words.
     pub description: String,
+    /// More about it, by name: what decided how it computes, and what opening it took.
+    pub details: Vec<(&'static str, String)>,
     /// What it serves.
     pub capabilities: Vec<Capability>,
     /// How many known answers it gave right.

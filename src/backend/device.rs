@@ -63,6 +63,11 @@ impl Device {
         self.backend.description()
     }
 
+    /// More about it, by name.
+    pub fn details(&self) -> Vec<(&'static str, String)> {
+        self.backend.details()
+    }
+
     /// What it serves.
     pub fn capabilities(&self) -> &[Capability] {
         self.backend.capabilities()

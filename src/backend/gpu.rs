@@ -18,18 +18,21 @@ use crate::parsed::{Operands, Parsed};
 use crate::verdict::Evidence;
 
 mod buffers;
+mod cache;
 mod context;
 mod part;
 pub mod program;
 mod signatures;
+mod stages;
 
 pub use context::Choice;
 pub use program::Limbs;
+pub use stages::{StageTime, Stages};
 
-use buffers::{Buffers, PARAMS, Slot};
+use buffers::{Buffers, PARAMS, SLOTS, Slot};
 use context::Context;
 use part::Part;
-use program::{Program, WORKGROUP};
+use program::{Kernel, Program, WORKGROUP};
 
 /// What a GPU is opened with.
 #[derive(Clone, Debug)]
@@ -40,12 +43,16 @@ pub struct Options {
     pub limbs: Option<Limbs>,
     /// Bytes of all buffers together; `None`: 1 GiB, or 128 MiB on a software adapter.
     pub bytes: Option<usize>,
+    /// Longest that compiling may take; `None`: a minute, or five on a software adapter.
+    pub patience: Option<Duration>,
+    /// Where the stages' times go, if they are to be taken.
+    pub stages: Option<Arc<Stages>>,
 }
 
 impl Options {
     /// Nothing but the choice of adapter.
     pub fn new(choice: Choice) -> Options {
-        Options { choice, limbs: None, bytes: None }
+        Options { choice, limbs: None, bytes: None, patience: None, stages: None }
     }
 }
 
@@ -55,7 +62,7 @@ impl Options {
 /// [`EngineError::Absent`] where there is none, [`EngineError::Device`] where it cannot be opened,
 /// [`EngineError::SelfTest`] where it computes something else.
 pub fn device(options: Options) -> Result<Device, EngineError> {
-    Device::admit(move || Ok(Box::new(Gpu::open(&options)?)))
+    Device::admit(move || Ok(Gpu::open(&options)?))
 }
 
 /// A GPU that is opened, compiled for and tested while the engine already serves: see
@@ -65,7 +72,7 @@ pub fn device(options: Options) -> Result<Device, EngineError> {
 /// [`EngineError::Absent`] where there is none.
 pub fn device_later(options: Options) -> Result<Device, EngineError> {
     context::adapter(options.choice)?;
-    Ok(Device::later(options.choice.name(), move || Ok(Box::new(Gpu::open(&options)?))))
+    Ok(Device::later(options.choice.name(), move || Ok(Gpu::open(&options)?)))
 }
 
 /// Looks for an adapter without opening it, and describes it.
@@ -108,6 +115,9 @@ struct Gpu {
     program: Program,
     buffers: Buffers,
     limbs: Limbs,
+    stages: Option<Arc<Stages>>,
+    /// How long opening took, most of it in the driver's compiler.
+    compiled: Duration,
     capabilities: [Capability; ALGORITHMS],
     /// Batches not yet answered, oldest first.
     batches: VecDeque<Flight>,
@@ -141,33 +151,82 @@ struct Flying {
 }
 
 impl Gpu {
-    fn open(options: &Options) -> Result<Gpu, EngineError> {
+    /// Opens the device and compiles for it, on a thread that is left behind when it takes too long: a
+    /// driver's compiler cannot be interrupted.
+    fn open(options: &Options) -> Result<Box<Gpu>, EngineError> {
+        let name = options.choice.name();
+        let failed = |why| EngineError::Device { device: name.to_owned(), why };
+        let (send, opened) = std::sync::mpsc::channel();
+        let own = options.clone();
+        let spawned = std::thread::Builder::new()
+            .name("sigmill-compile".to_owned())
+            .spawn(move || drop(send.send(Gpu::compile(&own).map(Box::new))));
+        spawned.map_err(|error| EngineError::Threads(error.to_string()))?;
+        let software = options.choice == Choice::Software;
+        let patience =
+            options.patience.unwrap_or(Duration::from_secs(if software { 300 } else { 60 }));
+        opened.recv_timeout(patience).unwrap_or_else(|_| {
+            Err(failed(format!("kernels were not compiled within {} s", patience.as_secs_f32())))
+        })
+    }
+
+    fn compile(options: &Options) -> Result<Gpu, EngineError> {
+        let started = Instant::now();
         let context = Context::open(options.choice)?;
         let wide = context.features.contains(wgpu::Features::SHADER_INT64);
         let limbs = options.limbs.unwrap_or(if wide { Limbs::U64 } else { Limbs::U32 });
         let failed = |why| EngineError::Device { device: options.choice.name().to_owned(), why };
+        if limbs == Limbs::U64 && !wide {
+            return Err(failed("it has no 64-bit integers".to_owned()));
+        }
         let program = Program::new(&context, limbs).map_err(failed)?;
         let default = if context.is_software() { 128 << 20 } else { 1 << 30 };
-        let buffers = Buffers::new(&context, &program, options.bytes.unwrap_or(default))?;
+        let bytes = options.bytes.unwrap_or(default);
+        let stages = options.stages.clone();
+        let buffers = Buffers::new(&context, &program, bytes, stages.is_some())?;
         let capabilities = SERVED.map(|algorithm| Capability {
             algorithm,
             max_items: BATCH_ITEMS_LIMIT,
             judges: false,
         });
         let free = (0..buffers.slots.len()).collect();
-        Ok(Gpu {
+        let mut gpu = Gpu {
             choice: options.choice,
             context,
             program,
             buffers,
             limbs,
+            stages,
             capabilities,
             batches: VecDeque::new(),
             parts: VecDeque::new(),
             free,
             done: VecDeque::new(),
             nonce: 0,
-        })
+            compiled: Duration::ZERO,
+        };
+        gpu.warm_up().map_err(failed)?;
+        gpu.program.save();
+        gpu.compiled = started.elapsed();
+        Ok(gpu)
+    }
+
+    /// Runs every kernel over no items: many a driver compiles at the first dispatch.
+    fn warm_up(&self) -> Result<(), String> {
+        let mut encoder = self.context.device.create_command_encoder(&Default::default());
+        {
+            let mut pass = encoder.begin_compute_pass(&Default::default());
+            // Parameters are zero from the start.
+            pass.set_bind_group(0, &self.buffers.slots[0].group, &[]);
+            for kernel in Kernel::ALL {
+                pass.set_pipeline(self.program.pipeline(kernel));
+                pass.dispatch_workgroups(1, 1, 1);
+            }
+        }
+        self.context.queue.submit([encoder.finish()]);
+        let polled = self.context.device.poll(wgpu::PollType::wait_indefinitely());
+        polled.map_err(|error| error.to_string())?;
+        self.context.trouble().map_or(Ok(()), Err)
     }
 
     /// Puts parts of the waiting batches into free slots.
@@ -194,47 +253,60 @@ impl Gpu {
 
     /// Uploads a part and has it computed.
     fn send(&self, slot: usize, part: &Part, batch: &Parsed) -> wgpu::SubmissionIndex {
-        let Slot { upload, params, columns, records, readback, group, mapped } =
-            &self.buffers.slots[slot];
+        let slot = &self.buffers.slots[slot];
+        let pieces = self.fill(slot, part, batch);
+        let mut encoder = self.context.device.create_command_encoder(&Default::default());
+        let stamp = |encoder: &mut wgpu::CommandEncoder, index| {
+            if let Some(stamps) = &slot.stamps {
+                stamps.stamp(encoder, index);
+            }
+        };
+        stamp(&mut encoder, 0);
+        encoder.copy_buffer_to_buffer(&slot.upload, 0, &slot.params, 0, PARAMS as u64);
+        for (at, size) in pieces {
+            let from = PARAMS as u64 + at;
+            encoder.copy_buffer_to_buffer(&slot.upload, from, &slot.columns, at, size);
+        }
+        let size = part.record_bytes() as u64;
+        encoder.copy_buffer_to_buffer(&self.buffers.sentinels, 0, &slot.records, 0, size);
+        stamp(&mut encoder, 1);
+        let steps = part.steps(batch);
+        // One pass for all kernels, unless each is to be timed.
+        let passes = if slot.stamps.is_some() { 1 } else { steps.len().max(1) };
+        for (index, steps) in steps.chunks(passes).enumerate() {
+            let mut pass = encoder.begin_compute_pass(&Default::default());
+            pass.set_bind_group(0, &slot.group, &[]);
+            for &(kernel, threads) in steps {
+                pass.set_pipeline(self.program.pipeline(kernel));
+                pass.dispatch_workgroups(threads.div_ceil(WORKGROUP) as u32, 1, 1);
+            }
+            drop(pass);
+            stamp(&mut encoder, index + 2);
+        }
+        encoder.copy_buffer_to_buffer(&slot.records, 0, &slot.readback, 0, size);
+        stamp(&mut encoder, steps.len() + 2);
+        if let Some(stamps) = &slot.stamps {
+            stamps.resolve(&mut encoder, steps.len() + 3);
+        }
+        slot.map(&encoder, size);
+        self.context.queue.submit([encoder.finish()])
+    }
+
+    /// Writes a part's operands into the slot's upload buffer, whose mapping was waited for before the
+    /// slot was free. Gives the pieces to be copied: where, and how many bytes.
+    fn fill(&self, slot: &Slot, part: &Part, batch: &Parsed) -> Vec<(u64, u64)> {
         let sizes = self.buffers.sizes;
         let pieces = part.pieces(batch, sizes);
-        let device = &self.context.device;
-        let mut encoder = device.create_command_encoder(&Default::default());
-        // The mapping was waited for before the slot was free.
-        if let Ok(mut view) = upload.get_mapped_range_mut(..) {
-            view.slice(..PARAMS).copy_from_slice(bytemuck::bytes_of(&part.params(batch, sizes)));
+        // Without a mapping nothing is written, and the checksums tell.
+        if let Ok(mut view) = slot.upload.get_mapped_range_mut(..) {
+            let params = part.params(batch, sizes);
+            view.slice(..PARAMS).copy_from_slice(bytemuck::bytes_of(&params));
             for (at, bytes) in &pieces {
                 view.slice(PARAMS + at..PARAMS + at + bytes.len()).copy_from_slice(bytes);
             }
         }
-        upload.unmap();
-        encoder.copy_buffer_to_buffer(upload, 0, params, 0, PARAMS as u64);
-        for (at, bytes) in &pieces {
-            let (at, size) = (*at as u64, bytes.len() as u64);
-            encoder.copy_buffer_to_buffer(upload, PARAMS as u64 + at, columns, at, size);
-        }
-        let size = part.record_bytes() as u64;
-        encoder.copy_buffer_to_buffer(&self.buffers.sentinels, 0, records, 0, size);
-        {
-            let mut pass = encoder.begin_compute_pass(&Default::default());
-            pass.set_bind_group(0, group, &[]);
-            for (kernel, threads) in part.steps(batch) {
-                pass.set_pipeline(self.program.pipeline(kernel));
-                pass.dispatch_workgroups(threads.div_ceil(WORKGROUP) as u32, 1, 1);
-            }
-        }
-        encoder.copy_buffer_to_buffer(records, 0, readback, 0, size);
-        mapped.iter().for_each(|mapped| mapped.clear());
-        let (read, write) = (mapped.clone(), mapped.clone());
-        let whole = |size: u64| 0..size;
-        encoder.map_buffer_on_submit(readback, wgpu::MapMode::Read, whole(size), move |result| {
-            read[0].set(result.is_ok());
-        });
-        let bytes = upload.size();
-        encoder.map_buffer_on_submit(upload, wgpu::MapMode::Write, whole(bytes), move |result| {
-            write[1].set(result.is_ok());
-        });
-        self.context.queue.submit([encoder.finish()])
+        slot.upload.unmap();
+        pieces.iter().map(|(at, bytes)| (*at as u64, bytes.len() as u64)).collect()
     }
 
     /// Reads the parts that have come back.
@@ -252,6 +324,7 @@ impl Gpu {
             }
             let Some(Flying { slot, id, part, .. }) = self.parts.pop_front() else { return };
             let result = self.read(slot, id, &part);
+            self.time(slot, id, &part);
             self.free.push(slot);
             if let Err(fault) = result {
                 return self.fail(fault);
@@ -271,6 +344,20 @@ impl Gpu {
         drop(view);
         readback.unmap();
         result
+    }
+
+    /// Takes the stages' times.
+    fn time(&self, slot: usize, id: BatchId, part: &Part) {
+        let flight = self.batches.iter().find(|flight| flight.id == id);
+        let (Some(stamps), Some(stages), Some(flight)) =
+            (&self.buffers.slots[slot].stamps, &self.stages, flight)
+        else {
+            return;
+        };
+        let mut names = vec!["upload"];
+        names.extend(part.steps(&flight.batch).iter().map(|(kernel, _)| kernel.entry()));
+        names.push("read-back");
+        stamps.read(&names, part.items.len(), stages);
     }
 
     /// Completes a batch whose last part came back.
@@ -302,6 +389,22 @@ impl Backend for Gpu {
     fn description(&self) -> String {
         let info = &self.context.info;
         format!("{}, {} {}, {}", info.name, info.driver, info.driver_info, self.limbs.name())
+    }
+
+    fn details(&self) -> Vec<(&'static str, String)> {
+        let Context { info, features, limits, .. } = &self.context;
+        let has = |feature| if features.contains(feature) { "yes" } else { "no" };
+        vec![
+            ("adapter", format!("{} ({:?})", info.name, info.device_type)),
+            ("driver", format!("{} {}", info.driver, info.driver_info)),
+            ("64-bit integers", has(wgpu::Features::SHADER_INT64).to_owned()),
+            ("timestamps", has(wgpu::Features::TIMESTAMP_QUERY_INSIDE_ENCODERS).to_owned()),
+            ("pipeline cache", has(wgpu::Features::PIPELINE_CACHE).to_owned()),
+            ("largest binding", format!("{} MiB", limits.max_storage_buffer_binding_size >> 20)),
+            ("limbs", self.limbs.name().to_owned()),
+            ("items a part", format!("{}, {SLOTS} parts in flight", self.buffers.sizes.items)),
+            ("compile time", format!("{:.2} s", self.compiled.as_secs_f64())),
+        ]
     }
 
     fn capabilities(&self) -> &[Capability] {

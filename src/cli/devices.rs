@@ -1,16 +1,23 @@
 //! `sigmill devices`.
 
 use clap::Args;
-use serde_json::json;
-use sigmill::backend;
+use serde_json::{Map, json};
+#[cfg(feature = "gpu")]
+use sigmill::backend::gpu::{self, Choice, Options};
+#[cfg(feature = "gpu")]
+use sigmill::error::EngineError;
+use sigmill::{Engine, backend};
 
-use super::{Failure, Status, check_required, open_engine};
+use super::{Failure, Status, check_required};
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
     /// Print one JSON object
     #[arg(long)]
     json: bool,
+    /// Open a GPU in software too, as `--backend gpu=software` does
+    #[arg(long)]
+    software: bool,
     /// Threads of the CPU backend [default: one a core]
     #[arg(long, default_value = "0", hide_default_value = true, value_parser = super::threads)]
     threads: usize,
@@ -18,7 +25,20 @@ pub(super) struct Arguments {
 
 pub(super) fn run(arguments: &Arguments) -> Result<Status, Failure> {
     check_required()?;
-    let engine = open_engine("auto", arguments.threads)?;
+    let mut builder = Engine::builder().threads(arguments.threads);
+    #[cfg(feature = "gpu")]
+    for choice in [Choice::Hardware, Choice::Software] {
+        // A software adapter only where it is asked for, by name.
+        if choice == Choice::Software && !arguments.software {
+            continue;
+        }
+        match gpu::device(Options::new(choice)) {
+            Ok(device) => builder = builder.device(device),
+            Err(EngineError::Absent { .. }) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    let engine = builder.open()?;
     let absent = backend::absent();
     if arguments.json {
         let devices: Vec<_> = engine
@@ -27,9 +47,15 @@ pub(super) fn run(arguments: &Arguments) -> Result<Status, Failure> {
             .map(|device| {
                 let serves: Vec<_> =
                     device.capabilities.iter().map(|c| c.algorithm.to_string()).collect();
+                let details: Map<_, _> = device
+                    .details
+                    .iter()
+                    .map(|(name, value)| ((*name).to_owned(), json!(value)))
+                    .collect();
                 json!({
                     "name": device.name,
                     "description": device.description,
+                    "details": details,
                     "self_test": { "passed": true, "known_answers": device.known_answers },
                     "algorithms": serves,
                 })
@@ -42,6 +68,9 @@ pub(super) fn run(arguments: &Arguments) -> Result<Status, Failure> {
     }
     for device in engine.devices() {
         say!("{:12} {}", device.name, device.description);
+        for (name, value) in &device.details {
+            say!("{:12} {name}: {value}", "");
+        }
         say!("{:12} self-test: {} known answers right", "", device.known_answers);
         let serves: Vec<_> = device.capabilities.iter().map(|c| c.algorithm.to_string()).collect();
         for (index, names) in serves.chunks(3).enumerate() {

@@ -13,6 +13,7 @@ use crate::backend::gpu::context::Context;
 use crate::backend::gpu::part::{Params, SENTINEL};
 use crate::backend::gpu::program::{Program, WORKGROUP};
 use crate::backend::gpu::signatures::RECORD;
+use crate::backend::gpu::stages::Stamps;
 use crate::error::EngineError;
 use crate::parsed::Words;
 
@@ -91,8 +92,32 @@ pub(crate) struct Slot {
     /// Read by the host.
     pub readback: wgpu::Buffer,
     pub group: wgpu::BindGroup,
-    /// Set when the device has finished, and the host may read and write again.
-    pub mapped: Arc<[Mapped; 2]>,
+    /// The stages' times, if they are wanted.
+    pub stamps: Option<Stamps>,
+    /// Set when the device has finished, and the host may read and write again: evidence, upload,
+    /// stamps.
+    pub mapped: Arc<[Mapped; 3]>,
+}
+
+impl Slot {
+    /// Has the evidence, the upload and the stamps mapped once the commands so far are through.
+    pub fn map(&self, encoder: &wgpu::CommandEncoder, evidence: u64) {
+        let map = |which: usize, buffer: &wgpu::Buffer, mode, size: u64| {
+            self.mapped[which].clear();
+            let mapped = self.mapped.clone();
+            encoder.map_buffer_on_submit(buffer, mode, 0..size, move |result| {
+                mapped[which].set(result.is_ok());
+            });
+        };
+        map(0, &self.readback, wgpu::MapMode::Read, evidence);
+        map(1, &self.upload, wgpu::MapMode::Write, self.upload.size());
+        match &self.stamps {
+            Some(Stamps { readback, .. }) => {
+                map(2, readback, wgpu::MapMode::Read, readback.size());
+            }
+            None => self.mapped[2].set(true),
+        }
+    }
 }
 
 /// Whether a mapping has come, and whether it failed.
@@ -115,8 +140,13 @@ impl Mapped {
 }
 
 impl Buffers {
-    /// Makes everything and fills what stays the same.
-    pub fn new(context: &Context, program: &Program, bytes: usize) -> Result<Buffers, EngineError> {
+    /// Makes everything and fills what stays the same. `stamped`: stages are timed.
+    pub fn new(
+        context: &Context,
+        program: &Program,
+        bytes: usize,
+        stamped: bool,
+    ) -> Result<Buffers, EngineError> {
         let failed = |why: String| EngineError::Device { device: "gpu".to_owned(), why };
         let sizes = Sizes::fit(bytes, &context.limits).ok_or_else(|| {
             failed(format!("a memory budget of {bytes} bytes holds no part of {LEAST} items"))
@@ -168,8 +198,9 @@ impl Buffers {
                 layout: &program.layout,
                 entries: &entries,
             });
-            let mapped = Arc::new(<[Mapped; 2]>::default());
-            Slot { upload, params, columns, records, readback, group, mapped }
+            let stamps = if stamped { Stamps::new(context) } else { None };
+            let mapped = Arc::new(<[Mapped; 3]>::default());
+            Slot { upload, params, columns, records, readback, group, stamps, mapped }
         };
         let slots = (0..SLOTS).map(|_| slot()).collect();
         if let Some(error) = pollster::block_on(scope.pop()) {

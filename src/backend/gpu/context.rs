@@ -36,8 +36,10 @@ pub(crate) struct Context {
 }
 
 /// Features that decide how kernels run; taken where they are offered.
-pub(crate) const WANTED: wgpu::Features =
-    wgpu::Features::SHADER_INT64.union(wgpu::Features::TIMESTAMP_QUERY);
+pub(crate) const WANTED: wgpu::Features = wgpu::Features::SHADER_INT64
+    .union(wgpu::Features::TIMESTAMP_QUERY)
+    .union(wgpu::Features::TIMESTAMP_QUERY_INSIDE_ENCODERS)
+    .union(wgpu::Features::PIPELINE_CACHE);
 
 impl Context {
     /// Opens the adapter of choice.
@@ -73,11 +75,6 @@ impl Context {
     /// What went wrong on the device, if anything did.
     pub fn trouble(&self) -> Option<String> {
         self.trouble.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    /// The cache of compiled pipelines, where there is one.
-    pub fn cache(&self) -> Option<&wgpu::PipelineCache> {
-        None
     }
 
     /// Whether it is a driver in software.

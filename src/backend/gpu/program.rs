@@ -1,5 +1,6 @@
 //! The shader texts, joined by name, and the pipelines made of them.
 
+use crate::backend::gpu::cache::Cache;
 use crate::backend::gpu::context::Context;
 
 /// How the device holds a number of 256 bits.
@@ -107,6 +108,7 @@ pub const WORKGROUP: usize = 64;
 pub(crate) struct Program {
     pub layout: wgpu::BindGroupLayout,
     pipelines: Vec<wgpu::ComputePipeline>,
+    cache: Option<Cache>,
 }
 
 impl Program {
@@ -119,6 +121,8 @@ impl Program {
             bind_group_layouts: &[Some(&layout)],
             immediate_size: 0,
         });
+        let texts: String = Kernel::ALL.map(|kernel| kernel.text(limbs)).concat();
+        let cache = Cache::open(device, &context.info, &texts);
         let mut pipelines = Vec::new();
         for kernel in Kernel::ALL {
             let scope = device.push_error_scope(wgpu::ErrorFilter::Validation);
@@ -132,14 +136,21 @@ impl Program {
                 module: &module,
                 entry_point: Some(kernel.entry()),
                 compilation_options: Default::default(),
-                cache: context.cache(),
+                cache: cache.as_ref().map(|cache| &cache.inner),
             });
             if let Some(error) = pollster::block_on(scope.pop()) {
                 return Err(format!("kernel {}: {error}", kernel.entry()));
             }
             pipelines.push(pipeline);
         }
-        Ok(Program { layout, pipelines })
+        Ok(Program { layout, pipelines, cache })
+    }
+
+    /// Keeps what the driver compiled for the next time.
+    pub fn save(&self) {
+        if let Some(cache) = &self.cache {
+            cache.save();
+        }
     }
 
     pub fn pipeline(&self, kernel: Kernel) -> &wgpu::ComputePipeline {
