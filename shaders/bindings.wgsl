@@ -10,17 +10,19 @@ struct Params {
     algorithm: u32,
     // Items that one thread inverts together.
     share: u32,
-    unused_0: u32,
-    unused_1: u32,
+    // 1: the keys' tables were made before, and lie in `tables`.
+    pinned: u32,
+    unused: u32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
 
-// Columns of `stride` items of 8 words: key x, key y, and three numbers; then the forms of the keys, a
-// byte each.
+// Columns of `stride` items of 8 words: key x, key y, and three numbers; then a word for each item: the
+// form of its key or, where keys are pinned, the first row of its table.
 @group(0) @binding(1) var<storage, read> columns: array<vec4<u32>>;
 
-// Rows of 16 words, x and y: odd multiples of G, T, and -2^125 T (see `multiply`).
+// Rows of 16 words, x and y: odd multiples of G, T, and -2^125 T (see `multiply`); then a comb of G and -T
+// (see `pinned`).
 @group(0) @binding(2) var<storage, read> generator: array<vec4<u32>>;
 
 // For each item X, Y, Z and an inverse, 8 words each. The key first, the sum in the end.
@@ -29,7 +31,7 @@ struct Params {
 // For each item four half scalars of 5 words: those of G, those of the key.
 @group(0) @binding(4) var<storage, read_write> halves: array<u32>;
 
-// For each item 16 rows: odd multiples of the key.
+// For each item 16 rows: odd multiples of the key. Or the combs of pinned keys.
 @group(0) @binding(5) var<storage, read_write> tables: array<vec4<u32>>;
 
 // For each item the 15 quotients of neighbours' Z in that table.
@@ -62,13 +64,13 @@ fn column_load(column: u32, item: u32) -> Fe {
     return limbs_load(column_words(column, item));
 }
 
+fn last_word(item: u32) -> u32 {
+    return columns[10u * params.stride + item / 4u][item % 4u];
+}
+
 // 2: y is even; 3: y is odd; 4: y is given.
 fn key_form(item: u32) -> u32 {
-    if params.algorithm == 1u {
-        return 2u;
-    }
-    let word = columns[10u * params.stride + item / 16u][(item / 4u) % 4u];
-    return (word >> (8u * (item % 4u))) & 0xffu;
+    return select(last_word(item), 2u, params.algorithm == 1u);
 }
 
 fn point_load(item: u32, coordinate: u32) -> Fe {

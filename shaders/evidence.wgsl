@@ -5,6 +5,7 @@ fn checksum(item: u32) -> u32 {
     var sum = params.nonce;
     for (var column = 0u; column < 5u; column++) {
         let unused = (column == COLUMN_Y && key_form(item) != 4u)
+            || (column < COLUMN_A && params.pinned == 1u)
             || (column == COLUMN_C && params.algorithm != 0u);
         if !unused {
             let w = column_words(column, item);
@@ -13,7 +14,7 @@ fn checksum(item: u32) -> u32 {
             }
         }
     }
-    return sum + key_form(item);
+    return sum + select(key_form(item), last_word(item), params.pinned == 1u);
 }
 
 @compute @workgroup_size(64)

@@ -5,39 +5,18 @@
 // that it is never infinity. A case outside the formulas, which only scalars and keys made for it meet,
 // ends with Z = 0 like a result of infinity; the host computes those again.
 
-// Rows past the odd multiples of G.
-const ROW_START: u32 = 16384u;
-const ROW_END: u32 = 16385u;
-
-fn generator_row(row: u32) -> Affine {
-    let at = row * 4u;
-    return Affine(
-        limbs_load(words_of(generator[at], generator[at + 1u])),
-        limbs_load(words_of(generator[at + 2u], generator[at + 3u])),
-    );
-}
-
 // What source 0 to 4 adds in a window: the halves of u2, those of u1, and the point that ends the sum.
 fn addend(item: u32, source: u32, window: u32) -> Affine {
-    var a: Affine;
-    var negative = false;
     if source < 2u {
-        let d = digit(item * 20u + 10u + source * 5u, window, KEY_WIDTH);
-        let at = item * 64u + d.row * 4u;
-        a = Affine(table_load(at), table_load(at + 2u));
-        negative = d.negative;
-    } else if source < 4u {
-        let d = digit(item * 20u + (source - 2u) * 5u, window / GENERATOR_STRIDE, GENERATOR_WIDTH);
-        a = generator_row(d.row);
-        negative = d.negative;
-    } else {
-        a = generator_row(ROW_END);
+        let d = digit(item * 20u + 10u + source * 5u, window * KEY_WIDTH, KEY_WIDTH);
+        return signed_row(table_row(item * 16u + d.row), d.negative, source == 1u);
     }
-    if source == 1u || source == 3u {
-        a.x = fe_mul(a.x, BETA);
+    if source < 4u {
+        let bit = window * KEY_WIDTH;
+        let d = digit(item * 20u + (source - 2u) * 5u, bit, GENERATOR_WIDTH);
+        return signed_row(generator_row(d.row), d.negative, source == 3u);
     }
-    a.y = limbs_select(a.y, fe_sub(fe_zero(), a.y), negative);
-    return a;
+    return generator_row(ROW_END);
 }
 
 @compute @workgroup_size(64)

@@ -21,6 +21,7 @@ fn prepare(@builtin(global_invocation_id) id: vec3<u32>) {
     if params.algorithm == 2u {
         u1 = sc_negate(u1);
     }
-    scalar_store(u1, GENERATOR_MARKER, item * 20u);
-    scalar_store(u2, KEY_MARKER, item * 20u + 10u);
+    let pinned = params.pinned == 1u;
+    scalar_store(u1, select(GENERATOR_MARKER, COMB_MARKER, pinned), item * 20u);
+    scalar_store(u2, select(KEY_MARKER, COMB_MARKER, pinned), item * 20u + 10u);
 }

@@ -8,6 +8,12 @@ const GENERATOR_WIDTH: u32 = 15u;
 // Bits that the windows of a half hold.
 const KEY_MARKER: u32 = 130u;
 const GENERATOR_MARKER: u32 = 135u;
+const COMB_MARKER: u32 = 129u;
+// Rows of `generator`.
+const ROW_START: u32 = 16384u;
+const ROW_END: u32 = 16385u;
+const ROW_COMB: u32 = 16386u;
+const ROW_COMB_END: u32 = 55298u;
 
 fn half_is_negative(k: Half) -> bool {
     return k[HALF_TOP] < 0;
@@ -47,7 +53,7 @@ fn scalar_store(k: Fe, marker: u32, at: u32) {
     half_store(second, marker, at + 5u);
 }
 
-// Of windows of `width` bits, odd digits below 2^width in size: digit i of an odd half is
+// Windows of an odd half give odd digits: that of the window of `width` bits from bit `low` is
 // 2 v + 1 - 2^width for the v below, whatever the lower digits are, since each leaves an odd rest.
 struct Digit {
     // The row of the odd multiple.
@@ -55,8 +61,8 @@ struct Digit {
     negative: bool,
 }
 
-fn digit(at: u32, window: u32, width: u32) -> Digit {
-    let bit = window * width + 1u;
+fn digit(at: u32, low: u32, width: u32) -> Digit {
+    let bit = low + 1u;
     let word = bit / 32u;
     let shift = bit % 32u;
     // The sign is no part of the size.

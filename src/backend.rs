@@ -103,6 +103,11 @@ pub trait Backend: Send {
         Duration::ZERO
     }
 
+    /// Shortest silence after which the dispatcher may think it hung, however little it was given.
+    fn patience(&self) -> Duration {
+        Duration::from_secs(1)
+    }
+
     /// Whether it is the host's own CPU: no watchdog, wins ties, may judge itself.
     fn is_host(&self) -> bool {
         false

@@ -1,8 +1,8 @@
 //! Keys known ahead, such as those of a validator set.
 
 use std::fmt;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Weak};
 
 use crate::algorithms::secp256k1::field::Row;
 use crate::algorithms::secp256k1::integer::to_be;
@@ -75,9 +75,35 @@ impl PinnedKeys {
         self.0.points[index as usize]
     }
 
+    /// The list without a hold on it.
+    pub(crate) fn downgrade(&self) -> WeakKeys {
+        WeakKeys(Arc::downgrade(&self.0))
+    }
+
     /// The tables, one after the other.
     pub(crate) fn rows(&self) -> &[Row] {
         &self.0.rows
+    }
+}
+
+/// A list of keys that others may give up.
+pub(crate) struct WeakKeys(Weak<Inner>);
+
+impl WeakKeys {
+    /// Whether it is this list.
+    pub(crate) fn is(&self, keys: &PinnedKeys) -> bool {
+        std::ptr::eq(self.0.as_ptr(), Arc::as_ptr(&keys.0))
+    }
+
+    /// Whether nobody holds it any more.
+    pub(crate) fn is_gone(&self) -> bool {
+        self.0.strong_count() == 0
+    }
+}
+
+impl fmt::Debug for WeakKeys {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WeakKeys").field("gone", &self.is_gone()).finish()
     }
 }
 

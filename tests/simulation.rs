@@ -55,6 +55,7 @@ fn lanes(random: &mut Random) -> Vec<LaneConfig> {
         capabilities: serve(&all, 1 << 20),
         width: 2,
         setup: 0,
+        patience: 1_000_000_000,
         inline: random.below(2) == 0,
         host: true,
     }];
@@ -63,7 +64,8 @@ fn lanes(random: &mut Random) -> Vec<LaneConfig> {
         let capabilities = serve(some, 1 << random.below(16));
         let width = 1 << random.below(12);
         let setup = random.below(3) * 100_000;
-        lanes.push(LaneConfig { capabilities, width, setup, inline: false, host: false });
+        let patience = 1_000_000_000;
+        lanes.push(LaneConfig { capabilities, width, setup, patience, inline: false, host: false });
     }
     lanes
 }

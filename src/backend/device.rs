@@ -84,6 +84,7 @@ impl Device {
             capabilities: self.capabilities().to_vec(),
             width: self.backend.width(),
             setup: self.backend.setup().as_nanos() as Nanos,
+            patience: self.backend.patience().as_nanos() as Nanos,
             inline: self.backend.inline_kernel().is_some(),
             host: self.backend.is_host(),
         }

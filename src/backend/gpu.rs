@@ -21,6 +21,7 @@ mod buffers;
 mod cache;
 mod context;
 mod part;
+mod pinned;
 pub mod program;
 mod signatures;
 mod stages;
@@ -32,6 +33,7 @@ pub use stages::{StageTime, Stages};
 use buffers::{Buffers, PARAMS, SLOTS, Slot};
 use context::Context;
 use part::Part;
+use pinned::{Residents, Seat};
 use program::{Kernel, Program, WORKGROUP};
 
 /// What a GPU is opened with.
@@ -43,6 +45,9 @@ pub struct Options {
     pub limbs: Option<Limbs>,
     /// Bytes of all buffers together; `None`: 1 GiB, or 128 MiB on a software adapter.
     pub bytes: Option<usize>,
+    /// Bytes for tables of pinned keys; `None`: 256 MiB, or 32 MiB on a software adapter. Keys without
+    /// room there are verified like others.
+    pub pinned_bytes: Option<usize>,
     /// Longest that compiling may take; `None`: a minute, or five on a software adapter.
     pub patience: Option<Duration>,
     /// Where the stages' times go, if they are to be taken.
@@ -52,7 +57,14 @@ pub struct Options {
 impl Options {
     /// Nothing but the choice of adapter.
     pub fn new(choice: Choice) -> Options {
-        Options { choice, limbs: None, bytes: None, patience: None, stages: None }
+        Options {
+            choice,
+            limbs: None,
+            bytes: None,
+            pinned_bytes: None,
+            patience: None,
+            stages: None,
+        }
     }
 }
 
@@ -116,6 +128,7 @@ struct Gpu {
     buffers: Buffers,
     limbs: Limbs,
     stages: Option<Arc<Stages>>,
+    residents: Residents,
     /// How long opening took, most of it in the driver's compiler.
     compiled: Duration,
     capabilities: [Capability; ALGORITHMS],
@@ -134,6 +147,8 @@ struct Flight {
     batch: Arc<Parsed>,
     /// Of the parts that came back; they come in order.
     evidence: Evidence,
+    /// The first row of its pinned keys, if they lie on the device.
+    pinned: Option<u32>,
     /// Items handed to the device so far.
     sent: usize,
     /// Items that came back.
@@ -180,10 +195,13 @@ impl Gpu {
             return Err(failed("it has no 64-bit integers".to_owned()));
         }
         let program = Program::new(&context, limbs).map_err(failed)?;
-        let default = if context.is_software() { 128 << 20 } else { 1 << 30 };
-        let bytes = options.bytes.unwrap_or(default);
+        let [bytes, pinned] =
+            if context.is_software() { [128 << 20, 32 << 20] } else { [1 << 30, 256 << 20] };
+        let bytes = options.bytes.unwrap_or(bytes);
+        let pinned = options.pinned_bytes.unwrap_or(pinned);
         let stages = options.stages.clone();
-        let buffers = Buffers::new(&context, &program, bytes, stages.is_some())?;
+        let buffers = Buffers::new(&context, &program, bytes, pinned, stages.is_some())?;
+        let residents = Residents::new(buffers.pinned.size() as usize);
         let capabilities = SERVED.map(|algorithm| Capability {
             algorithm,
             max_items: BATCH_ITEMS_LIMIT,
@@ -197,6 +215,7 @@ impl Gpu {
             buffers,
             limbs,
             stages,
+            residents,
             capabilities,
             batches: VecDeque::new(),
             parts: VecDeque::new(),
@@ -238,17 +257,25 @@ impl Gpu {
             self.nonce = self.nonce.wrapping_add(1);
             let items = Part::cut(&flight.batch, flight.sent, self.buffers.sizes);
             flight.sent = items.end;
-            let part = Part { items, nonce: self.nonce };
+            let part = Part { items, nonce: self.nonce, pinned: flight.pinned };
             let (id, batch) = (flight.id, flight.batch.clone());
             let submission = self.send(slot, &part, &batch);
-            let until = Instant::now() + self.patience();
+            let until = Instant::now() + Backend::patience(self);
             self.parts.push_back(Flying { slot, id, part, submission, until });
         }
     }
 
-    /// Longest that a part may take.
-    fn patience(&self) -> Duration {
-        Duration::from_secs(if self.context.is_software() { 60 } else { 5 })
+    /// The first row of the batch's pinned keys on the device, whither they are copied if there is room.
+    fn pin(&mut self, batch: &Parsed) -> Option<u32> {
+        let keys = batch.batch().pinned()?;
+        let first = match self.residents.seat(keys)? {
+            Seat::Taken(first) => first,
+            Seat::New(first) => {
+                self.buffers.pin(&self.context, keys.rows(), first);
+                first
+            }
+        };
+        Some(first as u32)
     }
 
     /// Uploads a part and has it computed.
@@ -271,11 +298,12 @@ impl Gpu {
         encoder.copy_buffer_to_buffer(&self.buffers.sentinels, 0, &slot.records, 0, size);
         stamp(&mut encoder, 1);
         let steps = part.steps(batch);
+        let group = if part.pinned.is_some() { &slot.pinned_group } else { &slot.group };
         // One pass for all kernels, unless each is to be timed.
         let passes = if slot.stamps.is_some() { 1 } else { steps.len().max(1) };
         for (index, steps) in steps.chunks(passes).enumerate() {
             let mut pass = encoder.begin_compute_pass(&Default::default());
-            pass.set_bind_group(0, &slot.group, &[]);
+            pass.set_bind_group(0, group, &[]);
             for &(kernel, threads) in steps {
                 pass.set_pipeline(self.program.pipeline(kernel));
                 pass.dispatch_workgroups(threads.div_ceil(WORKGROUP) as u32, 1, 1);
@@ -419,6 +447,11 @@ impl Backend for Gpu {
         SETUP
     }
 
+    fn patience(&self) -> Duration {
+        // A driver in software shares its cores with everything else.
+        Duration::from_secs(if self.context.is_software() { 60 } else { 2 })
+    }
+
     fn submit(&mut self, id: BatchId, batch: Arc<Parsed>) -> Result<(), Rejected> {
         if self.batches.len() == BATCHES {
             return Err(Rejected);
@@ -432,7 +465,8 @@ impl Backend for Gpu {
             self.done.push_back(Completion { id, result: Ok(evidence), busy: Duration::ZERO });
             return Ok(());
         }
-        self.batches.push_back(Flight { id, batch, evidence, sent: 0, back: 0, started });
+        let pinned = self.pin(&batch);
+        self.batches.push_back(Flight { id, batch, evidence, pinned, sent: 0, back: 0, started });
         self.pump();
         Ok(())
     }

@@ -12,8 +12,9 @@ pub const LANE_DEPTH: usize = 8;
 /// First pause of a quarantined lane, doubled at each further fault, and its ceiling.
 const BACK_OFF: (Nanos, Nanos) = (1_000_000_000, 300_000_000_000);
 
-/// Longest silence of an accelerator: this many times the predicted time, within these bounds.
-const WATCHDOG: (u64, Nanos, Nanos) = (20, 1_000_000_000, 60_000_000_000);
+/// Longest silence of an accelerator: this many times the predicted time, at least what its device asks
+/// for, at most this.
+const WATCHDOG: (u64, Nanos) = (20, 60_000_000_000);
 
 /// Whether a lane gets work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,6 +39,8 @@ pub struct LaneConfig {
     pub width: usize,
     /// Time that any batch takes, however small, beside the hand-over.
     pub setup: Nanos,
+    /// Shortest silence that counts as a hang.
+    pub patience: Nanos,
     /// It can run on the caller's thread.
     pub inline: bool,
     /// It is the host's own CPU, which cannot hang apart from the whole process.
@@ -113,8 +116,9 @@ impl Lane {
         if self.config.host {
             return Nanos::MAX;
         }
-        let (factor, least, most) = WATCHDOG;
-        let patience = (self.backlog + predicted).saturating_mul(factor).clamp(least, most);
+        let (factor, most) = WATCHDOG;
+        let patience = (self.backlog + predicted).saturating_mul(factor);
+        let patience = patience.max(self.config.patience).min(most);
         now.saturating_add(patience)
     }
 

@@ -84,7 +84,7 @@ impl<const LANES: usize> MaskVec for Bits<LANES> {
 }
 
 /// An affine point packed for a table, x and y: a cache line.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, bytemuck::Pod, bytemuck::Zeroable)]
 #[repr(C, align(64))]
 pub struct Row(pub [Words; 2]);
 

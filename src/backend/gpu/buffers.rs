@@ -15,7 +15,7 @@ use crate::backend::gpu::program::{Program, WORKGROUP};
 use crate::backend::gpu::signatures::RECORD;
 use crate::backend::gpu::stages::Stamps;
 use crate::error::EngineError;
-use crate::parsed::Words;
+use crate::isa::Isa;
 
 /// Parts in flight: one is uploaded, one computed, one read back.
 pub(crate) const SLOTS: usize = 3;
@@ -30,8 +30,11 @@ const POINT: usize = 4 * 32;
 const HALVES: usize = 4 * 20;
 const TABLE: usize = 16 * 64;
 const RATIOS: usize = 15 * 32;
-/// Bytes an item takes in the columns, with its key's form.
-const INPUT: usize = COLUMNS * 32 + 1;
+/// Bytes an item takes in the columns, with the word after them.
+const INPUT: usize = COLUMNS * 32 + 4;
+
+/// Bytes of a row of a table.
+pub(crate) const ROW: usize = size_of::<Row>();
 
 /// Fewest items that a part has room for.
 const LEAST: usize = 1_024;
@@ -67,10 +70,13 @@ impl Sizes {
     }
 }
 
-/// Rows of the generator's buffer: odd multiples, T, -2^125 T.
+/// Bytes of the generator's buffer: see `scalar.wgsl` for its rows.
 fn generator_bytes() -> usize {
-    ((1 << 14) + 2) * size_of::<Row>()
+    COMB_AT + (Secp256k1::GENERATOR_COMB.rows() + 1) * ROW
 }
+
+/// Where the generator's comb begins: after its odd multiples and two more rows.
+const COMB_AT: usize = ((1 << 14) + 2) * ROW;
 
 /// The device's memory.
 #[derive(Debug)]
@@ -78,6 +84,9 @@ pub(crate) struct Buffers {
     pub sizes: Sizes,
     /// Records full of the sentinel, to be copied over those of a slot.
     pub sentinels: wgpu::Buffer,
+    pub generator: wgpu::Buffer,
+    /// Tables of pinned keys.
+    pub pinned: wgpu::Buffer,
     pub slots: Vec<Slot>,
 }
 
@@ -92,6 +101,8 @@ pub(crate) struct Slot {
     /// Read by the host.
     pub readback: wgpu::Buffer,
     pub group: wgpu::BindGroup,
+    /// The same with tables of pinned keys in place of those that are made for each part.
+    pub pinned_group: wgpu::BindGroup,
     /// The stages' times, if they are wanted.
     pub stamps: Option<Stamps>,
     /// Set when the device has finished, and the host may read and write again: evidence, upload,
@@ -145,6 +156,7 @@ impl Buffers {
         context: &Context,
         program: &Program,
         bytes: usize,
+        pinned_bytes: usize,
         stamped: bool,
     ) -> Result<Buffers, EngineError> {
         let failed = |why: String| EngineError::Device { device: "gpu".to_owned(), why };
@@ -171,6 +183,9 @@ impl Buffers {
         let halves = make("halves", sizes.items * HALVES, storage);
         let tables = make("tables", sizes.items * TABLE, storage);
         let ratios = make("ratios", sizes.items * RATIOS, storage);
+        let binding = context.limits.max_storage_buffer_binding_size as usize;
+        let pinned = pinned_bytes.clamp(ROW, binding) / ROW * ROW;
+        let pinned = make("pinned", pinned, storage | Usage::COPY_DST);
         let slot = || {
             let upload = device.create_buffer(&wgpu::BufferDescriptor {
                 label: Some("upload"),
@@ -184,38 +199,56 @@ impl Buffers {
             let records = make("records", sizes.items * RECORD, output);
             let back = Usage::MAP_READ | Usage::COPY_DST;
             let readback = make("readback", sizes.items * RECORD, back);
-            let bound =
-                [&params, &columns, &generator, &points, &halves, &tables, &ratios, &records];
-            let entries: Vec<_> = (0..)
-                .zip(bound)
-                .map(|(binding, buffer)| wgpu::BindGroupEntry {
-                    binding,
-                    resource: buffer.as_entire_binding(),
+            let bind = |tables: &wgpu::Buffer| {
+                let bound =
+                    [&params, &columns, &generator, &points, &halves, tables, &ratios, &records];
+                let mut entries = Vec::new();
+                for (binding, buffer) in bound.iter().enumerate() {
+                    let resource = buffer.as_entire_binding();
+                    entries.push(wgpu::BindGroupEntry { binding: binding as u32, resource });
+                }
+                device.create_bind_group(&wgpu::BindGroupDescriptor {
+                    label: Some("slot"),
+                    layout: &program.layout,
+                    entries: &entries,
                 })
-                .collect();
-            let group = device.create_bind_group(&wgpu::BindGroupDescriptor {
-                label: Some("slot"),
-                layout: &program.layout,
-                entries: &entries,
-            });
+            };
+            let (group, pinned_group) = (bind(&tables), bind(&pinned));
             let stamps = if stamped { Stamps::new(context) } else { None };
             let mapped = Arc::new(<[Mapped; 3]>::default());
-            Slot { upload, params, columns, records, readback, group, stamps, mapped }
+            Slot { upload, params, columns, records, readback, group, pinned_group, stamps, mapped }
         };
         let slots = (0..SLOTS).map(|_| slot()).collect();
         if let Some(error) = pollster::block_on(scope.pop()) {
             return Err(failed(format!("the memory budget of {bytes} bytes: {error}")));
         }
-        Ok(Buffers { sizes, sentinels, slots })
+        Ok(Buffers { sizes, sentinels, generator, pinned, slots })
+    }
+}
+
+impl Buffers {
+    /// Copies tables of pinned keys to a row of theirs, and at the first time the generator's comb.
+    pub fn pin(&self, context: &Context, rows: &[Row], first: usize) {
+        if first == 0 {
+            let [x, y] = Secp256k1::offset().start;
+            let end = Row([x, integer::sub(&integer::P, &y).0]);
+            let comb = Secp256k1::generator_comb(Isa::PORTABLE);
+            let at = COMB_AT as u64;
+            context.queue.write_buffer(&self.generator, at, bytemuck::cast_slice(comb));
+            let at = at + size_of_val(comb) as u64;
+            context.queue.write_buffer(&self.generator, at, bytemuck::bytes_of(&end));
+        }
+        let at = (first * ROW) as u64;
+        context.queue.write_buffer(&self.pinned, at, bytemuck::cast_slice(rows));
     }
 }
 
 /// The generator's odd multiples, and the two points that the sum starts and ends with.
-fn generator_rows() -> Vec<[Words; 2]> {
-    let mut rows: Vec<_> = Secp256k1::generator_table().iter().map(|row| row.0).collect();
+fn generator_rows() -> Vec<Row> {
+    let mut rows = Secp256k1::generator_table().clone();
     let offset = Secp256k1::offset();
     let [x, y] = offset.end;
-    rows.push(offset.start);
-    rows.push([x, integer::sub(&integer::P, &y).0]);
+    rows.push(Row(offset.start));
+    rows.push(Row([x, integer::sub(&integer::P, &y).0]));
     rows
 }

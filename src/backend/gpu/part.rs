@@ -21,6 +21,8 @@ pub(crate) const SENTINEL: u32 = 0x5EA1_C0DE;
 pub(crate) struct Part {
     pub items: Range<usize>,
     pub nonce: u32,
+    /// The first row of the batch's pinned keys on the device, if they lie there.
+    pub pinned: Option<u32>,
 }
 
 /// The uniform `Params` of `bindings.wgsl`.
@@ -33,7 +35,8 @@ pub(crate) struct Params {
     pub nonce: u32,
     pub algorithm: u32,
     pub share: u32,
-    pub unused: [u32; 2],
+    pub pinned: u32,
+    pub unused: u32,
 }
 
 /// A piece of the upload: where in the columns it belongs, and its bytes, a multiple of four.

@@ -51,13 +51,15 @@ pub enum Kernel {
     TableAffine,
     /// u1 G + u2 Q.
     Multiply,
+    /// The same over tables of pinned keys.
+    MultiplyPinned,
     /// The record of an item.
     Evidence,
 }
 
 impl Kernel {
     /// All of them.
-    pub const ALL: [Kernel; 8] = [
+    pub const ALL: [Kernel; 9] = [
         Kernel::Decode,
         Kernel::InvertScalars,
         Kernel::Prepare,
@@ -65,6 +67,7 @@ impl Kernel {
         Kernel::InvertZ,
         Kernel::TableAffine,
         Kernel::Multiply,
+        Kernel::MultiplyPinned,
         Kernel::Evidence,
     ];
 
@@ -78,6 +81,7 @@ impl Kernel {
             Kernel::InvertZ => "invert_z",
             Kernel::TableAffine => "table_affine",
             Kernel::Multiply => "multiply",
+            Kernel::MultiplyPinned => "multiply_pinned",
             Kernel::Evidence => "evidence",
         }
     }
@@ -94,6 +98,9 @@ impl Kernel {
                 &[POINT, include_str!("../../../shaders/table.wgsl")]
             }
             Kernel::Multiply => &[SCALAR, POINT, include_str!("../../../shaders/multiply.wgsl")],
+            Kernel::MultiplyPinned => {
+                &[SCALAR, POINT, include_str!("../../../shaders/pinned.wgsl")]
+            }
             Kernel::Evidence => &[include_str!("../../../shaders/evidence.wgsl")],
         };
         [&[limbs.text(), FIELD, BINDINGS], stage].concat().join("\n")

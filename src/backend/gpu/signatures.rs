@@ -1,7 +1,8 @@
 //! Signatures: how a part's operands are laid out for the device, and what its records say.
 
 use crate::algorithms::secp256k1::integer::to_be;
-use crate::backend::gpu::buffers::Sizes;
+use crate::algorithms::secp256k1::pinned::KEY_BYTES;
+use crate::backend::gpu::buffers::{COLUMNS, ROW, Sizes};
 use crate::backend::gpu::part::{Params, Part, Piece};
 use crate::backend::gpu::program::Kernel;
 use crate::error::Fault;
@@ -10,6 +11,9 @@ use crate::verdict::{Evidence, Point};
 
 /// Bytes of a record: x, y, and the four words that every record ends with.
 pub(crate) const RECORD: usize = 80;
+
+/// Rows of one pinned key's table.
+const KEY_ROWS: u32 = (KEY_BYTES / ROW) as u32;
 
 /// Columns of 32 bytes by number, as `bindings.wgsl` has them; `None`: not read.
 type Columns<'a> = [Option<&'a [Words]>; 5];
@@ -33,11 +37,33 @@ fn algorithm(operands: &Operands) -> u32 {
     }
 }
 
-fn form(operands: &Operands, item: usize) -> u8 {
+fn form(operands: &Operands, item: usize) -> KeyForm {
     match operands {
-        Operands::Ecdsa(o) => o.keys.form[item] as u8,
-        Operands::Recover(o) => KeyForm::Even as u8 + (o.parity[item] & 1),
-        _ => KeyForm::Even as u8,
+        Operands::Ecdsa(o) => o.keys.form[item],
+        Operands::Recover(o) if o.parity[item] & 1 == 1 => KeyForm::Odd,
+        _ => KeyForm::Even,
+    }
+}
+
+/// Whether a column of this number is read for an item.
+fn is_read(part: &Part, number: usize, form: KeyForm) -> bool {
+    match number {
+        0 => part.pinned.is_none(),
+        1 => part.pinned.is_none() && form == KeyForm::Full,
+        _ => true,
+    }
+}
+
+/// The word that follows the columns: the key's form, or the first row of its table.
+fn last_word(part: &Part, operands: &Operands, item: usize) -> u32 {
+    let index = match operands {
+        Operands::Ecdsa(o) => o.pinned.get(item),
+        Operands::Schnorr(o) => o.pinned.get(item),
+        _ => None,
+    };
+    match (part.pinned, index) {
+        (Some(first), Some(index)) => first + index * KEY_ROWS,
+        _ => form(operands, item) as u32,
     }
 }
 
@@ -56,7 +82,8 @@ pub(crate) fn params(part: &Part, batch: &Parsed, sizes: Sizes) -> Params {
         nonce: part.nonce,
         algorithm: algorithm(batch.operands()),
         share: share(items) as u32,
-        unused: [0; 2],
+        pinned: u32::from(part.pinned.is_some()),
+        unused: 0,
     }
 }
 
@@ -64,22 +91,19 @@ pub(crate) fn params(part: &Part, batch: &Parsed, sizes: Sizes) -> Params {
 pub(crate) fn pieces<'a>(part: &Part, batch: &'a Parsed, sizes: Sizes) -> Vec<Piece<'a>> {
     let operands = batch.operands();
     let mut pieces: Vec<Piece<'_>> = Vec::new();
-    let given = match operands {
+    let full = match operands {
         Operands::Ecdsa(o) => o.keys.form[part.items.clone()].contains(&KeyForm::Full),
         _ => false,
     };
+    let most = if full { KeyForm::Full } else { KeyForm::Even };
     for (number, column) in columns(operands).into_iter().enumerate() {
-        let unread = number == 1 && !given;
-        if let Some(words) = column.filter(|_| !unread) {
+        if let Some(words) = column.filter(|_| is_read(part, number, most)) {
             let bytes = bytemuck::cast_slice(&words[part.items.clone()]);
             pieces.push((number * sizes.items * 32, bytes.into()));
         }
     }
-    if !matches!(operands, Operands::Schnorr(_)) {
-        let mut forms: Vec<_> = part.items.clone().map(|item| form(operands, item)).collect();
-        forms.resize(forms.len().next_multiple_of(4), 0);
-        pieces.push((5 * sizes.items * 32, forms.into()));
-    }
+    let last: Vec<_> = part.items.clone().map(|item| last_word(part, operands, item)).collect();
+    pieces.push((COLUMNS * sizes.items * 32, bytemuck::cast_slice(&last).to_vec().into()));
     pieces
 }
 
@@ -87,37 +111,40 @@ pub(crate) fn pieces<'a>(part: &Part, batch: &'a Parsed, sizes: Sizes) -> Vec<Pi
 pub(crate) fn steps(part: &Part, batch: &Parsed) -> Vec<(Kernel, usize)> {
     let items = part.items.len();
     let few = items.div_ceil(share(items));
-    let mut steps = vec![(Kernel::Decode, items)];
+    let mut steps = Vec::new();
+    if part.pinned.is_none() {
+        steps.push((Kernel::Decode, items));
+    }
     if !matches!(batch.operands(), Operands::Schnorr(_)) {
         steps.push((Kernel::InvertScalars, few));
     }
-    steps.extend([
-        (Kernel::Prepare, items),
-        (Kernel::Table, items),
-        (Kernel::InvertZ, few),
-        (Kernel::TableAffine, items),
-        (Kernel::Multiply, items),
-        (Kernel::InvertZ, few),
-        (Kernel::Evidence, items),
-    ]);
+    steps.push((Kernel::Prepare, items));
+    if part.pinned.is_some() {
+        steps.push((Kernel::MultiplyPinned, items));
+    } else {
+        steps.extend([
+            (Kernel::Table, items),
+            (Kernel::InvertZ, few),
+            (Kernel::TableAffine, items),
+            (Kernel::Multiply, items),
+        ]);
+    }
+    steps.extend([(Kernel::InvertZ, few), (Kernel::Evidence, items)]);
     steps
 }
 
 /// The checksum that a device which read these operands writes: see `evidence.wgsl`.
-fn checksum(nonce: u32, operands: &Operands, item: usize) -> u32 {
+fn checksum(part: &Part, operands: &Operands, item: usize) -> u32 {
     let form = form(operands, item);
-    let mut sum = nonce;
+    let mut sum = part.nonce;
     for (number, column) in columns(operands).into_iter().enumerate() {
-        let Some(words) = column else { continue };
-        if number == 1 && form != KeyForm::Full as u8 {
-            continue;
-        }
+        let Some(words) = column.filter(|_| is_read(part, number, form)) else { continue };
         for word in words[item] {
             sum = sum.rotate_left(5) ^ word as u32;
             sum = sum.rotate_left(5) ^ (word >> 32) as u32;
         }
     }
-    sum.wrapping_add(u32::from(form))
+    sum.wrapping_add(last_word(part, operands, item))
 }
 
 /// Appends what the records say to the evidence of the batch.
@@ -138,7 +165,7 @@ pub(crate) fn collect(
     for (item, record) in part.items.clone().zip(records) {
         let words: [u32; RECORD / 4] = bytemuck::pod_read_unaligned(record);
         let tail = [words[16], words[17], words[18], words[19]];
-        let status = part.check(batch, item, tail, || checksum(part.nonce, operands, item))?;
+        let status = part.check(batch, item, tail, || checksum(part, operands, item))?;
         let wide = |at: usize| -> Words {
             let word = |i: usize| u64::from(words[at + i]);
             core::array::from_fn(|i| word(2 * i) | word(2 * i + 1) << 32)
