@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Builds and tests everything. Installs what it may (apt, as root on Debian) and names what it may not.
 #   SIGMILL_DATA     folder of real blocks and vectors; without it those tests say what they skip
-#   SIGMILL_REQUIRE  comma-separated: data (and later gpu, fpga); absence then fails
+#   SIGMILL_REQUIRE  comma-separated: data, gpu; absence then fails
 #   SIGMILL_FUZZ     seconds for each fuzz target (default 10)
 set -euo pipefail
 cd "$(dirname "$0")"
@@ -19,6 +19,26 @@ if [ ${#missing[@]} -gt 0 ]; then
         echo "missing: ${missing[*]}; on Debian: apt-get install build-essential git" >&2
         exit 1
     fi
+fi
+# A GPU in software, for the shaders: the loader and Mesa's driver.
+drivers() { ls /usr/share/vulkan/icd.d/*lvp* /usr/local/share/vulkan/icd.d/*lvp* 2>/dev/null; }
+loader() { ldconfig -p 2>/dev/null | grep -q 'libvulkan\.so\.1'; }
+if [ -z "$(drivers)" ] || ! loader; then
+    if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+        apt-get update -qq
+        DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
+            mesa-vulkan-drivers libvulkan1
+    else
+        echo "no software Vulkan driver: GPU tests say what they skip;" \
+            "on Debian: apt-get install mesa-vulkan-drivers libvulkan1" >&2
+    fi
+fi
+# Mesa keeps compiled kernels there from run to run.
+export MESA_SHADER_CACHE_DIR="${MESA_SHADER_CACHE_DIR:-$PWD/target/mesa-shader-cache}"
+mkdir -p "$MESA_SHADER_CACHE_DIR"
+if [ -z "${XDG_RUNTIME_DIR:-}" ]; then
+    XDG_RUNTIME_DIR=$(mktemp -d)
+    export XDG_RUNTIME_DIR
 fi
 if ! command -v cargo >/dev/null; then
     echo "missing: Rust 1.95 or newer (https://rustup.rs)" >&2

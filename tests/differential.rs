@@ -1,8 +1,9 @@
-//! Random and limb-biased runs against libsecp256k1 at every level of this machine, and a share of
-//! them against k256.
+//! Random and limb-biased runs against libsecp256k1 at every level of this machine and on a GPU in
+//! software, and a share of them against k256.
 //!
 //! `SIGMILL_RUNS` sets the number of verifications by each test (100,000 in release; a million for a
-//! release), `SIGMILL_SEED` the seed.
+//! release), `SIGMILL_GPU_RUNS` how many of them run in each limb format of the GPU (a tenth),
+//! `SIGMILL_SEED` the seed.
 //! Signatures come from walks: the secret key and the nonce move by fixed steps, so that their
 //! points cost one addition each, and every second item has one bit turned over.
 
@@ -15,7 +16,7 @@ use sigmill::algorithms::secp256k1::scalar;
 use sigmill::isa::Isa;
 use sigmill::{Algorithm, EcdsaRule, Engine, Outcome, RecoverRule, referee};
 
-use support::{Owned, accepted, answer, batch, levels};
+use support::{Owned, accepted, answer, batch};
 
 const BATCH: usize = 1_000;
 /// One batch in so many is judged by k256 too: more than 100,000 items over all tests.
@@ -24,6 +25,33 @@ const REFEREE_SHARE: usize = 3;
 fn runs() -> usize {
     let default = if cfg!(debug_assertions) { 4_000 } else { 100_000 };
     std::env::var("SIGMILL_RUNS").map_or(default, |runs| runs.parse().expect("a number"))
+}
+
+fn gpu_runs() -> usize {
+    let wanted = std::env::var("SIGMILL_GPU_RUNS");
+    wanted.map_or(runs() / 10, |wanted| wanted.parse().expect("a number"))
+}
+
+/// What computes the same batches.
+struct Device {
+    name: String,
+    engine: Engine,
+    /// The runs of each test.
+    runs: usize,
+}
+
+/// The host at every level of this machine, then a GPU in software in both limb formats.
+fn devices() -> Vec<Device> {
+    let level =
+        |(isa, engine): (Isa, Engine)| Device { name: isa.to_string(), engine, runs: runs() };
+    #[cfg_attr(not(feature = "gpu"), expect(unused_mut, reason = "no more than the levels"))]
+    let mut devices: Vec<_> = support::levels().into_iter().map(level).collect();
+    #[cfg(feature = "gpu")]
+    for limbs in [sigmill::backend::gpu::Limbs::U64, sigmill::backend::gpu::Limbs::U32] {
+        let device = |engine| Device { name: format!("gpu {limbs:?}"), engine, runs: gpu_runs() };
+        devices.extend(support::software_gpu(limbs).map(device));
+    }
+    devices
 }
 
 fn random() -> StdRng {
@@ -157,7 +185,7 @@ fn spoil(random: &mut StdRng, fields: &mut [Vec<u8>]) {
 
 /// Runs batches of one algorithm: ours against `theirs`, item by item.
 fn compare(
-    engines: &[(Isa, Engine)],
+    engines: &[Device],
     random: &mut StdRng,
     algorithm: Algorithm,
     runs: usize,
@@ -169,10 +197,13 @@ fn compare(
         let size = BATCH - random.random_range(0..9);
         let jobs: Vec<_> = (0..size).map(|_| next(random)).collect();
         let batch = batch(algorithm, &jobs);
-        let (_, first) = &engines[0];
-        let answers = answer(first, batch.clone());
-        for (isa, engine) in &engines[1..] {
-            assert!(answer(engine, batch.clone()) == answers, "{algorithm}: {isa} differs");
+        let answers = answer(&engines[0].engine, batch.clone());
+        for Device { name, engine, runs: most } in &engines[1..] {
+            // Those with fewer runs take part in a share of the batches, from first to last.
+            let share = runs.div_ceil((*most).max(1));
+            if (done / BATCH).is_multiple_of(share) {
+                assert!(answer(engine, batch.clone()) == answers, "{algorithm}: {name} differs");
+            }
         }
         for (job, outcome) in jobs.iter().zip(answers.iter()) {
             let expected = theirs(job);
@@ -186,6 +217,13 @@ fn compare(
             assert_eq!(referee::disagreement(&batch, &answers), None);
         }
         done += size;
+    }
+    for Device { name, engine, .. } in engines {
+        let snapshot = engine.snapshot();
+        let items: u64 = snapshot.devices.iter().map(|device| device.items).sum();
+        let faults: u64 = snapshot.devices.iter().map(|device| device.faults).sum();
+        println!("{name}: {items} items so far");
+        assert_eq!(faults, 0, "{name}");
     }
     println!("{algorithm}: {done} runs, {valid} valid");
     assert!(valid > done / 20 && valid < done - done / 20, "both kinds must come up");
@@ -216,7 +254,7 @@ fn verify(rule: EcdsaRule, job: &Owned) -> Option<Vec<u8>> {
 
 #[test]
 fn ecdsa_under_every_rule() {
-    let engines = levels();
+    let engines = devices();
     let mut random = random();
     for rule in [
         EcdsaRule::Compact,
@@ -258,7 +296,7 @@ fn ecdsa_under_every_rule() {
 /// r, s, z and the key's x at borders and biased; valid ones are built by recovering the key.
 #[test]
 fn ecdsa_on_biased_operands() {
-    let engines = levels();
+    let engines = devices();
     let mut random = random();
     let next = |random: &mut StdRng| loop {
         let mut number =
@@ -284,7 +322,7 @@ fn ecdsa_on_biased_operands() {
 
 #[test]
 fn bip_340() {
-    let engines = levels();
+    let engines = devices();
     let mut random = random();
     let mut walk = Walk::new(&mut random);
     let next = |random: &mut StdRng| {
@@ -308,7 +346,7 @@ fn bip_340() {
 
 #[test]
 fn recovery() {
-    let engines = levels();
+    let engines = devices();
     let mut random = random();
     let mut walk = Walk::new(&mut random);
     let next = |random: &mut StdRng| {

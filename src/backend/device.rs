@@ -18,6 +18,7 @@ pub type Factory = Box<dyn Fn() -> Result<Box<dyn Backend>, EngineError> + Send>
 
 /// A backend that passed its known-answer tests. Only [`Device::admit`] makes one.
 pub struct Device {
+    name: Arc<str>,
     backend: Box<dyn Backend>,
     factory: Factory,
     known_answers: usize,
@@ -35,7 +36,8 @@ impl Device {
         factory: impl Fn() -> Result<Box<dyn Backend>, EngineError> + Send + 'static,
     ) -> Result<Device, EngineError> {
         let (backend, known_answers) = open(&factory)?;
-        Ok(Device { backend, factory: Box::new(factory), known_answers })
+        let name = Arc::from(backend.name());
+        Ok(Device { name, backend, factory: Box::new(factory), known_answers })
     }
 
     /// A device that is opened and tested on its own thread, while the engine serves without it. Where
@@ -44,8 +46,9 @@ impl Device {
         name: &'static str,
         factory: impl Fn() -> Result<Box<dyn Backend>, EngineError> + Send + 'static,
     ) -> Device {
-        let backend = Box::new(Unopened(name));
-        Device { backend, factory: Box::new(factory), known_answers: 0 }
+        let name: Arc<str> = Arc::from(name);
+        let backend = Box::new(Unopened(name.clone()));
+        Device { name, backend, factory: Box::new(factory), known_answers: 0 }
     }
 
     /// Whether it was opened.
@@ -55,7 +58,7 @@ impl Device {
 
     /// The device's name.
     pub fn name(&self) -> &str {
-        self.backend.name()
+        &self.name
     }
 
     /// What it is, in words.
@@ -105,17 +108,24 @@ impl Device {
 
     /// Opens the backend anew and tests it like a new one.
     pub(crate) fn reopen(&mut self) -> Result<(), EngineError> {
+        let unopened = Box::new(Unopened(self.name.clone()));
+        let old = std::mem::replace(&mut self.backend, unopened);
+        // A driver that hangs may never let go of its device: no one waits for it.
+        let dropped = std::thread::Builder::new().name("sigmill-drop".to_owned());
+        dropped
+            .spawn(move || drop(old))
+            .map_err(|error| EngineError::Threads(error.to_string()))?;
         (self.backend, self.known_answers) = open(&self.factory)?;
         Ok(())
     }
 }
 
 /// Stands in for a backend that is not open yet.
-struct Unopened(&'static str);
+struct Unopened(Arc<str>);
 
 impl Backend for Unopened {
     fn name(&self) -> &str {
-        self.0
+        &self.0
     }
 
     fn description(&self) -> String {

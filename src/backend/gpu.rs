@@ -9,13 +9,15 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
+use rayon::ThreadPool;
+
 use crate::algorithm::Algorithm;
 use crate::backend::device::Device;
 use crate::backend::{Backend, BatchId, Capability, Completion};
 use crate::batch::BATCH_ITEMS_LIMIT;
 use crate::error::{EngineError, Fault, Rejected};
 use crate::parsed::{Operands, Parsed};
-use crate::verdict::Evidence;
+use crate::verdict::{Evidence, Point};
 
 mod buffers;
 mod cache;
@@ -25,6 +27,11 @@ mod pinned;
 pub mod program;
 mod signatures;
 mod stages;
+
+#[cfg(test)]
+mod fault_tests;
+#[cfg(test)]
+mod stage_tests;
 
 pub use context::Choice;
 pub use program::Limbs;
@@ -118,6 +125,9 @@ const WAVE: usize = 16_384;
 /// What a dispatch costs beside its kernels: copies begun, a dozen kernels launched, a mapping awaited.
 const SETUP: Duration = Duration::from_micros(200);
 
+/// Threads that read records, where the machine has as many cores.
+const READERS: usize = 4;
+
 /// Batches that the backend takes before it rejects more.
 const BATCHES: usize = 8;
 
@@ -129,6 +139,8 @@ struct Gpu {
     limbs: Limbs,
     stages: Option<Arc<Stages>>,
     residents: Residents,
+    /// Threads that read records: one would hold a fast device up.
+    readers: ThreadPool,
     /// How long opening took, most of it in the driver's compiler.
     compiled: Duration,
     capabilities: [Capability; ALGORITHMS],
@@ -139,6 +151,8 @@ struct Gpu {
     free: Vec<usize>,
     done: VecDeque<Completion>,
     nonce: u32,
+    #[cfg(test)]
+    left_out: Option<Kernel>,
 }
 
 /// A batch on its way.
@@ -201,6 +215,12 @@ impl Gpu {
         let pinned = options.pinned_bytes.unwrap_or(pinned);
         let stages = options.stages.clone();
         let buffers = Buffers::new(&context, &program, bytes, pinned, stages.is_some())?;
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        let readers = rayon::ThreadPoolBuilder::new()
+            .num_threads(cores.min(READERS))
+            .thread_name(|index| format!("sigmill-read-{index}"))
+            .build()
+            .map_err(|error| EngineError::Threads(error.to_string()))?;
         let residents = Residents::new(buffers.pinned.size() as usize);
         let capabilities = SERVED.map(|algorithm| Capability {
             algorithm,
@@ -216,12 +236,15 @@ impl Gpu {
             limbs,
             stages,
             residents,
+            readers,
             capabilities,
             batches: VecDeque::new(),
             parts: VecDeque::new(),
             free,
             done: VecDeque::new(),
             nonce: 0,
+            #[cfg(test)]
+            left_out: None,
             compiled: Duration::ZERO,
         };
         gpu.warm_up().map_err(failed)?;
@@ -305,6 +328,10 @@ impl Gpu {
             let mut pass = encoder.begin_compute_pass(&Default::default());
             pass.set_bind_group(0, group, &[]);
             for &(kernel, threads) in steps {
+                #[cfg(test)]
+                if self.left_out == Some(kernel) {
+                    continue;
+                }
                 pass.set_pipeline(self.program.pipeline(kernel));
                 pass.dispatch_workgroups(threads.div_ceil(WORKGROUP) as u32, 1, 1);
             }
@@ -367,8 +394,9 @@ impl Gpu {
         let view = readback.get_mapped_range(..size);
         let view = view.map_err(|error| Fault::Device(error.to_string()))?;
         let flight = self.batches.iter_mut().find(|flight| flight.id == id);
-        let result = flight
-            .map_or(Ok(()), |flight| part.collect(&flight.batch, &view, &mut flight.evidence));
+        let result = flight.map_or(Ok(()), |flight| {
+            self.readers.install(|| part.collect(&flight.batch, &view, &mut flight.evidence))
+        });
         drop(view);
         readback.unmap();
         result
@@ -456,9 +484,10 @@ impl Backend for Gpu {
         if self.batches.len() == BATCHES {
             return Err(Rejected);
         }
+        let none = Point { x: [0; 4], y: [0; 4], z: [0; 4] };
         let evidence = match batch.operands() {
-            Operands::Recover(_) => Evidence::Keys(Vec::with_capacity(batch.live())),
-            _ => Evidence::Points(Vec::with_capacity(batch.live())),
+            Operands::Recover(_) => Evidence::Keys(vec![[0; 64]; batch.live()]),
+            _ => Evidence::Points(vec![none; batch.live()]),
         };
         let started = Instant::now();
         if batch.live() == 0 {
@@ -492,5 +521,57 @@ impl Backend for Gpu {
             .context
             .device
             .poll(wgpu::PollType::Wait { submission_index, timeout: Some(timeout) });
+    }
+}
+
+/// What the tests of this folder share.
+#[cfg(test)]
+mod testing {
+    use rand::{Rng, SeedableRng, rngs::StdRng};
+
+    use super::*;
+    use crate::algorithm::EcdsaRule;
+    use crate::batch::{Batch, Job};
+
+    /// Bytes of buffers that hold a bit more than the fewest items of a part.
+    pub const BYTES: usize = 12 << 20;
+
+    /// A GPU in software; says so where there is none, and fails if `SIGMILL_REQUIRE` lists `gpu`.
+    pub fn open(limbs: Limbs) -> Option<Box<Gpu>> {
+        let options = Options {
+            limbs: Some(limbs),
+            bytes: Some(BYTES),
+            pinned_bytes: Some(1 << 20),
+            ..Options::new(Choice::Software)
+        };
+        match Gpu::open(&options) {
+            Ok(gpu) => Some(gpu),
+            Err(EngineError::Absent { why, .. }) => {
+                let required = std::env::var("SIGMILL_REQUIRE").unwrap_or_default();
+                let required = required.split(',').any(|name| name.trim() == "gpu");
+                assert!(!required, "SIGMILL_REQUIRE lists gpu, which is absent: {why}");
+                println!("skipped: gpu=software: {why}");
+                None
+            }
+            Err(error) => panic!("{error}"),
+        }
+    }
+
+    pub const COMPACT: Algorithm = Algorithm::EcdsaSecp256k1(EcdsaRule::Compact);
+
+    /// Random numbers under random keys, of which half are none.
+    pub fn batch(seed: u64, items: usize) -> Batch {
+        let mut random = StdRng::seed_from_u64(seed);
+        let mut batch = Batch::open(COMPACT);
+        for _ in 0..items {
+            let (message, mut key): ([u8; 32], [u8; 33]) = (random.random(), [0; 33]);
+            random.fill(&mut key);
+            key[0] = 2 + (key[0] & 1);
+            let mut signature = [0; 64];
+            random.fill(&mut signature);
+            let job = Job::Ecdsa { message: &message, signature: &signature, key: &key };
+            batch.push(job).expect("room");
+        }
+        batch.seal()
     }
 }

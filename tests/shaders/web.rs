@@ -2,33 +2,17 @@
 
 use naga::valid::{Capabilities, ValidationFlags, Validator};
 use naga::{AddressSpace, Module};
+use sigmill::backend::gpu::Limbs;
+use sigmill::backend::gpu::program::Kernel;
 
 /// WebGPU's default limits.
 const STORAGE_BUFFERS: usize = 8;
 const WORKGROUP_BYTES: u32 = 16 << 10;
 const WORKGROUP_THREADS: u32 = 256;
 
-/// What a kernel calls its stage, and its files after the field's.
-const KERNELS: [(&str, &[&str]); 8] = [
-    ("decode", &["decode"]),
-    ("invert_scalars", &["inversion"]),
-    ("invert_z", &["inversion"]),
-    ("prepare", &["scalar", "prepare"]),
-    ("table", &["point", "table"]),
-    ("table_affine", &["point", "table"]),
-    ("multiply", &["scalar", "point", "multiply"]),
-    ("evidence", &["evidence"]),
-];
-
 /// Every kernel in a format: its entry point and its text.
-fn kernels(field: &str) -> Vec<(&'static str, String)> {
-    KERNELS.iter().map(|&(entry, files)| (entry, text(field, files))).collect()
-}
-
-fn text(field: &str, files: &[&str]) -> String {
-    let files = [field, "field", "bindings"].into_iter().chain(files.iter().copied());
-    let path = |name| format!("{}/shaders/{name}.wgsl", env!("CARGO_MANIFEST_DIR"));
-    files.map(|name| std::fs::read_to_string(path(name)).expect("the file is there")).collect()
+fn kernels(limbs: Limbs) -> Vec<(&'static str, String)> {
+    Kernel::ALL.map(|kernel| (kernel.entry(), kernel.text(limbs))).to_vec()
 }
 
 /// The text as a module, if a device of these capabilities takes it.
@@ -41,9 +25,9 @@ fn parse(text: &str, capabilities: Capabilities) -> Result<Module, String> {
 
 #[test]
 fn kernels_are_valid_within_limits() {
-    let formats = [("field_u32", Capabilities::empty()), ("field_u64", Capabilities::SHADER_INT64)];
-    for (field, capabilities) in formats {
-        for (entry, text) in kernels(field) {
+    let formats = [(Limbs::U32, Capabilities::empty()), (Limbs::U64, Capabilities::SHADER_INT64)];
+    for (limbs, capabilities) in formats {
+        for (entry, text) in kernels(limbs) {
             let module = parse(&text, capabilities).unwrap_or_else(|error| panic!("{error}"));
             assert!(module.entry_points.iter().any(|point| point.name == entry), "{entry}");
             check_limits(&module);
@@ -69,7 +53,10 @@ fn check_limits(module: &Module) {
 
 #[test]
 fn wide_integers_are_an_extension() {
-    for (_, text) in kernels("field_u64") {
-        assert!(parse(&text, Capabilities::empty()).is_err());
+    let mut wide = 0;
+    for (entry, text) in kernels(Limbs::U64) {
+        assert_eq!(parse(&text, Capabilities::empty()).is_err(), text.contains("u64"), "{entry}");
+        wide += usize::from(text.contains("u64"));
     }
+    assert!(wide > 8, "every kernel over a field");
 }

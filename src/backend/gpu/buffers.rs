@@ -88,6 +88,9 @@ pub(crate) struct Buffers {
     /// Tables of pinned keys.
     pub pinned: wgpu::Buffer,
     pub slots: Vec<Slot>,
+    /// What stages leave behind: points, halves, tables.
+    #[cfg(test)]
+    pub left: [wgpu::Buffer; 3],
 }
 
 /// What a part travels in.
@@ -178,7 +181,7 @@ impl Buffers {
         let sentinels = make("sentinels", sizes.items * RECORD, Usage::COPY_SRC | Usage::COPY_DST);
         let filled = vec![SENTINEL; sizes.items * RECORD / 4];
         context.queue.write_buffer(&sentinels, 0, bytemuck::cast_slice(&filled));
-        let storage = Usage::STORAGE;
+        let storage = if cfg!(test) { Usage::STORAGE | Usage::COPY_SRC } else { Usage::STORAGE };
         let points = make("points", sizes.items * POINT, storage);
         let halves = make("halves", sizes.items * HALVES, storage);
         let tables = make("tables", sizes.items * TABLE, storage);
@@ -222,7 +225,15 @@ impl Buffers {
         if let Some(error) = pollster::block_on(scope.pop()) {
             return Err(failed(format!("the memory budget of {bytes} bytes: {error}")));
         }
-        Ok(Buffers { sizes, sentinels, generator, pinned, slots })
+        Ok(Buffers {
+            sizes,
+            sentinels,
+            generator,
+            pinned,
+            slots,
+            #[cfg(test)]
+            left: [points, halves, tables],
+        })
     }
 }
 

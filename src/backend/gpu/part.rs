@@ -68,7 +68,7 @@ impl Part {
         signatures::steps(self, batch)
     }
 
-    /// Appends what its records say to the evidence of the batch.
+    /// Writes what its records say into its items of the batch's evidence.
     pub fn collect(
         &self,
         batch: &Parsed,

@@ -33,6 +33,7 @@ const FIELD: &str = include_str!("../../../shaders/field.wgsl");
 const BINDINGS: &str = include_str!("../../../shaders/bindings.wgsl");
 const SCALAR: &str = include_str!("../../../shaders/scalar.wgsl");
 const POINT: &str = include_str!("../../../shaders/point.wgsl");
+const ROWS: &str = include_str!("../../../shaders/rows.wgsl");
 
 /// One kernel of the pipeline, in the order in which a part runs through them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -97,9 +98,11 @@ impl Kernel {
             Kernel::Table | Kernel::TableAffine => {
                 &[POINT, include_str!("../../../shaders/table.wgsl")]
             }
-            Kernel::Multiply => &[SCALAR, POINT, include_str!("../../../shaders/multiply.wgsl")],
+            Kernel::Multiply => {
+                &[SCALAR, POINT, ROWS, include_str!("../../../shaders/multiply.wgsl")]
+            }
             Kernel::MultiplyPinned => {
-                &[SCALAR, POINT, include_str!("../../../shaders/pinned.wgsl")]
+                &[SCALAR, POINT, ROWS, include_str!("../../../shaders/pinned.wgsl")]
             }
             Kernel::Evidence => &[include_str!("../../../shaders/evidence.wgsl")],
         };

@@ -1,5 +1,7 @@
 //! Signatures: how a part's operands are laid out for the device, and what its records say.
 
+use rayon::prelude::*;
+
 use crate::algorithms::secp256k1::integer::to_be;
 use crate::algorithms::secp256k1::pinned::KEY_BYTES;
 use crate::backend::gpu::buffers::{COLUMNS, ROW, Sizes};
@@ -147,7 +149,11 @@ fn checksum(part: &Part, operands: &Operands, item: usize) -> u32 {
     sum.wrapping_add(last_word(part, operands, item))
 }
 
-/// Appends what the records say to the evidence of the batch.
+/// Items that one thread reads records of at a time.
+const PIECE: usize = 1_024;
+
+/// Writes what the records say into the part's items of the batch's evidence, on the threads of the
+/// current rayon pool.
 ///
 /// # Errors
 /// A record that was not written, belongs to another part or item, or was made of other operands.
@@ -157,32 +163,57 @@ pub(crate) fn collect(
     bytes: &[u8],
     evidence: &mut Evidence,
 ) -> Result<(), Fault> {
-    let operands = batch.operands();
     let records = bytes.as_chunks::<RECORD>().0;
-    if records.len() < part.items.len() {
-        return Err(Fault::Short { got: records.len(), want: part.items.len() });
+    let short = Fault::Short { got: records.len(), want: part.items.len() };
+    let records = records.get(..part.items.len()).ok_or(short)?;
+    let read =
+        |index: usize, record: &[u8; RECORD]| read(part, batch, part.items.start + index, record);
+    match evidence {
+        Evidence::Points(out) => each(records, &mut out[part.items.clone()], |index, record| {
+            Ok(match read(index, record)? {
+                Some([x, y]) => Point { x, y, z: [1, 0, 0, 0] },
+                None => Point { x: [0; 4], y: [0; 4], z: [0; 4] },
+            })
+        }),
+        Evidence::Keys(out) => each(records, &mut out[part.items.clone()], |index, record| {
+            let key = read(index, record)?.map(|[x, y]| [to_be(&x), to_be(&y)]);
+            Ok(*key.unwrap_or_default().as_flattened().first_chunk().expect("64 bytes"))
+        }),
+        _ => Err(Fault::WrongEvidence),
     }
-    for (item, record) in part.items.clone().zip(records) {
-        let words: [u32; RECORD / 4] = bytemuck::pod_read_unaligned(record);
-        let tail = [words[16], words[17], words[18], words[19]];
-        let status = part.check(batch, item, tail, || checksum(part, operands, item))?;
-        let wide = |at: usize| -> Words {
-            let word = |i: usize| u64::from(words[at + i]);
-            core::array::from_fn(|i| word(2 * i) | word(2 * i + 1) << 32)
-        };
-        let (x, y) = (wide(0), wide(8));
-        match (&mut *evidence, status) {
-            (Evidence::Points(out), 1) => out.push(Point { x, y, z: [1, 0, 0, 0] }),
-            (Evidence::Points(out), 2) => out.push(Point { x: [0; 4], y: [0; 4], z: [0; 4] }),
-            (Evidence::Keys(out), 1) => {
-                let mut key = [0; 64];
-                key[..32].copy_from_slice(&to_be(&x));
-                key[32..].copy_from_slice(&to_be(&y));
-                out.push(key);
-            }
-            (Evidence::Keys(out), 2) => out.push([0; 64]),
-            _ => return Err(Fault::BadEvidence),
+}
+
+fn each<T: Send>(
+    records: &[[u8; RECORD]],
+    out: &mut [T],
+    read: impl Fn(usize, &[u8; RECORD]) -> Result<T, Fault> + Sync,
+) -> Result<(), Fault> {
+    let pieces = out.par_chunks_mut(PIECE).zip(records.par_chunks(PIECE)).enumerate();
+    pieces.try_for_each(|(piece, (out, records))| {
+        for (index, (out, record)) in out.iter_mut().zip(records).enumerate() {
+            *out = read(piece * PIECE + index, record)?;
         }
+        Ok(())
+    })
+}
+
+/// x and y of a record; `None` where the device found no point.
+fn read(
+    part: &Part,
+    batch: &Parsed,
+    item: usize,
+    record: &[u8; RECORD],
+) -> Result<Option<[Words; 2]>, Fault> {
+    let words: [u32; RECORD / 4] = bytemuck::pod_read_unaligned(record);
+    let tail = [words[16], words[17], words[18], words[19]];
+    let status = part.check(batch, item, tail, || checksum(part, batch.operands(), item))?;
+    let wide = |at: usize| -> Words {
+        let word = |i: usize| u64::from(words[at + i]);
+        core::array::from_fn(|i| word(2 * i) | word(2 * i + 1) << 32)
+    };
+    match status {
+        1 => Ok(Some([wide(0), wide(8)])),
+        2 => Ok(None),
+        _ => Err(Fault::BadEvidence),
     }
-    Ok(())
 }
