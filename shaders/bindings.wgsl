@@ -10,8 +10,9 @@ struct Params {
     algorithm: u32,
     // Items that one thread inverts together.
     share: u32,
-    unused_0: u32,
-    unused_1: u32,
+    // Of hashes and trees.
+    base: u32,
+    rise: u32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;

@@ -1,4 +1,4 @@
-//! Any vendor's GPU, through wgpu: whole verifications on the device, evidence back.
+//! Any vendor's GPU, through wgpu: whole verifications, hashes and trees on the device, evidence back.
 //!
 //! A batch is cut into parts of at most as many items as the buffers hold. Each part takes a slot: its
 //! operands are copied up, the kernels run, its records are copied back, and the host reads them.
@@ -19,16 +19,18 @@ use crate::verdict::Evidence;
 
 mod buffers;
 mod context;
+mod messages;
 mod part;
 pub mod program;
 mod signatures;
+mod trees;
 
 pub use context::Choice;
 pub use program::Limbs;
 
 use buffers::{Buffers, PARAMS, Slot};
 use context::Context;
-use part::Part;
+use part::{Part, Sent};
 use program::{Program, WORKGROUP};
 
 /// What a GPU is opened with.
@@ -59,7 +61,7 @@ pub fn device(options: Options) -> Result<Device, EngineError> {
 }
 
 /// What a GPU serves.
-const ALGORITHMS: usize = 9;
+const ALGORITHMS: usize = 13;
 const SERVED: [Algorithm; ALGORITHMS] = {
     use crate::algorithm::{EcdsaRule as E, RecoverRule as R};
     [
@@ -72,6 +74,10 @@ const SERVED: [Algorithm; ALGORITHMS] = {
         Algorithm::RecoverSecp256k1(R::EthereumTransaction),
         Algorithm::RecoverSecp256k1(R::EthereumFrontier),
         Algorithm::RecoverSecp256k1(R::EcrecoverPrecompile),
+        Algorithm::Sha256,
+        Algorithm::Sha256d,
+        Algorithm::Keccak256,
+        Algorithm::MerkleRootSha256d,
     ]
 };
 
@@ -99,8 +105,8 @@ struct Flight {
     batch: Arc<Parsed>,
     /// Of the parts that came back; they come in order.
     evidence: Evidence,
-    /// Items handed to the device so far.
-    sent: usize,
+    /// What was handed to the device so far.
+    sent: Sent,
     /// Items that came back.
     back: usize,
     started: Instant,
@@ -147,13 +153,13 @@ impl Gpu {
     /// Puts parts of the waiting batches into free slots.
     fn pump(&mut self) {
         loop {
-            let flight = self.batches.iter_mut().find(|flight| flight.sent < flight.batch.live());
+            let flight =
+                self.batches.iter_mut().find(|flight| flight.sent.items < flight.batch.live());
             let Some(flight) = flight else { return };
             let Some(slot) = self.free.pop() else { return };
             self.nonce = self.nonce.wrapping_add(1);
-            let items = Part::cut(&flight.batch, flight.sent, self.buffers.sizes);
-            flight.sent = items.end;
-            let part = Part { items, nonce: self.nonce };
+            let part = Part::cut(&flight.batch, flight.sent, self.nonce, self.buffers.sizes);
+            flight.sent = part.end();
             let (id, batch) = (flight.id, flight.batch.clone());
             let submission = self.send(slot, &part, &batch);
             let until = Instant::now() + self.patience();
@@ -192,7 +198,7 @@ impl Gpu {
         {
             let mut pass = encoder.begin_compute_pass(&Default::default());
             pass.set_bind_group(0, group, &[]);
-            for (kernel, threads) in part.steps(batch) {
+            for (kernel, threads) in part.steps(batch, sizes) {
                 pass.set_pipeline(self.program.pipeline(kernel));
                 pass.dispatch_workgroups(threads.div_ceil(WORKGROUP) as u32, 1, 1);
             }
@@ -292,6 +298,7 @@ impl Backend for Gpu {
         }
         let evidence = match batch.operands() {
             Operands::Recover(_) => Evidence::Keys(Vec::with_capacity(batch.live())),
+            Operands::Columns => Evidence::Digests(Vec::with_capacity(batch.live())),
             _ => Evidence::Points(Vec::with_capacity(batch.live())),
         };
         let started = Instant::now();
@@ -299,7 +306,14 @@ impl Backend for Gpu {
             self.done.push_back(Completion { id, result: Ok(evidence), busy: Duration::ZERO });
             return Ok(());
         }
-        self.batches.push_back(Flight { id, batch, evidence, sent: 0, back: 0, started });
+        self.batches.push_back(Flight {
+            id,
+            batch,
+            evidence,
+            sent: Sent::default(),
+            back: 0,
+            started,
+        });
         self.pump();
         Ok(())
     }

@@ -32,8 +32,10 @@ const FIELD: &str = include_str!("../../../shaders/field.wgsl");
 const BINDINGS: &str = include_str!("../../../shaders/bindings.wgsl");
 const SCALAR: &str = include_str!("../../../shaders/scalar.wgsl");
 const POINT: &str = include_str!("../../../shaders/point.wgsl");
+const MESSAGES: &str = include_str!("../../../shaders/messages.wgsl");
+const SHA256: &str = include_str!("../../../shaders/sha256_rounds.wgsl");
 
-/// One kernel of the pipeline, in the order in which a part runs through them.
+/// One kernel: those of signatures in the order in which a part runs through them, then hashes and trees.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kernel {
     /// The key's point.
@@ -52,11 +54,21 @@ pub enum Kernel {
     Multiply,
     /// The record of an item.
     Evidence,
+    /// SHA-256 and double SHA-256 of messages.
+    Sha256,
+    /// Keccak-256 of messages.
+    Keccak256,
+    /// The trees' level to the leaves.
+    MerkleStart,
+    /// A level of trees from the one below.
+    MerkleRise,
+    /// The trees' level one up.
+    MerkleNext,
 }
 
 impl Kernel {
     /// All of them.
-    pub const ALL: [Kernel; 8] = [
+    pub const ALL: [Kernel; 13] = [
         Kernel::Decode,
         Kernel::InvertScalars,
         Kernel::Prepare,
@@ -65,6 +77,11 @@ impl Kernel {
         Kernel::TableAffine,
         Kernel::Multiply,
         Kernel::Evidence,
+        Kernel::Sha256,
+        Kernel::Keccak256,
+        Kernel::MerkleStart,
+        Kernel::MerkleRise,
+        Kernel::MerkleNext,
     ];
 
     /// Its entry point.
@@ -78,6 +95,11 @@ impl Kernel {
             Kernel::TableAffine => "table_affine",
             Kernel::Multiply => "multiply",
             Kernel::Evidence => "evidence",
+            Kernel::Sha256 => "sha256",
+            Kernel::Keccak256 => "keccak256",
+            Kernel::MerkleStart => "merkle_start",
+            Kernel::MerkleRise => "merkle_rise",
+            Kernel::MerkleNext => "merkle_next",
         }
     }
 
@@ -94,6 +116,21 @@ impl Kernel {
             }
             Kernel::Multiply => &[SCALAR, POINT, include_str!("../../../shaders/multiply.wgsl")],
             Kernel::Evidence => &[include_str!("../../../shaders/evidence.wgsl")],
+            // Hashes have words of 32 bits on every device, and bindings of their own.
+            Kernel::Sha256 => {
+                return [MESSAGES, SHA256, include_str!("../../../shaders/sha256.wgsl")].join("\n");
+            }
+            Kernel::Keccak256 => {
+                let rounds = include_str!("../../../shaders/keccak256_rounds.wgsl");
+                let stage = include_str!("../../../shaders/keccak256.wgsl");
+                return [MESSAGES, rounds, stage].join("\n");
+            }
+            Kernel::MerkleRise => {
+                return [SHA256, include_str!("../../../shaders/merkle.wgsl")].join("\n");
+            }
+            Kernel::MerkleStart | Kernel::MerkleNext => {
+                return include_str!("../../../shaders/merkle_level.wgsl").to_owned();
+            }
         };
         [&[limbs.text(), FIELD, BINDINGS], stage].concat().join("\n")
     }

@@ -56,7 +56,8 @@ pub(crate) fn params(part: &Part, batch: &Parsed, sizes: Sizes) -> Params {
         nonce: part.nonce,
         algorithm: algorithm(batch.operands()),
         share: share(items) as u32,
-        unused: [0; 2],
+        base: 0,
+        rise: 0,
     }
 }
 

@@ -1,0 +1,71 @@
+// Messages of a part, one to a thread. Bytes are read as words, little-endian, from any address.
+
+struct Params {
+    items: u32,
+    // Where the bytes begin in the columns, in words.
+    stride: u32,
+    first: u32,
+    nonce: u32,
+    // 0: SHA-256, 1: double SHA-256, 2: Keccak-256.
+    algorithm: u32,
+    share: u32,
+    // Offset of the first message, counted as the ends are.
+    base: u32,
+    rise: u32,
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+
+// Where each message ends, then the bytes of all.
+@group(0) @binding(1) var<storage, read> columns: array<u32>;
+
+// For each message its digest, and four words of which the judge knows what they have to be.
+@group(0) @binding(7) var<storage, read_write> records: array<vec4<u32>>;
+
+// A message: where it starts in the bytes of the part, and its length.
+struct Message {
+    start: u32,
+    length: u32,
+}
+
+fn message_of(item: u32) -> Message {
+    var start = params.base;
+    if item > 0u {
+        start = columns[item - 1u];
+    }
+    return Message(start - params.base, columns[item] - start);
+}
+
+// The four bytes from `at` on; zeros past the end of the message.
+fn message_word(message: Message, at: u32) -> u32 {
+    let byte = message.start + at;
+    let word = params.stride + byte / 4u;
+    let shift = 8u * (byte % 4u);
+    // Two shifts, as one of 32 bits would be none.
+    let bytes = (columns[word] >> shift) | ((columns[word + 1u] << 1u) << (31u - shift));
+    let left = message.length - min(at, message.length);
+    return bytes & select((1u << (8u * left)) - 1u, 0xffffffffu, left >= 4u);
+}
+
+// The four bytes from `at` on of what a message is padded with first: one byte where it ends.
+fn padding_word(message: Message, at: u32, byte: u32) -> u32 {
+    // Huge where the message ended before.
+    let left = message.length - at;
+    return select(0u, byte << (8u * left), left < 4u);
+}
+
+// Words of the message weigh in by the block they stand in.
+fn checksum_start(message: Message) -> u32 {
+    return params.nonce + message.length;
+}
+
+fn checksum_block(block: u32, words: u32) -> u32 {
+    return (2u * block + 1u) * words;
+}
+
+fn record_store(item: u32, digest: array<u32, 8>, checksum: u32) {
+    let at = item * 3u;
+    records[at] = vec4(digest[0], digest[1], digest[2], digest[3]);
+    records[at + 1u] = vec4(digest[4], digest[5], digest[6], digest[7]);
+    records[at + 2u] = vec4(params.nonce, params.first + item, checksum, 1u);
+}

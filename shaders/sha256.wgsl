@@ -1,0 +1,82 @@
+// SHA-256 and double SHA-256 of messages: blocks of 64 bytes, then the digest as one block more.
+
+fn sha256_message_block(message: Message, at: u32) -> Block {
+    return Block(
+        message_word(message, at + 0u), message_word(message, at + 4u),
+        message_word(message, at + 8u), message_word(message, at + 12u),
+        message_word(message, at + 16u), message_word(message, at + 20u),
+        message_word(message, at + 24u), message_word(message, at + 28u),
+        message_word(message, at + 32u), message_word(message, at + 36u),
+        message_word(message, at + 40u), message_word(message, at + 44u),
+        message_word(message, at + 48u), message_word(message, at + 52u),
+        message_word(message, at + 56u), message_word(message, at + 60u),
+    );
+}
+
+fn sha256_padded_word(message: Message, at: u32, word: u32) -> u32 {
+    return swap_bytes(word | padding_word(message, at, 0x80u));
+}
+
+fn sha256_padded(message: Message, at: u32, m: Block) -> Block {
+    return Block(
+        sha256_padded_word(message, at + 0u, m[0]),
+        sha256_padded_word(message, at + 4u, m[1]),
+        sha256_padded_word(message, at + 8u, m[2]),
+        sha256_padded_word(message, at + 12u, m[3]),
+        sha256_padded_word(message, at + 16u, m[4]),
+        sha256_padded_word(message, at + 20u, m[5]),
+        sha256_padded_word(message, at + 24u, m[6]),
+        sha256_padded_word(message, at + 28u, m[7]),
+        sha256_padded_word(message, at + 32u, m[8]),
+        sha256_padded_word(message, at + 36u, m[9]),
+        sha256_padded_word(message, at + 40u, m[10]),
+        sha256_padded_word(message, at + 44u, m[11]),
+        sha256_padded_word(message, at + 48u, m[12]),
+        sha256_padded_word(message, at + 52u, m[13]),
+        sha256_padded_word(message, at + 56u, m[14]),
+        sha256_padded_word(message, at + 60u, m[15]),
+    );
+}
+
+@compute @workgroup_size(64)
+fn sha256(@builtin(global_invocation_id) id: vec3<u32>) {
+    let item = id.x;
+    if item >= params.items {
+        return;
+    }
+    let message = message_of(item);
+    // Room for the byte 0x80 and the length in 8 bytes.
+    let blocks = (message.length + 8u) / 64u + 1u;
+    let compressions = blocks + select(0u, 1u, params.algorithm == 1u);
+    var state = SHA256_INITIAL;
+    var checksum = checksum_start(message);
+    for (var block = 0u; block < compressions; block++) {
+        var words: Block;
+        if block < blocks {
+            let at = block * 64u;
+            let m = sha256_message_block(message, at);
+            checksum += checksum_block(
+                block,
+                m[0] + m[1] + m[2] + m[3] + m[4] + m[5] + m[6] + m[7] +
+                m[8] + m[9] + m[10] + m[11] + m[12] + m[13] + m[14] + m[15],
+            );
+            words = sha256_padded(message, at, m);
+            if block == blocks - 1u {
+                words[14] = message.length >> 29u;
+                words[15] = message.length << 3u;
+            }
+        } else {
+            words = sha256_block_of_digest(state);
+            state = SHA256_INITIAL;
+        }
+        state = sha256_compress(state, words);
+    }
+    record_store(
+        item,
+        State(
+            swap_bytes(state[0]), swap_bytes(state[1]), swap_bytes(state[2]), swap_bytes(state[3]),
+            swap_bytes(state[4]), swap_bytes(state[5]), swap_bytes(state[6]), swap_bytes(state[7]),
+        ),
+        checksum,
+    );
+}
