@@ -63,9 +63,27 @@ fn checksum_block(block: u32, words: u32) -> u32 {
     return (2u * block + 1u) * words;
 }
 
-fn record_store(item: u32, digest: array<u32, 8>, checksum: u32) {
+// What a record's last word says: not begun (the host fills records with it), finished, or, `UNDERWAY` and
+// more, the block that comes next. No dispatch takes more than a few blocks of a message, as drivers
+// stop what takes too long: a desktop's after seconds, lavapipe after 65,535 turns of all loops.
+const NOT_BEGUN: u32 = 0x5ea1c0deu;
+const FINISHED: u32 = 1u;
+const UNDERWAY: u32 = 2u;
+
+// The last four words of a record.
+fn record_tail(item: u32) -> vec4<u32> {
+    return records[item * 3u + 2u];
+}
+
+fn record_digest(item: u32) -> array<u32, 8> {
+    let low = records[item * 3u];
+    let high = records[item * 3u + 1u];
+    return array<u32, 8>(low.x, low.y, low.z, low.w, high.x, high.y, high.z, high.w);
+}
+
+fn record_store(item: u32, digest: array<u32, 8>, checksum: u32, status: u32) {
     let at = item * 3u;
     records[at] = vec4(digest[0], digest[1], digest[2], digest[3]);
     records[at + 1u] = vec4(digest[4], digest[5], digest[6], digest[7]);
-    records[at + 2u] = vec4(params.nonce, params.first + item, checksum, 1u);
+    records[at + 2u] = vec4(params.nonce, params.first + item, checksum, status);
 }

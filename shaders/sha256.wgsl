@@ -38,6 +38,9 @@ fn sha256_padded(message: Message, at: u32, m: Block) -> Block {
     );
 }
 
+// Compressions of a message in one dispatch.
+const SHA256_TURNS: u32 = 16384u;
+
 @compute @workgroup_size(64)
 fn sha256(@builtin(global_invocation_id) id: vec3<u32>) {
     let item = id.x;
@@ -50,7 +53,18 @@ fn sha256(@builtin(global_invocation_id) id: vec3<u32>) {
     let compressions = blocks + select(0u, 1u, params.algorithm == 1u);
     var state = SHA256_INITIAL;
     var checksum = checksum_start(message);
-    for (var block = 0u; block < compressions; block++) {
+    var block = 0u;
+    let tail = record_tail(item);
+    if tail.w == FINISHED {
+        return;
+    }
+    if tail.w != NOT_BEGUN {
+        state = record_digest(item);
+        checksum = tail.z;
+        block = tail.w - UNDERWAY;
+    }
+    let stop = min(compressions, block + SHA256_TURNS);
+    for (; block < stop; block++) {
         var words: Block;
         if block < blocks {
             let at = block * 64u;
@@ -71,6 +85,10 @@ fn sha256(@builtin(global_invocation_id) id: vec3<u32>) {
         }
         state = sha256_compress(state, words);
     }
+    if block < compressions {
+        record_store(item, state, checksum, UNDERWAY + block);
+        return;
+    }
     record_store(
         item,
         State(
@@ -78,5 +96,6 @@ fn sha256(@builtin(global_invocation_id) id: vec3<u32>) {
             swap_bytes(state[4]), swap_bytes(state[5]), swap_bytes(state[6]), swap_bytes(state[7]),
         ),
         checksum,
+        FINISHED,
     );
 }

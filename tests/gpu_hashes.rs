@@ -45,7 +45,12 @@ fn answer(engine: &Engine, batch: Batch) -> Vec<[u8; 32]> {
         Outcome::Digest(digest) => *digest,
         other => panic!("item {index}: {other:?}"),
     };
-    done.answers().iter().enumerate().map(digest).collect()
+    let digests = done.answers().iter().enumerate().map(digest).collect();
+    // A faulty device would be hidden by the last resort.
+    for device in engine.snapshot().devices {
+        assert_eq!((device.name.as_str(), device.faults), ("gpu", 0));
+    }
+    digests
 }
 
 fn check(engine: &Engine, messages: &[Vec<u8>], what: &str) {
@@ -139,6 +144,13 @@ fn long_messages() {
     let lengths = [5, (1 << 20) + 77, 0, 130, sigmill::batch::ITEM_BYTES_LIMIT, 1];
     let messages: Vec<_> = lengths.iter().map(|&length| random(&mut rng, length)).collect();
     check(engine, &messages, "long");
+    // Around what one dispatch takes of a message.
+    let mut around = Vec::new();
+    for edge in [16_384 * 64, 2_048 * 136, 2 * 2_048 * 136] {
+        let lengths = [edge - 137, edge - 65, edge - 64, edge - 9, edge - 8, edge - 1, edge];
+        around.extend(lengths.map(|length| random(&mut rng, length)));
+    }
+    check(engine, &around, "around a dispatch");
 }
 
 #[test]

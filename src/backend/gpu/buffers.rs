@@ -204,3 +204,50 @@ fn generator_rows() -> Vec<[Words; 2]> {
     rows.push([x, integer::sub(&integer::P, &y).0]);
     rows
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fit(bytes: usize) -> Option<Sizes> {
+        let limits = wgpu::Limits {
+            max_buffer_size: (1 << 31) - 1,
+            max_storage_buffer_binding_size: 128 << 20,
+            max_compute_workgroups_per_dimension: 65_535,
+            ..wgpu::Limits::default()
+        };
+        Sizes::fit(bytes, &limits)
+    }
+
+    /// What all buffers take together.
+    fn total(sizes: Sizes) -> usize {
+        let shared = POINT + HALVES + TABLE + RATIOS + RECORD;
+        let slot = 2 * PARAMS + 2 * sizes.input + sizes.items * 2 * RECORD;
+        generator_bytes() + sizes.items * shared + SLOTS * slot
+    }
+
+    #[test]
+    fn the_longest_message_fits_where_the_budget_allows() {
+        for bytes in [128 << 20, 256 << 20, 1 << 30, 4 << 30] {
+            let sizes = fit(bytes).expect("room");
+            assert!(sizes.input >= LONGEST && total(sizes) <= bytes, "{bytes}: {sizes:?}");
+        }
+    }
+
+    #[test]
+    fn nothing_outgrows_the_budget_or_the_tables() {
+        assert_eq!(fit(4 << 20), None);
+        for bytes in (5 << 20..300 << 20).step_by(999_983) {
+            let sizes = fit(bytes).expect("room");
+            assert!(total(sizes) <= bytes + SLOTS * 2 * 16, "{bytes}: {sizes:?}");
+            assert!(sizes.input >= sizes.items * INPUT, "{bytes}: {sizes:?}");
+            let nodes = sizes.leaves() / 2 + sizes.items;
+            assert!(nodes <= sizes.items * TABLE / 16 / 6, "{bytes}: {sizes:?}");
+            assert!(16 + 32 * sizes.leaves() <= sizes.input, "{bytes}: {sizes:?}");
+            // Lanes of Keccak-256 under way, for as many messages as there are records.
+            assert!(sizes.items * RECORD / 48 * 200 <= sizes.items * TABLE);
+        }
+        let small = fit(5 << 20).expect("room");
+        assert_eq!((small, small.leaves()), (Sizes { items: 1_280, input: 206_080 }, 4_096));
+    }
+}

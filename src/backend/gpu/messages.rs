@@ -101,13 +101,21 @@ pub(crate) fn lay_out<'a>(ends: Cow<'a, [u32]>, bytes: &'a [u8]) -> Vec<Piece<'a
     pieces
 }
 
-/// The kernel.
+/// Bytes of a message that one dispatch takes: see `sha256.wgsl` and `keccak256.wgsl`.
+const SHA256_BYTES: usize = 16_384 * 64;
+const KECCAK256_BYTES: usize = 2_048 * RATE;
+
+/// The kernel, as often as the longest message wants it.
 pub(crate) fn steps(part: &Part, batch: &Parsed) -> Vec<(Kernel, usize)> {
-    let kernel = match batch.algorithm() {
-        Algorithm::Keccak256 => Kernel::Keccak256,
-        _ => Kernel::Sha256,
+    let column = batch.batch().column(0);
+    let lengths = part.items.clone().map(|item| column.get(item).len());
+    // What went up is all that is hashed. Padding is less than two blocks, a second hash one.
+    let longest = lengths.max().unwrap_or(0).min(part.bytes.len());
+    let (kernel, bytes) = match batch.algorithm() {
+        Algorithm::Keccak256 => (Kernel::Keccak256, KECCAK256_BYTES),
+        _ => (Kernel::Sha256, SHA256_BYTES),
     };
-    vec![(kernel, part.items.len())]
+    vec![(kernel, part.items.len()); (longest + 3 * RATE).div_ceil(bytes)]
 }
 
 /// The checksum that a device writes which read these bytes in blocks of so many: the sum of the words of
@@ -174,5 +182,28 @@ fn hash(algorithm: Algorithm, message: &[u8]) -> [u8; 32] {
         Algorithm::Sha256d => sha256::hash_twice(message),
         Algorithm::Keccak256 => keccak256::hash(message),
         _ => sha256::hash(message),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Any bit, and the length, changes it.
+    #[test]
+    fn checksums_see_every_bit() {
+        for length in [0, 1, 4, 63, 64, 65, 200, 1_000] {
+            let mut bytes: Vec<u8> = (0..length).map(|i| (i * 37) as u8).collect();
+            let sums = |bytes: &[u8]| [checksum::<64>(7, bytes), checksum::<RATE>(7, bytes)];
+            let before = sums(&bytes);
+            for bit in 0..8 * length {
+                bytes[bit / 8] ^= 1 << (bit % 8);
+                let after = sums(&bytes);
+                assert!(before[0] != after[0] && before[1] != after[1], "{length}: {bit}");
+                bytes[bit / 8] ^= 1 << (bit % 8);
+            }
+            bytes.push(0);
+            assert!(sums(&bytes) != before, "{length}");
+        }
     }
 }

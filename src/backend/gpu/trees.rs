@@ -85,7 +85,7 @@ pub(crate) fn steps(part: &Part, batch: &Parsed, sizes: Sizes) -> Vec<(Kernel, u
     };
     let mut steps = vec![(Kernel::MerkleStart, 1)];
     for level in 1..=levels.max(1) {
-        let slots = (part.bytes.len() / 32 >> level) + records(part);
+        let slots = ((part.bytes.len() / 32) >> level) + records(part);
         steps.extend([(Kernel::MerkleRise, slots), (Kernel::MerkleNext, 1)]);
     }
     steps
