@@ -63,9 +63,9 @@ fn checksum_block(block: u32, words: u32) -> u32 {
     return (2u * block + 1u) * words;
 }
 
-// What a record's last word says: not begun (the host fills records with it), finished, or, `UNDERWAY` and
-// more, the block that comes next. No dispatch takes more than a few blocks of a message, as drivers
-// stop what takes too long: a desktop's after seconds, lavapipe after 65,535 turns of all loops.
+// What a record's last word says: not begun (the host fills records with it), finished, or, from
+// `UNDERWAY` on, the block that comes next. A dispatch takes so many blocks of a message and no more, as
+// drivers stop what takes too long: lavapipe after 65,535 turns of all loops, a desktop after seconds.
 const NOT_BEGUN: u32 = 0x5ea1c0deu;
 const FINISHED: u32 = 1u;
 const UNDERWAY: u32 = 2u;

@@ -319,11 +319,12 @@ fn sha256_compress(state: State, block: Block) -> State {
     e += a;
     a += big_sigma_0(b) + majority(b, c, d);
     return State(
-        state[0] + a, state[1] + b, state[2] + c, state[3] + d, state[4] + e, state[5] + f, state[6] + g, state[7] + h,
+        state[0] + a, state[1] + b, state[2] + c, state[3] + d,
+        state[4] + e, state[5] + f, state[6] + g, state[7] + h,
     );
 }
 
-// The state after the block that ends a message of 64 bytes, all padding: K + W is a constant.
+// The state after the block that ends a message of 64 bytes: all padding, K + W a constant.
 fn sha256_compress_padding_of_64(state: State) -> State {
     var a = state[0];
     var b = state[1];
@@ -526,6 +527,7 @@ fn sha256_compress_padding_of_64(state: State) -> State {
     e += a;
     a += big_sigma_0(b) + majority(b, c, d);
     return State(
-        state[0] + a, state[1] + b, state[2] + c, state[3] + d, state[4] + e, state[5] + f, state[6] + g, state[7] + h,
+        state[0] + a, state[1] + b, state[2] + c, state[3] + d,
+        state[4] + e, state[5] + f, state[6] + g, state[7] + h,
     );
 }

@@ -1,7 +1,7 @@
 //! Hashes and trees on a GPU, against the crates `sha2` and `sha3` and against our own trees.
 //!
-//! It runs on a driver in software, such as lavapipe. Where there is none it says what it skips, and fails
-//! if `SIGMILL_REQUIRE` lists `gpu`.
+//! It runs on a driver in software, such as lavapipe. Where there is none it says what it skips, and
+//! fails if `SIGMILL_REQUIRE` lists `gpu`.
 #![cfg(feature = "gpu")]
 
 use std::sync::LazyLock;

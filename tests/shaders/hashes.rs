@@ -103,7 +103,7 @@ pub fn sha256_rounds() -> String {
         format!("{:#010x}u + {}", k[i], at(i))
     });
     out.push_str(
-        "\n// The state after the block that ends a message of 64 bytes, all padding: K + W is a constant.\n",
+        "\n// The state after the block that ends a message of 64 bytes: all padding, K + W a constant.\n",
     );
     let w = padding_of_64();
     function(&mut out, "sha256_compress_padding_of_64(state: State)", |_, i| {
@@ -126,8 +126,13 @@ fn function(out: &mut String, name: &str, term: impl Fn(&mut String, usize) -> S
         writeln!(out, "    {d} += {h};").unwrap();
         writeln!(out, "    {h} += big_sigma_0({a}) + majority({a}, {b}, {c});").unwrap();
     }
-    let sums: Vec<_> = (0..8).map(|i| format!("state[{i}] + {}", names[i])).collect();
-    writeln!(out, "    return State(\n        {},\n    );\n}}", sums.join(", ")).unwrap();
+    writeln!(out, "    return State(").unwrap();
+    for half in [0, 4] {
+        let sums: Vec<_> =
+            (half..half + 4).map(|i| format!("state[{i}] + {},", names[i])).collect();
+        writeln!(out, "        {}", sums.join(" ")).unwrap();
+    }
+    out.push_str("    );\n}\n");
 }
 
 #[cfg(test)]

@@ -118,9 +118,9 @@ pub(crate) fn steps(part: &Part, batch: &Parsed) -> Vec<(Kernel, usize)> {
     vec![(kernel, part.items.len()); (longest + 3 * RATE).div_ceil(bytes)]
 }
 
-/// The checksum that a device writes which read these bytes in blocks of so many: the sum of the words of
-/// a block, little-endian, times an odd number that goes with its place. One wrong word always changes it.
-/// Sums are quick on both sides: the host reads all that it sends once more.
+/// The checksum of a device that read these bytes: the sum of the words of each block, little-endian,
+/// times an odd number that goes with the block's place. One wrong word always changes it. Sums are
+/// quick on both sides: the host reads all that it sent once more.
 pub(crate) fn checksum<const BLOCK: usize>(nonce: u32, bytes: &[u8]) -> u32 {
     let (blocks, rest) = bytes.as_chunks::<BLOCK>();
     let words = |block: &[u8; BLOCK]| -> u32 {

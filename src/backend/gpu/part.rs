@@ -14,7 +14,8 @@ use crate::verdict::Evidence;
 #[cfg(target_endian = "big")]
 compile_error!("operands are uploaded as they lie in memory: feature `gpu` wants little-endian");
 
-/// The word that fills a record before a dispatch, and that no kernel writes as a status. Kernels of messages know it.
+/// The word that fills a record before a dispatch, and that no kernel writes as a status. To a kernel of
+/// messages it says that a message is not begun.
 pub(crate) const SENTINEL: u32 = 0x5EA1_C0DE;
 
 /// What the items of a part are.

@@ -1,9 +1,9 @@
 //! Merkle trees: leaves up, roots back.
 //!
 //! A part holds whole trees, or a piece of a tree too big for one part: 2^k leaves, the last piece as
-//! many as are left. A piece rises by k levels to one node. That is the tree's own node: all pieces before
-//! the last have an even number of nodes on every level below, so that where the tree repeats its last
-//! node the last piece does. The few nodes left are the host's.
+//! many as are left. A piece rises by k levels to one node. That is the tree's own node: the pieces
+//! before the last have an even number of nodes on every level below, so that where the tree repeats
+//! its last node the last piece does. The few nodes left are the host's.
 
 use std::borrow::Cow;
 use std::ops::Range;
