@@ -49,9 +49,9 @@ fn lanes_store(item: u32, a: Lanes) {
     lanes[at + 24u] = a[24];
 }
 
-// A lane of the message's bytes from `at` on.
-fn message_lane(message: Message, at: u32) -> Lane {
-    return Lane(message_word(message, at), message_word(message, at + 4u));
+// A lane of the message's bytes from `at` on, of the three words that hold them.
+fn message_lane(message: Message, at: u32, a: u32, b: u32, c: u32) -> Lane {
+    return Lane(message_word(message, at, a, b), message_word(message, at + 4u, b, c));
 }
 
 fn padding_lane(message: Message, at: u32) -> Lane {
@@ -81,23 +81,59 @@ fn keccak256(@builtin(global_invocation_id) id: vec3<u32>) {
     let stop = min(permutations, block + KECCAK256_TURNS);
     for (; block < stop; block++) {
         let at = block * RATE;
-        let m0 = message_lane(message, at + 0u);
-        let m1 = message_lane(message, at + 8u);
-        let m2 = message_lane(message, at + 16u);
-        let m3 = message_lane(message, at + 24u);
-        let m4 = message_lane(message, at + 32u);
-        let m5 = message_lane(message, at + 40u);
-        let m6 = message_lane(message, at + 48u);
-        let m7 = message_lane(message, at + 56u);
-        let m8 = message_lane(message, at + 64u);
-        let m9 = message_lane(message, at + 72u);
-        let m10 = message_lane(message, at + 80u);
-        let m11 = message_lane(message, at + 88u);
-        let m12 = message_lane(message, at + 96u);
-        let m13 = message_lane(message, at + 104u);
-        let m14 = message_lane(message, at + 112u);
-        let m15 = message_lane(message, at + 120u);
-        let m16 = message_lane(message, at + 128u);
+        let word = message.word + at / 4u;
+        let r0 = columns[word + 0u];
+        let r1 = columns[word + 1u];
+        let r2 = columns[word + 2u];
+        let r3 = columns[word + 3u];
+        let r4 = columns[word + 4u];
+        let r5 = columns[word + 5u];
+        let r6 = columns[word + 6u];
+        let r7 = columns[word + 7u];
+        let r8 = columns[word + 8u];
+        let r9 = columns[word + 9u];
+        let r10 = columns[word + 10u];
+        let r11 = columns[word + 11u];
+        let r12 = columns[word + 12u];
+        let r13 = columns[word + 13u];
+        let r14 = columns[word + 14u];
+        let r15 = columns[word + 15u];
+        let r16 = columns[word + 16u];
+        let r17 = columns[word + 17u];
+        let r18 = columns[word + 18u];
+        let r19 = columns[word + 19u];
+        let r20 = columns[word + 20u];
+        let r21 = columns[word + 21u];
+        let r22 = columns[word + 22u];
+        let r23 = columns[word + 23u];
+        let r24 = columns[word + 24u];
+        let r25 = columns[word + 25u];
+        let r26 = columns[word + 26u];
+        let r27 = columns[word + 27u];
+        let r28 = columns[word + 28u];
+        let r29 = columns[word + 29u];
+        let r30 = columns[word + 30u];
+        let r31 = columns[word + 31u];
+        let r32 = columns[word + 32u];
+        let r33 = columns[word + 33u];
+        let r34 = columns[word + 34u];
+        let m0 = message_lane(message, at + 0u, r0, r1, r2);
+        let m1 = message_lane(message, at + 8u, r2, r3, r4);
+        let m2 = message_lane(message, at + 16u, r4, r5, r6);
+        let m3 = message_lane(message, at + 24u, r6, r7, r8);
+        let m4 = message_lane(message, at + 32u, r8, r9, r10);
+        let m5 = message_lane(message, at + 40u, r10, r11, r12);
+        let m6 = message_lane(message, at + 48u, r12, r13, r14);
+        let m7 = message_lane(message, at + 56u, r14, r15, r16);
+        let m8 = message_lane(message, at + 64u, r16, r17, r18);
+        let m9 = message_lane(message, at + 72u, r18, r19, r20);
+        let m10 = message_lane(message, at + 80u, r20, r21, r22);
+        let m11 = message_lane(message, at + 88u, r22, r23, r24);
+        let m12 = message_lane(message, at + 96u, r24, r25, r26);
+        let m13 = message_lane(message, at + 104u, r26, r27, r28);
+        let m14 = message_lane(message, at + 112u, r28, r29, r30);
+        let m15 = message_lane(message, at + 120u, r30, r31, r32);
+        let m16 = message_lane(message, at + 128u, r32, r33, r34);
         let sum = m0 + m1 + m2 + m3 + m4 + m5
             + m6 + m7 + m8 + m9 + m10 + m11
             + m12 + m13 + m14 + m15 + m16;

@@ -22,9 +22,11 @@ struct Params {
 // For each message its digest, and four words of which the judge knows what they have to be.
 @group(0) @binding(7) var<storage, read_write> records: array<vec4<u32>>;
 
-// A message: where it starts in the bytes of the part, and its length.
+// A message: the word of the columns that holds its first byte, the bits of that word before the byte,
+// and its length.
 struct Message {
-    start: u32,
+    word: u32,
+    shift: u32,
     length: u32,
 }
 
@@ -33,16 +35,16 @@ fn message_of(item: u32) -> Message {
     if item > 0u {
         start = columns[item - 1u];
     }
-    return Message(start - params.base, columns[item] - start);
+    let byte = start - params.base;
+    return Message(params.stride + byte / 4u, 8u * (byte % 4u), columns[item] - start);
 }
 
-// The four bytes from `at` on; zeros past the end of the message.
-fn message_word(message: Message, at: u32) -> u32 {
-    let byte = message.start + at;
-    let word = params.stride + byte / 4u;
-    let shift = 8u * (byte % 4u);
+// The four bytes from `at` on, a multiple of four, of the two words that hold them; zeros past the end of
+// the message, whatever the words are: those of a last block may lie past the end of the columns, where
+// WGSL reads any value.
+fn message_word(message: Message, at: u32, low: u32, high: u32) -> u32 {
     // Two shifts, as one of 32 bits would be none.
-    let bytes = (columns[word] >> shift) | ((columns[word + 1u] << 1u) << (31u - shift));
+    let bytes = (low >> message.shift) | ((high << 1u) << (31u - message.shift));
     let left = message.length - min(at, message.length);
     return bytes & select((1u << (8u * left)) - 1u, 0xffffffffu, left >= 4u);
 }

@@ -1,15 +1,41 @@
 // SHA-256 and double SHA-256 of messages: blocks of 64 bytes, then the digest as one block more.
 
 fn sha256_message_block(message: Message, at: u32) -> Block {
+    let word = message.word + at / 4u;
+    let r0 = columns[word + 0u];
+    let r1 = columns[word + 1u];
+    let r2 = columns[word + 2u];
+    let r3 = columns[word + 3u];
+    let r4 = columns[word + 4u];
+    let r5 = columns[word + 5u];
+    let r6 = columns[word + 6u];
+    let r7 = columns[word + 7u];
+    let r8 = columns[word + 8u];
+    let r9 = columns[word + 9u];
+    let r10 = columns[word + 10u];
+    let r11 = columns[word + 11u];
+    let r12 = columns[word + 12u];
+    let r13 = columns[word + 13u];
+    let r14 = columns[word + 14u];
+    let r15 = columns[word + 15u];
+    let r16 = columns[word + 16u];
     return Block(
-        message_word(message, at + 0u), message_word(message, at + 4u),
-        message_word(message, at + 8u), message_word(message, at + 12u),
-        message_word(message, at + 16u), message_word(message, at + 20u),
-        message_word(message, at + 24u), message_word(message, at + 28u),
-        message_word(message, at + 32u), message_word(message, at + 36u),
-        message_word(message, at + 40u), message_word(message, at + 44u),
-        message_word(message, at + 48u), message_word(message, at + 52u),
-        message_word(message, at + 56u), message_word(message, at + 60u),
+        message_word(message, at + 0u, r0, r1),
+        message_word(message, at + 4u, r1, r2),
+        message_word(message, at + 8u, r2, r3),
+        message_word(message, at + 12u, r3, r4),
+        message_word(message, at + 16u, r4, r5),
+        message_word(message, at + 20u, r5, r6),
+        message_word(message, at + 24u, r6, r7),
+        message_word(message, at + 28u, r7, r8),
+        message_word(message, at + 32u, r8, r9),
+        message_word(message, at + 36u, r9, r10),
+        message_word(message, at + 40u, r10, r11),
+        message_word(message, at + 44u, r11, r12),
+        message_word(message, at + 48u, r12, r13),
+        message_word(message, at + 52u, r13, r14),
+        message_word(message, at + 56u, r14, r15),
+        message_word(message, at + 60u, r15, r16),
     );
 }
 

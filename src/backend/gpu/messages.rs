@@ -36,8 +36,8 @@ pub(crate) fn cut(batch: &Parsed, sent: Sent, sizes: Sizes) -> (Range<usize>, Ra
     let most = sizes.items * signatures::RECORD / RECORD;
     let ends = &column.ends()[first..batch.live().min(first + most)];
     let fits = |&(index, &end): &(usize, &u32)| {
-        // A word more is read than the last byte lies in.
-        ends_bytes(index + 1) + (end as usize - base) + 8 <= sizes.input
+        // The last word goes up whole.
+        ends_bytes(index + 1) + (end as usize - base).next_multiple_of(4) <= sizes.input
     };
     match ends.iter().enumerate().take_while(fits).count() {
         0 => (first..first + 1, base..base),
