@@ -10,9 +10,14 @@ struct Params {
     algorithm: u32,
     // Items that one thread inverts together.
     share: u32,
+    // Of hashes and trees.
+    base: u32,
+    rise: u32,
     // 1: the keys' tables were made before, and lie in `tables`.
     pinned: u32,
-    unused: u32,
+    unused_0: u32,
+    unused_1: u32,
+    unused_2: u32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;

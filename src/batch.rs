@@ -181,7 +181,7 @@ impl Column {
     }
 }
 
-/// Most bytes that one field of a job may carry: 16 MiB.
+/// Most bytes that one field of a job may carry: 16 MiB. The leaves of a tree may fill the batch.
 pub const ITEM_BYTES_LIMIT: usize = 16 << 20;
 /// Most bytes that a batch may carry in one column: 1 GiB.
 pub const BATCH_BYTES_LIMIT: usize = 1 << 30;
@@ -453,9 +453,12 @@ impl Batch {
 
     /// Appends one job, all fields or none.
     fn fill(&mut self, fields: [(&'static str, &[u8]); 3]) -> Result<usize, BatchError> {
+        let limit = match self.algorithm {
+            Algorithm::MerkleRootSha256d => BATCH_BYTES_LIMIT,
+            _ => ITEM_BYTES_LIMIT,
+        };
         for (column, (field, bytes)) in self.columns.iter().zip(fields) {
-            if bytes.len() > ITEM_BYTES_LIMIT {
-                let limit = ITEM_BYTES_LIMIT;
+            if bytes.len() > limit {
                 return Err(BatchError::TooLong { field, bytes: bytes.len(), limit });
             }
             if column.bytes.len() + bytes.len() > BATCH_BYTES_LIMIT {
@@ -485,5 +488,37 @@ impl Job<'_> {
             Job::MerkleProof { .. } => "MerkleProof",
             Job::Null => "Null",
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn push(algorithm: Algorithm, job: Job<'_>) -> Result<usize, BatchError> {
+        Batch::open(algorithm).push(job)
+    }
+
+    #[test]
+    fn a_message_ends_at_its_limit() {
+        let bytes = vec![0; ITEM_BYTES_LIMIT + 1];
+        let limit = ITEM_BYTES_LIMIT;
+        let push = |message| push(Algorithm::Keccak256, Job::Hash { message });
+        assert_eq!(push(&bytes[1..]), Ok(0));
+        let error = BatchError::TooLong { field: "message", bytes: limit + 1, limit };
+        assert_eq!(push(&bytes), Err(error));
+    }
+
+    #[test]
+    fn leaves_may_fill_the_batch() {
+        let most = BATCH_BYTES_LIMIT / 32;
+        let leaves = vec![[0; 32]; most + 1];
+        let push = |leaves| push(Algorithm::MerkleRootSha256d, Job::MerkleRoot { leaves });
+        assert_eq!(push(&leaves[..ITEM_BYTES_LIMIT / 32 + 1]), Ok(0));
+        let (bytes, limit) = (BATCH_BYTES_LIMIT + 32, BATCH_BYTES_LIMIT);
+        let error = BatchError::TooLong { field: "leaves", bytes, limit };
+        let text = "field `leaves` has 1073741856 bytes; a job may carry 1073741824";
+        assert_eq!(error.to_string(), text);
+        assert_eq!(push(&leaves), Err(error));
     }
 }

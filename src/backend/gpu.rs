@@ -1,4 +1,4 @@
-//! Any vendor's GPU, through wgpu: whole verifications on the device, evidence back.
+//! Any vendor's GPU, through wgpu: whole verifications, hashes and trees on the device, evidence back.
 //!
 //! A batch is cut into parts of at most as many items as the buffers hold. Each part takes a slot: its
 //! operands are copied up, the kernels run, its records are copied back, and the host reads them.
@@ -22,11 +22,13 @@ use crate::verdict::{Evidence, Point};
 mod buffers;
 mod cache;
 mod context;
+mod messages;
 mod part;
 mod pinned;
 pub mod program;
 mod signatures;
 mod stages;
+mod trees;
 
 #[cfg(test)]
 mod fault_tests;
@@ -39,7 +41,7 @@ pub use stages::{StageTime, Stages};
 
 use buffers::{Buffers, PARAMS, SLOTS, Slot};
 use context::Context;
-use part::Part;
+use part::{Part, Sent};
 use pinned::{Residents, Seat};
 use program::{Kernel, Program, WORKGROUP};
 
@@ -103,7 +105,7 @@ pub fn find(choice: Choice) -> Result<String, EngineError> {
 }
 
 /// What a GPU serves.
-const ALGORITHMS: usize = 9;
+const ALGORITHMS: usize = 13;
 const SERVED: [Algorithm; ALGORITHMS] = {
     use crate::algorithm::{EcdsaRule as E, RecoverRule as R};
     [
@@ -116,6 +118,10 @@ const SERVED: [Algorithm; ALGORITHMS] = {
         Algorithm::RecoverSecp256k1(R::EthereumTransaction),
         Algorithm::RecoverSecp256k1(R::EthereumFrontier),
         Algorithm::RecoverSecp256k1(R::EcrecoverPrecompile),
+        Algorithm::Sha256,
+        Algorithm::Sha256d,
+        Algorithm::Keccak256,
+        Algorithm::MerkleRootSha256d,
     ]
 };
 
@@ -163,8 +169,8 @@ struct Flight {
     evidence: Evidence,
     /// The first row of its pinned keys, if they lie on the device.
     pinned: Option<u32>,
-    /// Items handed to the device so far.
-    sent: usize,
+    /// What was handed to the device so far.
+    sent: Sent,
     /// Items that came back.
     back: usize,
     started: Instant,
@@ -274,13 +280,14 @@ impl Gpu {
     /// Puts parts of the waiting batches into free slots.
     fn pump(&mut self) {
         loop {
-            let flight = self.batches.iter_mut().find(|flight| flight.sent < flight.batch.live());
+            let flight =
+                self.batches.iter_mut().find(|flight| flight.sent.items < flight.batch.live());
             let Some(flight) = flight else { return };
             let Some(slot) = self.free.pop() else { return };
             self.nonce = self.nonce.wrapping_add(1);
-            let items = Part::cut(&flight.batch, flight.sent, self.buffers.sizes);
-            flight.sent = items.end;
-            let part = Part { items, nonce: self.nonce, pinned: flight.pinned };
+            let mut part = Part::cut(&flight.batch, flight.sent, self.nonce, self.buffers.sizes);
+            part.pinned = flight.pinned;
+            flight.sent = part.end();
             let (id, batch) = (flight.id, flight.batch.clone());
             let submission = self.send(slot, &part, &batch);
             let until = Instant::now() + Backend::patience(self);
@@ -320,7 +327,7 @@ impl Gpu {
         let size = part.record_bytes() as u64;
         encoder.copy_buffer_to_buffer(&self.buffers.sentinels, 0, &slot.records, 0, size);
         stamp(&mut encoder, 1);
-        let steps = part.steps(batch);
+        let steps = part.steps(batch, self.buffers.sizes);
         let group = if part.pinned.is_some() { &slot.pinned_group } else { &slot.group };
         // One pass for all kernels, unless each is to be timed.
         let passes = if slot.stamps.is_some() { 1 } else { steps.len().max(1) };
@@ -411,7 +418,8 @@ impl Gpu {
             return;
         };
         let mut names = vec!["upload"];
-        names.extend(part.steps(&flight.batch).iter().map(|(kernel, _)| kernel.entry()));
+        let steps = part.steps(&flight.batch, self.buffers.sizes);
+        names.extend(steps.iter().map(|(kernel, _)| kernel.entry()));
         names.push("read-back");
         stamps.read(&names, part.items.len(), stages);
     }
@@ -487,6 +495,7 @@ impl Backend for Gpu {
         let none = Point { x: [0; 4], y: [0; 4], z: [0; 4] };
         let evidence = match batch.operands() {
             Operands::Recover(_) => Evidence::Keys(vec![[0; 64]; batch.live()]),
+            Operands::Columns => Evidence::Digests(Vec::with_capacity(batch.live())),
             _ => Evidence::Points(vec![none; batch.live()]),
         };
         let started = Instant::now();
@@ -494,8 +503,8 @@ impl Backend for Gpu {
             self.done.push_back(Completion { id, result: Ok(evidence), busy: Duration::ZERO });
             return Ok(());
         }
-        let pinned = self.pin(&batch);
-        self.batches.push_back(Flight { id, batch, evidence, pinned, sent: 0, back: 0, started });
+        let (pinned, sent) = (self.pin(&batch), Sent::default());
+        self.batches.push_back(Flight { id, batch, evidence, pinned, sent, back: 0, started });
         self.pump();
         Ok(())
     }

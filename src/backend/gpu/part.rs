@@ -3,9 +3,10 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
+use crate::algorithm::Algorithm;
 use crate::backend::gpu::buffers::Sizes;
 use crate::backend::gpu::program::Kernel;
-use crate::backend::gpu::signatures;
+use crate::backend::gpu::{messages, signatures, trees};
 use crate::error::Fault;
 use crate::parsed::Parsed;
 use crate::verdict::Evidence;
@@ -13,19 +14,41 @@ use crate::verdict::Evidence;
 #[cfg(target_endian = "big")]
 compile_error!("operands are uploaded as they lie in memory: feature `gpu` wants little-endian");
 
-/// The word that fills a record before a dispatch, and that no kernel writes as a status.
+/// The word that fills a record before a dispatch, and that no kernel writes as a status. To a kernel of
+/// messages it says that a message is not begun.
 pub(crate) const SENTINEL: u32 = 0x5EA1_C0DE;
+
+/// What the items of a part are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Signatures,
+    Messages,
+    Trees,
+}
+
+/// How far a batch has been sent.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Sent {
+    /// Items before this one are on their way.
+    pub items: usize,
+    /// So are the bytes before this one, of which some may be of that item: a tree goes in pieces.
+    pub bytes: usize,
+}
 
 /// Items of a part, and the nonce that its records bring back.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Part {
+    pub kind: Kind,
+    /// Items that it answers: none where it is a piece of a tree and not the last.
     pub items: Range<usize>,
+    /// Bytes of the batch's column that go up, of messages and trees.
+    pub bytes: Range<usize>,
     pub nonce: u32,
     /// The first row of the batch's pinned keys on the device, if they lie there.
     pub pinned: Option<u32>,
 }
 
-/// The uniform `Params` of `bindings.wgsl`.
+/// The uniform `Params` of `bindings.wgsl`, `messages.wgsl` and `merkle.wgsl`.
 #[derive(Clone, Copy, Debug, bytemuck::Pod, bytemuck::Zeroable)]
 #[repr(C)]
 pub(crate) struct Params {
@@ -35,37 +58,72 @@ pub(crate) struct Params {
     pub nonce: u32,
     pub algorithm: u32,
     pub share: u32,
+    /// Offset of the first byte that went up, in the batch's column.
+    pub base: u32,
+    /// Levels that a piece of a tree rises by.
+    pub rise: u32,
     pub pinned: u32,
-    pub unused: u32,
+    pub unused: [u32; 3],
 }
 
 /// A piece of the upload: where in the columns it belongs, and its bytes, a multiple of four.
 pub(crate) type Piece<'a> = (usize, Cow<'a, [u8]>);
 
 impl Part {
-    /// The items from `first` on that fit into one part.
-    pub fn cut(batch: &Parsed, first: usize, sizes: Sizes) -> Range<usize> {
-        first..batch.live().min(first + sizes.items)
+    /// What fits into one part, from where the last ended.
+    pub fn cut(batch: &Parsed, sent: Sent, nonce: u32, sizes: Sizes) -> Part {
+        let (kind, (items, bytes)) = match batch.algorithm() {
+            Algorithm::Sha256 | Algorithm::Sha256d | Algorithm::Keccak256 => {
+                (Kind::Messages, messages::cut(batch, sent, sizes))
+            }
+            Algorithm::MerkleRootSha256d => (Kind::Trees, trees::cut(batch, sent, sizes)),
+            _ => {
+                let end = batch.live().min(sent.items + sizes.items);
+                (Kind::Signatures, (sent.items..end, 0..0))
+            }
+        };
+        Part { kind, items, bytes, nonce, pinned: None }
+    }
+
+    /// Where the next part begins.
+    pub fn end(&self) -> Sent {
+        Sent { items: self.items.end, bytes: self.bytes.end }
     }
 
     /// Bytes of all its records.
     pub fn record_bytes(&self) -> usize {
-        self.items.len() * signatures::RECORD
+        match self.kind {
+            Kind::Signatures => self.items.len() * signatures::RECORD,
+            // A piece of a tree has a record too.
+            Kind::Messages | Kind::Trees => self.items.len().max(1) * messages::RECORD,
+        }
     }
 
     /// The parameters.
     pub fn params(&self, batch: &Parsed, sizes: Sizes) -> Params {
-        signatures::params(self, batch, sizes)
+        match self.kind {
+            Kind::Signatures => signatures::params(self, batch, sizes),
+            Kind::Messages => messages::params(self, batch),
+            Kind::Trees => trees::params(self, batch, sizes),
+        }
     }
 
     /// The operands.
     pub fn pieces<'a>(&self, batch: &'a Parsed, sizes: Sizes) -> Vec<Piece<'a>> {
-        signatures::pieces(self, batch, sizes)
+        match self.kind {
+            Kind::Signatures => signatures::pieces(self, batch, sizes),
+            Kind::Messages => messages::pieces(self, batch),
+            Kind::Trees => trees::pieces(self, batch),
+        }
     }
 
     /// The kernels that it runs through, with their invocations.
-    pub fn steps(&self, batch: &Parsed) -> Vec<(Kernel, usize)> {
-        signatures::steps(self, batch)
+    pub fn steps(&self, batch: &Parsed, sizes: Sizes) -> Vec<(Kernel, usize)> {
+        match self.kind {
+            Kind::Signatures => signatures::steps(self, batch),
+            Kind::Messages => messages::steps(self, batch),
+            Kind::Trees => trees::steps(self, batch, sizes),
+        }
     }
 
     /// Writes what its records say into its items of the batch's evidence.
@@ -75,7 +133,11 @@ impl Part {
         bytes: &[u8],
         evidence: &mut Evidence,
     ) -> Result<(), Fault> {
-        signatures::collect(self, batch, bytes, evidence)
+        match self.kind {
+            Kind::Signatures => signatures::collect(self, batch, bytes, evidence),
+            Kind::Messages => messages::collect(self, batch, bytes, evidence),
+            Kind::Trees => trees::collect(self, batch, bytes, evidence),
+        }
     }
 
     /// Checks the four words that end an item's record, and gives its status.

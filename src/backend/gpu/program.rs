@@ -34,8 +34,10 @@ const BINDINGS: &str = include_str!("../../../shaders/bindings.wgsl");
 const SCALAR: &str = include_str!("../../../shaders/scalar.wgsl");
 const POINT: &str = include_str!("../../../shaders/point.wgsl");
 const ROWS: &str = include_str!("../../../shaders/rows.wgsl");
+const MESSAGES: &str = include_str!("../../../shaders/messages.wgsl");
+const SHA256: &str = include_str!("../../../shaders/sha256_rounds.wgsl");
 
-/// One kernel of the pipeline, in the order in which a part runs through them.
+/// One kernel: those of signatures in the order in which a part runs through them, then hashes and trees.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kernel {
     /// The key's point.
@@ -56,11 +58,21 @@ pub enum Kernel {
     MultiplyPinned,
     /// The record of an item.
     Evidence,
+    /// SHA-256 and double SHA-256 of messages.
+    Sha256,
+    /// Keccak-256 of messages.
+    Keccak256,
+    /// The trees' level to the leaves.
+    MerkleStart,
+    /// A level of trees from the one below.
+    MerkleRise,
+    /// The trees' level one up.
+    MerkleNext,
 }
 
 impl Kernel {
     /// All of them.
-    pub const ALL: [Kernel; 9] = [
+    pub const ALL: [Kernel; 14] = [
         Kernel::Decode,
         Kernel::InvertScalars,
         Kernel::Prepare,
@@ -70,6 +82,11 @@ impl Kernel {
         Kernel::Multiply,
         Kernel::MultiplyPinned,
         Kernel::Evidence,
+        Kernel::Sha256,
+        Kernel::Keccak256,
+        Kernel::MerkleStart,
+        Kernel::MerkleRise,
+        Kernel::MerkleNext,
     ];
 
     /// Its entry point.
@@ -84,6 +101,11 @@ impl Kernel {
             Kernel::Multiply => "multiply",
             Kernel::MultiplyPinned => "multiply_pinned",
             Kernel::Evidence => "evidence",
+            Kernel::Sha256 => "sha256",
+            Kernel::Keccak256 => "keccak256",
+            Kernel::MerkleStart => "merkle_start",
+            Kernel::MerkleRise => "merkle_rise",
+            Kernel::MerkleNext => "merkle_next",
         }
     }
 
@@ -105,6 +127,21 @@ impl Kernel {
                 &[SCALAR, POINT, ROWS, include_str!("../../../shaders/pinned.wgsl")]
             }
             Kernel::Evidence => &[include_str!("../../../shaders/evidence.wgsl")],
+            // Hashes have words of 32 bits on every device, and bindings of their own.
+            Kernel::Sha256 => {
+                return [MESSAGES, SHA256, include_str!("../../../shaders/sha256.wgsl")].join("\n");
+            }
+            Kernel::Keccak256 => {
+                let rounds = include_str!("../../../shaders/keccak256_rounds.wgsl");
+                let stage = include_str!("../../../shaders/keccak256.wgsl");
+                return [MESSAGES, rounds, stage].join("\n");
+            }
+            Kernel::MerkleRise => {
+                return [SHA256, include_str!("../../../shaders/merkle.wgsl")].join("\n");
+            }
+            Kernel::MerkleStart | Kernel::MerkleNext => {
+                return include_str!("../../../shaders/merkle_level.wgsl").to_owned();
+            }
         };
         [&[limbs.text(), FIELD, BINDINGS], stage].concat().join("\n")
     }

@@ -84,8 +84,10 @@ pub(crate) fn params(part: &Part, batch: &Parsed, sizes: Sizes) -> Params {
         nonce: part.nonce,
         algorithm: algorithm(batch.operands()),
         share: share(items) as u32,
+        base: 0,
+        rise: 0,
         pinned: u32::from(part.pinned.is_some()),
-        unused: 0,
+        unused: [0; 3],
     }
 }
 
