@@ -52,6 +52,33 @@ fn all_zero(evidence: &mut Evidence) {
     }
 }
 
+/// A device that says of every signature that there is no point does not get past its known answers;
+/// one that says so later is not believed.
+#[test]
+fn what_cannot_be_checked_is_computed_again() {
+    let whether = Arc::new(AtomicBool::new(true));
+    let lies = whether.clone();
+    let none = move |_: &Parsed, evidence: &mut Evidence| match evidence {
+        Evidence::Points(_) | Evidence::Keys(_) if lies.load(Ordering::Relaxed) => {
+            all_zero(evidence);
+        }
+        _ => {}
+    };
+    let refused = admit(none.clone());
+    assert!(matches!(refused, Err(EngineError::SelfTest { .. })), "{refused:?}");
+    whether.store(false, Ordering::Relaxed);
+    let device = admit(none).expect("it tells the truth for now");
+    let engine = Engine::builder().threads(1).cpu(false).device(device).open().expect("an engine");
+    whether.store(true, Ordering::Relaxed);
+    let submit = |engine: &Engine| {
+        engine.submit(mixed(), Terms::default()).expect("room").wait().into_answers()
+    };
+    let answers = submit(&engine);
+    assert_eq!(answers, submit(&cpu()));
+    assert!(answers.iter().any(accepted), "some are valid");
+    assert_eq!(engine.snapshot().devices[0].faults, 0);
+}
+
 type Turn = fn(&mut Evidence);
 
 #[test]

@@ -40,6 +40,7 @@ pub(crate) struct Kernels {
 
 impl Kernels {
     /// Plain Rust throughout.
+    #[cfg(test)]
     pub const PORTABLE: Kernels = Kernels { isa: Isa::PORTABLE, sha256: sha256::Plan::PORTABLE };
 
     /// The fastest of a level; takes less than a millisecond.

@@ -4,7 +4,6 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::algorithm::Algorithm;
-use crate::backend::cpu::Kernels;
 use crate::backend::{Backend, BatchId, Capability, Completion, InlineKernel, known_answers};
 use crate::batch::Batch;
 use crate::dispatch::lane::LaneConfig;
@@ -190,7 +189,7 @@ fn run_alone(backend: &mut dyn Backend, id: BatchId, batch: Batch) -> Result<Ans
                 return Err(Fault::Stale);
             }
             let mut answers = Answers::new(algorithm);
-            judge::judge(&parsed, judging, Kernels::PORTABLE, &completion.result?, &mut answers)?;
+            judge::judge(&parsed, judging, None, &completion.result?, &mut answers)?;
             return Ok(answers);
         }
         if Instant::now() >= until {

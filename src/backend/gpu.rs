@@ -33,6 +33,8 @@ mod trees;
 #[cfg(test)]
 mod fault_tests;
 #[cfg(test)]
+mod hostile_tests;
+#[cfg(test)]
 mod stage_tests;
 
 pub use context::Choice;

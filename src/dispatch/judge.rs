@@ -16,12 +16,12 @@ use crate::verdict::{Answers, Evidence, Point, Reason, State, Verdict};
 /// Judges all live items of a batch and merges them with those that parsing found invalid, on the
 /// threads of the current rayon pool where evidence is long.
 ///
-/// `judges`: the device may send verdicts itself. `kernels` compute what evidence leaves open. On a
-/// fault `answers` holds nothing of use.
+/// `judges`: the device may send verdicts itself. `host` computes what evidence leaves open; `None`
+/// takes the device at its word, to see whether it is right. On a fault `answers` holds nothing of use.
 pub(crate) fn judge(
     parsed: &Parsed,
     judges: bool,
-    kernels: Kernels,
+    host: Option<Kernels>,
     evidence: &Evidence,
     answers: &mut Answers,
 ) -> Result<Tally, Fault> {
@@ -45,12 +45,12 @@ pub(crate) fn judge(
         (Operands::Ecdsa(operands), Evidence::Points(points)) => {
             length(points.len())?;
             let verdicts = compare(points, |entry, point| ecdsa::judge(operands, entry, point))?;
-            merge_points(parsed, kernels, &verdicts, answers);
+            merge_points(parsed, host, &verdicts, answers);
         }
         (Operands::Schnorr(operands), Evidence::Points(points)) => {
             length(points.len())?;
             let verdicts = compare(points, |entry, point| schnorr::judge(operands, entry, point))?;
-            merge_points(parsed, kernels, &verdicts, answers);
+            merge_points(parsed, host, &verdicts, answers);
         }
         (Operands::Recover(_), Evidence::Keys(keys)) => {
             length(keys.len())?;
@@ -59,7 +59,7 @@ pub(crate) fn judge(
                 let position = parsed.position(entry);
                 answers.values[position * 64..][..64].copy_from_slice(key);
             }
-            merge_keys(parsed, kernels, judges, &absent, answers);
+            merge_keys(parsed, host.filter(|_| !judges), &absent, answers);
         }
         (Operands::Columns, Evidence::Digests(digests)) if width == 32 => {
             length(digests.len())?;
@@ -95,54 +95,45 @@ fn compare(
 
 fn merge_points(
     parsed: &Parsed,
-    kernels: Kernels,
+    host: Option<Kernels>,
     verdicts: &[Option<Verdict>],
     answers: &mut Answers,
 ) {
     let mut open = Vec::new();
     for (entry, verdict) in verdicts.iter().enumerate() {
-        match verdict {
-            Some(verdict) => answers.states[parsed.position(entry)] = State::Verdict(*verdict),
-            None => open.push(entry),
+        let verdict = verdict.unwrap_or(Verdict::Invalid(Reason::Equation));
+        answers.states[parsed.position(entry)] = State::Verdict(verdict);
+        if verdicts[entry].is_none() {
+            open.push(entry);
         }
     }
-    if let (false, Evidence::Verdicts(own)) = (open.is_empty(), compute(parsed, kernels, &open)) {
+    if let Some(Evidence::Verdicts(own)) = compute(parsed, host, &open) {
         for (&entry, verdict) in open.iter().zip(own) {
             answers.states[parsed.position(entry)] = State::Verdict(verdict);
         }
     }
 }
 
-/// `judges`: what the device says of absent keys is believed.
-fn merge_keys(
-    parsed: &Parsed,
-    kernels: Kernels,
-    judges: bool,
-    absent: &[usize],
-    answers: &mut Answers,
-) {
-    let own = match compute(parsed, kernels, if judges { &[] } else { absent }) {
-        Evidence::Keys(own) => own,
-        _ => Vec::new(),
-    };
-    for (index, &entry) in absent.iter().enumerate() {
+fn merge_keys(parsed: &Parsed, host: Option<Kernels>, absent: &[usize], answers: &mut Answers) {
+    for &entry in absent {
         let position = parsed.position(entry);
-        match own.get(index).filter(|key| **key != [0; 64]) {
-            Some(key) => answers.values[position * 64..][..64].copy_from_slice(key),
-            None => {
-                answers.states[position] = State::Verdict(Verdict::Invalid(Reason::Equation));
-            }
+        answers.states[position] = State::Verdict(Verdict::Invalid(Reason::Equation));
+    }
+    if let Some(Evidence::Keys(own)) = compute(parsed, host, absent) {
+        for (&entry, key) in absent.iter().zip(own).filter(|(_, key)| *key != [0; 64]) {
+            let position = parsed.position(entry);
+            answers.states[position] = State::Computed;
+            answers.values[position * 64..][..64].copy_from_slice(&key);
         }
     }
 }
 
 /// Computes some entries of a batch on the host.
-fn compute(parsed: &Parsed, kernels: Kernels, entries: &[usize]) -> Evidence {
+fn compute(parsed: &Parsed, host: Option<Kernels>, entries: &[usize]) -> Option<Evidence> {
+    let kernels = host.filter(|_| !entries.is_empty())?;
     let mut evidence = Evidence::for_cpu(parsed.algorithm());
-    if !entries.is_empty() {
-        cpu::compute(kernels, &parsed.pick(entries), &mut evidence);
-    }
-    evidence
+    cpu::compute(kernels, &parsed.pick(entries), &mut evidence);
+    Some(evidence)
 }
 
 /// Gives every job of a batch the same error.

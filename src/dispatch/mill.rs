@@ -133,7 +133,7 @@ impl Mill {
         evidence: &Evidence,
         answers: &mut Answers,
     ) -> Result<super::Tally, Fault> {
-        let judge = |answers| judge::judge(parsed, judges, self.kernels, evidence, answers);
+        let judge = |answers| judge::judge(parsed, judges, Some(self.kernels), evidence, answers);
         // Verdicts are merely copied.
         if judges { judge(answers) } else { self.pool.install(|| judge(answers)) }
     }
@@ -249,7 +249,7 @@ impl Mill {
         catch_unwind(AssertUnwindSafe(|| kernel(parsed, &mut evidence)))
             .map_err(|_| Fault::Panicked)?;
         let mut answers = self.spares.take_answers(parsed.algorithm());
-        let tally = judge::judge(parsed, true, self.kernels, &evidence, &mut answers);
+        let tally = judge::judge(parsed, true, None, &evidence, &mut answers);
         self.spares.put_evidence(evidence);
         Ok((answers, tally?))
     }
