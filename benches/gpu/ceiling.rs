@@ -6,6 +6,7 @@
 use std::time::Duration;
 
 use serde_json::json;
+use sigmill::backend::gpu::Limbs;
 
 use crate::Bench;
 use crate::clock::Spread;
@@ -37,6 +38,9 @@ pub fn run(bench: &Bench, span: Duration) -> Result<(), String> {
     let each = span.div_f64(works.len() as f64).as_secs_f64();
     // The last rate of independent products: 64-bit, 32-bit.
     let mut most = [None; 2];
+    let mut field = Vec::new();
+    let limbs = bench.options.limbs;
+    let wide = limbs.map_or(raw.has_64_bits(), |limbs| limbs == Limbs::U64);
     bench.report.note(format_args!(
         "{:36} {:>14} {:>10} {:>10} {:>9}",
         "", "operations/s", "ns", "core ns", "of limit"
@@ -50,6 +54,9 @@ pub fn run(bench: &Bench, span: Duration) -> Result<(), String> {
         let limit = &mut most[usize::from(!work.wide)];
         if work.products == 1 {
             *limit = Some(rate.median);
+        }
+        if work.products > 1 && work.wide == wide {
+            field.push(rate.median);
         }
         let share = limit.map(|limit| rate.median * work.products as f64 / limit);
         let share = share.filter(|_| work.products > 1);
@@ -71,6 +78,9 @@ pub fn run(bench: &Bench, span: Duration) -> Result<(), String> {
             json!({ "what": work.name, "per_second": rate.json(), "ns": 1e9 / rate.median,
                     "core_ns": cores, "products": work.products, "share_of_limit": share }),
         );
+    }
+    if let [product, square] = field[..] {
+        bench.field.get_or_init(|| [product, square]);
     }
     Ok(())
 }

@@ -10,9 +10,13 @@ use sigmill::backend::gpu::program::Kernel;
 use crate::Bench;
 use crate::raw::Raw;
 
-/// Bytes bound for each storage variable: no items, so that none is read past them.
+/// Bytes bound for each storage variable: what `ITEMS` take of the widest.
 const STORAGE: u64 = 1 << 16;
-const UNIFORM: u64 = 1 << 10;
+/// One workgroup, of zeros.
+const ITEMS: u32 = 64;
+/// `Params` as `bindings.wgsl` has it: items, stride, first, nonce, algorithm, share. Not without items: a
+/// driver that compiles for the parameters it sees would find nothing to compile.
+const PARAMS: [u32; 8] = [ITEMS, ITEMS, 0, 0, 0, 1, 0, 0];
 
 pub fn run(bench: &Bench, _: Duration) -> Result<(), String> {
     let raw = Raw::open(bench.options.software)?;
@@ -45,7 +49,7 @@ pub fn run(bench: &Bench, _: Duration) -> Result<(), String> {
     Ok(())
 }
 
-/// Everything that the text declares, bound to buffers of zeros: it says no items.
+/// Everything that the text declares, bound to buffers of zeros and the parameters.
 fn bind(raw: &Raw, text: &str) -> (wgpu::PipelineLayout, wgpu::BindGroup) {
     let declared: Vec<(u32, wgpu::BufferBindingType)> = text
         .lines()
@@ -77,7 +81,10 @@ fn bind(raw: &Raw, text: &str) -> (wgpu::PipelineLayout, wgpu::BindGroup) {
         .iter()
         .map(|&(binding, ty)| match ty {
             wgpu::BufferBindingType::Uniform => {
-                (binding, raw.buffer(UNIFORM, wgpu::BufferUsages::UNIFORM))
+                let usage = wgpu::BufferUsages::UNIFORM | wgpu::BufferUsages::COPY_DST;
+                let buffer = raw.buffer(1 << 10, usage);
+                raw.queue.write_buffer(&buffer, 0, bytemuck::cast_slice(&PARAMS));
+                (binding, buffer)
             }
             _ => (binding, raw.buffer(STORAGE, wgpu::BufferUsages::STORAGE)),
         })

@@ -11,7 +11,7 @@ const LARGEST: usize = 1 << 17;
 
 pub fn run(bench: &Bench, span: Duration) -> Result<(), String> {
     let (engines, inputs) = (bench.engines()?, bench.inputs()?);
-    let cases = bench.served("crossover")?;
+    let cases = bench.served()?;
     let each = span.div_f64(cases.len().max(1) as f64);
     for case in cases {
         let (started, mut size, mut tried, mut least) = (Instant::now(), 1, 0, None);

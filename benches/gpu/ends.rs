@@ -5,15 +5,18 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use crate::Bench;
 use crate::pair::{self, Pair};
+use crate::{Bench, Case};
 
 const SIZES: [usize; 7] = [1, 64, 1_024, 4_096, 16_384, 65_536, 1 << 20];
 
 pub fn run(bench: &Bench, span: Duration) -> Result<(), String> {
     let (engines, most) = (bench.engines()?, bench.most());
     let inputs = bench.inputs()?;
-    let cases = bench.served("end-to-end")?;
+    let cases = bench.served()?;
+    for case in Case::ALL.into_iter().filter(|case| !cases.contains(case)) {
+        bench.report.skip("end-to-end", case.name(), "the device does not serve it");
+    }
     let sizes: Vec<_> = SIZES.into_iter().filter(|size| *size <= most).collect();
     let each = span.div_f64((cases.len() * sizes.len()).max(1) as f64);
     head(bench, "jobs");

@@ -16,7 +16,7 @@ pub fn latency(bench: &Bench, span: Duration) -> Result<(), String> {
     let (engines, inputs) = (bench.engines()?, bench.inputs()?);
     let strayed = strays(engines);
     let least = if bench.options.software { 10 } else { 100 };
-    for case in bench.served("latency")? {
+    for case in bench.served()? {
         let mut batch = resolve(&engines.gpu, inputs.batch(case, LATENCY_ITEMS))?;
         let (started, mut times) = (Instant::now(), Vec::new());
         while times.len() < least || (started.elapsed() < span / 6 && times.len() < 10_000) {
@@ -44,7 +44,7 @@ pub fn in_flight(bench: &Bench, span: Duration) -> Result<(), String> {
     let (engines, inputs) = (bench.engines()?, bench.inputs()?);
     let strayed = strays(engines);
     let items = if bench.options.software { 1_024 } else { 16_384 };
-    if !bench.served("in-flight")?.contains(&Case::Ecdsa) {
+    if !bench.served()?.contains(&Case::Ecdsa) {
         return Ok(());
     }
     let mut single = None;

@@ -41,6 +41,8 @@ pub struct Bench {
     report: Report,
     engines: OnceLock<Result<Engines, String>>,
     inputs: OnceLock<Result<Inputs, String>>,
+    /// Products and squarings a second, from the step `ceiling`.
+    field: OnceLock<[f64; 2]>,
 }
 
 /// The GPU alone, and the CPU alone.
@@ -88,15 +90,10 @@ impl Bench {
         }
     }
 
-    /// The cases that the GPU serves; names the others.
-    fn served(&self, step: &str) -> Result<Vec<Case>, String> {
+    /// The cases that the GPU serves.
+    fn served(&self) -> Result<Vec<Case>, String> {
         let engines = self.engines()?;
-        let (served, others): (Vec<_>, Vec<_>) =
-            Case::ALL.into_iter().partition(|case| engines.serves(case.algorithm()));
-        for case in others {
-            self.report.skip(step, case.name(), "the device does not serve it");
-        }
-        Ok(served)
+        Ok(Case::ALL.into_iter().filter(|case| engines.serves(case.algorithm())).collect())
     }
 }
 
@@ -128,8 +125,8 @@ fn main() {
         exit(if required.split(',').any(|name| name.trim() == "gpu") { 4 } else { 0 });
     }
     let report = Report { json: options.json };
-    let (engines, inputs) = (OnceLock::new(), OnceLock::new());
-    let bench = Arc::new(Bench { options, report, engines, inputs });
+    let (engines, inputs, field) = (OnceLock::new(), OnceLock::new(), OnceLock::new());
+    let bench = Arc::new(Bench { options, report, engines, inputs, field });
     let mut well = true;
     for (name, (body, share, compiles)) in options::STEPS.into_iter().zip(STEPS) {
         let only = &bench.options.only;
