@@ -15,6 +15,7 @@ macro_rules! say {
 
 mod bench;
 mod check;
+mod crossover;
 mod devices;
 mod drive;
 mod input;

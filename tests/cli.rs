@@ -85,6 +85,7 @@ fn usage_errors_end_with_2() {
         &["check", "--threads", "100000"],
         &["bench", "nothing-like-it"],
         &["bench", "--seconds", "0"],
+        &["bench", "--backend", "abacus"],
     ] {
         let output = sigmill(arguments);
         assert_eq!(code(&output), 2, "{arguments:?}: {}", text(&output.stderr));
@@ -104,9 +105,11 @@ fn without_drivers(arguments: &[&str], required: &str) -> Output {
 #[test]
 fn absent_devices_end_with_4_and_say_why() {
     for backend in ["gpu", "gpu=software", "fpga=sim"] {
-        let output = without_drivers(&["check", "--backend", backend], "");
-        assert_eq!(code(&output), 4, "{backend}");
-        assert!(text(&output.stderr).contains("absent"), "{}", text(&output.stderr));
+        for command in ["check", "bench"] {
+            let output = without_drivers(&[command, "--backend", backend], "");
+            assert_eq!(code(&output), 4, "{command} {backend}");
+            assert!(text(&output.stderr).contains("absent"), "{}", text(&output.stderr));
+        }
     }
     let output = without_drivers(&["devices"], "data,gpu");
     assert_eq!(code(&output), 4);
@@ -160,7 +163,7 @@ fn help_teaches() {
 
 #[test]
 fn bench_prints_a_row_a_cell() {
-    let output = sigmill(&["bench", "--seconds", "0.5", "--json", "sha256d"]);
+    let output = sigmill(&["bench", "--backend", "cpu", "--seconds", "0.5", "--json", "sha256d"]);
     assert_eq!(code(&output), 0, "{}", text(&output.stderr));
     let lines: Vec<Value> = text(&output.stdout)
         .lines()
@@ -169,6 +172,27 @@ fn bench_prints_a_row_a_cell() {
     // Three sizes of the hash, the root and the proof.
     assert_eq!(lines.len(), 9);
     assert!(lines.iter().all(|line| line["ns_per_job"].as_f64().expect("a number") > 0.0));
+}
+
+#[cfg(feature = "gpu")]
+#[test]
+fn bench_of_a_gpu_ends_with_the_crossover() {
+    let words = ["bench", "--backend", "gpu=software", "--seconds", "1", "--json", "schnorr"];
+    let output = sigmill(&words);
+    if code(&output) == 4 {
+        assert!(!support::is_required("gpu"), "{}", text(&output.stderr));
+        return println!("skipped: {}", text(&output.stderr));
+    }
+    assert_eq!(code(&output), 0, "{}", text(&output.stderr));
+    let lines: Vec<Value> = text(&output.stdout)
+        .lines()
+        .map(|line| serde_json::from_str(line).expect("JSON"))
+        .collect();
+    // Three sizes of the CPU, three of the GPU, the crossover.
+    assert_eq!(lines.len(), 7);
+    assert_eq!(lines[0]["device"], "cpu");
+    assert!(lines[3..].iter().all(|line| line["device"] == "gpu=software"));
+    assert!(lines[6]["crossover"]["tried_up_to"].as_u64().expect("a number") >= 1);
 }
 
 #[test]

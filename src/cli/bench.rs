@@ -4,21 +4,31 @@ use std::time::{Duration, Instant};
 
 use clap::Args;
 use serde_json::json;
+#[cfg(feature = "gpu")]
+use sigmill::backend::gpu;
+use sigmill::engine::DeviceInfo;
+#[cfg(feature = "gpu")]
+use sigmill::error::EngineError;
 use sigmill::{Algorithm, Batch, Engine, Terms, backend};
 
+use super::crossover::{self, Crossover};
 use super::workload::{self, ALGORITHMS, Signed};
 use super::{Failure, Status};
 
 #[derive(Debug, Args)]
 #[command(after_help = "Absolute rates are this machine's at this moment; for ratios to other \
-                        libraries run `cargo bench --bench versus`.")]
+                        libraries run `cargo bench --bench versus`, for a GPU in detail \
+                        `cargo bench --bench gpu`.")]
 pub(super) struct Arguments {
     /// Only rows whose algorithm or device contains this
     #[arg(value_name = "FILTER")]
     filter: Option<String>,
-    /// Seconds for the whole table
+    /// Seconds for the whole table, once the devices are open
     #[arg(long, default_value_t = 30.0)]
     seconds: f64,
+    /// Device beside the CPU: gpu, gpu=software, cpu for none, or auto for a real GPU if there is one
+    #[arg(long, value_name = "NAME", default_value = "auto")]
+    backend: String,
     /// Threads of the CPU backend [default: one a core]
     #[arg(long, default_value = "0", hide_default_value = true, value_parser = super::threads)]
     threads: usize,
@@ -39,12 +49,20 @@ pub(super) fn run(arguments: &Arguments) -> Result<Status, Failure> {
     let null =
         Engine::builder().threads(1).cpu(false).device(backend::null::device(true)?).open()?;
     let cpu = Engine::builder().threads(arguments.threads).open()?;
-    let wanted = |algorithm: Algorithm| {
-        let device = if algorithm == Algorithm::Null { "null" } else { "cpu" };
-        let name = format!("{} {device}", algorithm.name());
-        arguments.filter.as_ref().is_none_or(|filter| name.contains(filter.as_str()))
-    };
-    let rows: Vec<_> = ALGORITHMS.into_iter().filter(|algorithm| wanted(*algorithm)).collect();
+    let other = beside_the_cpu(&arguments.backend, arguments.threads)?;
+    let rows: Vec<_> = ALGORITHMS
+        .into_iter()
+        .flat_map(|algorithm| match algorithm {
+            Algorithm::Null => vec![(algorithm, &null)],
+            _ => std::iter::once(&cpu).chain(&other).map(|engine| (algorithm, engine)).collect(),
+        })
+        .filter(|(algorithm, engine)| {
+            let device = &engine.devices()[0];
+            let name = format!("{} {}", algorithm.name(), device.name);
+            device.capabilities.iter().any(|served| served.algorithm == *algorithm)
+                && arguments.filter.as_ref().is_none_or(|filter| name.contains(filter.as_str()))
+        })
+        .collect();
     if rows.is_empty() {
         let why = format!(
             "no algorithm or device matches `{}`",
@@ -52,34 +70,88 @@ pub(super) fn run(arguments: &Arguments) -> Result<Status, Failure> {
         );
         return Err(Failure::new(Status::Usage, why));
     }
+    let is_other =
+        |engine: &Engine| other.as_ref().is_some_and(|other| std::ptr::eq(engine, other));
+    // A search for the crossover takes the time of a row.
+    let searches = rows.iter().filter(|(_, engine)| is_other(engine)).count();
+    let row = Duration::from_secs_f64(arguments.seconds / (rows.len() + searches) as f64);
     let signed = workload::signed(SIZES[2]);
-    let span = Duration::from_secs_f64(arguments.seconds / (rows.len() * SIZES.len()) as f64);
-    let description = |engine: &Engine| engine.devices()[0].description.clone();
     if !arguments.json {
-        // What the rates are of: level, threads, and the plan for SHA-256.
-        say!("cpu: {}", description(&cpu));
-        say!("{:22} {:6} {:>8} {:>14} {:>12}", "algorithm", "device", "batch", "jobs/s", "ns/job");
+        // What the rates are of: level, threads, and the plan for SHA-256; adapter and driver.
+        for device in std::iter::once(&cpu).chain(&other).map(|engine| &engine.devices()[0]) {
+            say!("{}: {}", device.name, device.description);
+        }
+        say!("{:22} {:12} {:>8} {:>14} {:>12}", "algorithm", "device", "batch", "jobs/s", "ns/job");
     }
-    for algorithm in rows {
-        let (engine, device) =
-            if algorithm == Algorithm::Null { (&null, "null") } else { (&cpu, "cpu") };
+    for (algorithm, engine) in rows {
+        let (name, rule) = (algorithm.name(), algorithm.rule());
+        let DeviceInfo { name: device, description, .. } = &engine.devices()[0];
         for items in SIZES {
-            let ns = cell(engine, algorithm, &signed, items, span)?;
+            let ns = cell(engine, algorithm, &signed, items, row / SIZES.len() as u32)?;
+            let rate = 1e9 / ns;
             if arguments.json {
-                let rule = algorithm.rule();
                 say!(
                     "{}",
-                    json!({ "schema": 1, "algorithm": algorithm.name(), "rule": rule,
-                            "device": device, "description": description(engine), "batch": items, "ns_per_job": ns,
-                            "jobs_per_second": 1e9 / ns })
+                    json!({ "schema": 1, "algorithm": name, "rule": rule, "device": device,
+                            "description": description, "batch": items, "ns_per_job": ns,
+                            "jobs_per_second": rate })
                 );
             } else {
-                let (name, rate) = (algorithm.name(), 1e9 / ns);
-                say!("{name:22} {device:6} {items:>8} {rate:>14.0} {ns:>12.1}");
+                say!("{name:22} {device:12} {items:>8} {rate:>14.0} {ns:>12.1}");
             }
+        }
+        if !is_other(engine) {
+            continue;
+        }
+        let Crossover { from, tried } = crossover::find((&cpu, engine), algorithm, &signed, row)?;
+        if arguments.json {
+            let crossover = json!({ "batch": from, "tried_up_to": tried });
+            say!(
+                "{}",
+                json!({ "schema": 1, "algorithm": name, "rule": rule, "device": device,
+                        "description": description, "crossover": crossover })
+            );
+        } else if let Some(from) = from {
+            say!("{name:22} {device:12} faster than the CPU in batches from {from} on");
+        } else {
+            say!("{name:22} {device:12} never faster than the CPU, in batches up to {tried}");
         }
     }
     Ok(Status::Well)
+}
+
+/// The engine on the device that is timed beside the CPU.
+fn beside_the_cpu(backend: &str, threads: usize) -> Result<Option<Engine>, Failure> {
+    match backend {
+        "cpu" => Ok(None),
+        "auto" => {
+            #[cfg(feature = "gpu")]
+            match gpu::device(gpu::Options::new(gpu::Choice::Hardware)) {
+                Ok(device) => {
+                    return Ok(Some(Engine::builder().cpu(false).device(device).open()?));
+                }
+                Err(EngineError::Absent { .. }) => {}
+                // Nobody asked for it by name, and the CPU's rows can be had.
+                Err(error) => eprintln!("sigmill: {error}"),
+            }
+            Ok(None)
+        }
+        _ => super::open_engine(backend, threads).map(Some),
+    }
+}
+
+/// Submits a batch, waits, and gives it back.
+pub(super) fn submit(engine: &Engine, batch: Batch) -> Result<Batch, Failure> {
+    let algorithm = batch.algorithm();
+    let answered = engine
+        .submit(batch, Terms::default())
+        .map_err(|busy| Failure::new(Status::Error, busy.to_string()))?
+        .wait();
+    if !answered.answers().all_well() {
+        let why = format!("{algorithm}: a valid job was not found valid");
+        return Err(Failure::new(Status::Disagreement, why));
+    }
+    Ok(answered.into_batch())
 }
 
 /// Nanoseconds a job, the median over as many runs as the span holds.
@@ -90,28 +162,20 @@ fn cell(
     items: usize,
     span: Duration,
 ) -> Result<f64, Failure> {
-    let mut batch = workload::batch(algorithm, signed, items);
-    let submit = |batch: Batch| -> Result<Batch, Failure> {
-        let answered = engine
-            .submit(batch, Terms::default())
-            .map_err(|busy| Failure::new(Status::Error, busy.to_string()))?
-            .wait();
-        if !answered.answers().all_well() {
-            let why = format!("{algorithm}: a valid job was not found valid");
-            return Err(Failure::new(Status::Disagreement, why));
-        }
-        Ok(answered.into_batch())
-    };
-    batch = submit(batch)?;
     let started = Instant::now();
+    let mut batch = submit(engine, workload::batch(algorithm, signed, items))?;
+    let once = started.elapsed();
+    // Short batches run many times between two looks at the clock.
+    let many = if algorithm == Algorithm::Null { 1_000 } else { 8 };
+    let most = (span.as_nanos() / (3 * once.as_nanos()).max(1)) as usize;
+    let repeats = (10_000 / items.max(1)).clamp(1, many).min(most.max(1));
+    // A device so slow that the span holds no three runs gets one.
+    let least = if most > 0 { 3 } else { 1 };
     let mut times = Vec::new();
-    while times.len() < 3 || started.elapsed() < span {
-        // Short batches run many times between two looks at the clock.
-        let repeats =
-            (10_000 / items.max(1)).clamp(1, if algorithm == Algorithm::Null { 1_000 } else { 8 });
+    while times.len() < least || started.elapsed() < span {
         let begun = Instant::now();
         for _ in 0..repeats {
-            batch = submit(batch)?;
+            batch = submit(engine, batch)?;
         }
         times.push(begun.elapsed().as_secs_f64() * 1e9 / (repeats * items) as f64);
     }

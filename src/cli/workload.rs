@@ -85,6 +85,11 @@ pub(super) const ALGORITHMS: [Algorithm; 9] = [
     Algorithm::MerkleProofSha256d,
 ];
 
+/// A batch without jobs: what stands in for one that is in flight.
+pub(super) fn nothing() -> Batch {
+    Batch::open(Algorithm::Null).seal()
+}
+
 /// A batch of `items` jobs: messages of 64 bytes, trees of 16 leaves.
 pub(super) fn batch(algorithm: Algorithm, signed: &[Signed], items: usize) -> Batch {
     let mut batch = Batch::open(algorithm);

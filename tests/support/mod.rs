@@ -199,37 +199,39 @@ pub fn evidence() -> Engine {
     Engine::builder().threads(1).cpu(false).device(device).open().expect("an engine")
 }
 
-/// A GPU alone, in software, in 64-bit limbs. All tests of a process share it: kernels are compiled
-/// once.
+/// A GPU alone, in software unless `SIGMILL_GPU` is `hardware`, in 64-bit limbs. All tests of a process
+/// share it: kernels are compiled once.
 #[cfg(feature = "gpu")]
 pub fn gpu() -> Option<&'static Engine> {
     static ENGINE: OnceLock<Option<Engine>> = OnceLock::new();
-    ENGINE.get_or_init(|| software_gpu(Limbs::U64)).as_ref()
+    ENGINE.get_or_init(|| one_gpu(Limbs::U64)).as_ref()
 }
 
 /// The same in 32-bit limbs.
 #[cfg(feature = "gpu")]
 pub fn gpu_u32() -> Option<&'static Engine> {
     static ENGINE: OnceLock<Option<Engine>> = OnceLock::new();
-    ENGINE.get_or_init(|| software_gpu(Limbs::U32)).as_ref()
+    ENGINE.get_or_init(|| one_gpu(Limbs::U32)).as_ref()
 }
 
 /// Bytes of a software GPU's buffers in tests: few, so that long batches are cut.
 #[cfg(feature = "gpu")]
 const GPU_BYTES: usize = 16 << 20;
 
-/// A GPU in software; where there is none, says so, and fails if `SIGMILL_REQUIRE` lists `gpu`.
+/// That GPU; where there is none, says so, and fails if `SIGMILL_REQUIRE` lists `gpu`.
 #[cfg(feature = "gpu")]
-pub fn software_gpu(limbs: Limbs) -> Option<Engine> {
+pub fn one_gpu(limbs: Limbs) -> Option<Engine> {
     let (limbs, bytes) = (Some(limbs), Some(GPU_BYTES));
-    match gpu::device(gpu::Options { limbs, bytes, ..gpu::Options::new(gpu::Choice::Software) }) {
+    let hardware = std::env::var("SIGMILL_GPU").is_ok_and(|name| name == "hardware");
+    let choice = if hardware { gpu::Choice::Hardware } else { gpu::Choice::Software };
+    match gpu::device(gpu::Options { limbs, bytes, ..gpu::Options::new(choice) }) {
         Ok(device) => {
             let builder = Engine::builder().threads(2).cpu(false);
             Some(builder.device(device).open().expect("an engine"))
         }
         Err(EngineError::Absent { why, .. }) => {
             assert!(!is_required("gpu"), "SIGMILL_REQUIRE lists gpu, which is absent: {why}");
-            println!("skipped: gpu=software: {why}");
+            println!("skipped: {}: {why}", choice.name());
             None
         }
         Err(error) => panic!("{error}"),

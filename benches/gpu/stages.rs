@@ -1,0 +1,89 @@
+//! Where the time of a large batch goes on the device, by its own clock. Each kernel runs in a pass of
+//! its own for this, so that the sum is more than a batch takes otherwise.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+use sigmill::Engine;
+use sigmill::backend::gpu::program::Kernel;
+use sigmill::backend::gpu::{self, Stages};
+
+use crate::pair::resolve;
+use crate::{Bench, Case};
+
+pub fn run(bench: &Bench, span: Duration) -> Result<(), String> {
+    let inputs = bench.inputs()?;
+    let stages = Arc::new(Stages::default());
+    let options = gpu::Options { stages: Some(stages.clone()), ..bench.gpu_options() };
+    let device = gpu::device(options).map_err(|error| error.to_string())?;
+    let engine = Engine::builder().cpu(false).device(device).open();
+    let engine = engine.map_err(|error| error.to_string())?;
+    let items = bench.most().min(1 << 18);
+    for case in bench.served()? {
+        let mut batch = resolve(&engine, inputs.batch(case, items))?;
+        if stages.times().is_empty() {
+            bench.report.skip("stages", case.name(), "the device has no clock for them");
+            return Ok(());
+        }
+        stages.clear();
+        let (started, mut runs) = (Instant::now(), 0);
+        while runs < 3 || started.elapsed() < span / 6 {
+            batch = resolve(&engine, batch)?;
+            runs += 1;
+        }
+        print(bench, case, items, &stages);
+    }
+    Ok(())
+}
+
+fn print(bench: &Bench, case: Case, items: usize, stages: &Stages) {
+    let mut times = stages.times();
+    times.sort_by_key(|(name, _)| match *name {
+        "upload" => 0,
+        "read-back" => usize::MAX,
+        name => 1 + Kernel::ALL.iter().take_while(|kernel| kernel.entry() != name).count(),
+    });
+    // A kernel that runs twice for an item counts it twice; the upload counts it once.
+    let upload = times.iter().find(|(name, _)| *name == "upload");
+    let jobs = upload.map_or(1, |(_, time)| time.items.max(1)) as f64;
+    let all: f64 = times.iter().map(|(_, time)| time.busy.as_secs_f64()).sum();
+    bench.report.note(format_args!("{} in batches of {items}:", case.name()));
+    for (name, time) in &times {
+        let seconds = time.busy.as_secs_f64();
+        let (ns, share) = (seconds * 1e9 / jobs, seconds / all.max(1e-12));
+        let field = bench.field.get().filter(|_| *name == "multiply");
+        let field = field.map(|rates| field_ns(*rates) / ns);
+        let note = field.map_or(String::new(), |field| {
+            format!(", {:.0} % of it the field's products by themselves", 100.0 * field)
+        });
+        bench.report.row(
+            "stages",
+            format_args!("  {name:16} {ns:10.2} ns a job  {:5.1} %{note}", 100.0 * share),
+            json!({ "what": case.name(), "batch": items, "stage": name, "ns_per_job": ns,
+                    "share": share, "field_share": field }),
+        );
+    }
+    let ns = all * 1e9 / jobs;
+    let text = format_args!("  {:16} {ns:10.2} ns a job", "sum");
+    let value = json!({ "what": case.name(), "batch": items, "stage": "sum", "ns_per_job": ns });
+    bench.report.row("stages", text, value);
+}
+
+/// What the field operations of `multiply` take at the rates of the ceiling: doublings of 3 products and 4
+/// squarings, additions of 8 and 3, and a product with beta for every second addend.
+fn field_ns([products, squares]: [f64; 2]) -> f64 {
+    let windows = constant("WINDOWS");
+    let generator = (windows / constant("GENERATOR_STRIDE")).ceil();
+    let doublings = (windows - 1.0) * constant("KEY_WIDTH");
+    let additions = 2.0 * windows + 2.0 * generator + 1.0;
+    let product = 3.0 * doublings + 8.0 * additions + windows + generator;
+    1e9 * (product / products + (4.0 * doublings + 3.0 * additions) / squares)
+}
+
+/// A constant of the shader; 0 where it has none of that name.
+fn constant(name: &str) -> f64 {
+    let text = include_str!("../../shaders/scalar.wgsl");
+    let value = text.split_once(&format!("const {name}: u32 = ")).map(|(_, rest)| rest);
+    value.and_then(|rest| rest.split_once('u')?.0.parse().ok()).unwrap_or_default()
+}
