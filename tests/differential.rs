@@ -49,7 +49,7 @@ fn devices() -> Vec<Device> {
     #[cfg(feature = "gpu")]
     for limbs in [sigmill::backend::gpu::Limbs::U64, sigmill::backend::gpu::Limbs::U32] {
         let device = |engine| Device { name: format!("gpu {limbs:?}"), engine, runs: gpu_runs() };
-        devices.extend(support::software_gpu(limbs).map(device));
+        devices.extend(support::one_gpu(limbs).map(device));
     }
     devices
 }

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
+use bytemuck::Zeroable;
 use rayon::ThreadPool;
 
 use crate::algorithm::Algorithm;
@@ -43,7 +44,7 @@ pub use stages::{StageTime, Stages};
 
 use buffers::{Buffers, PARAMS, SLOTS, Slot};
 use context::Context;
-use part::{Part, Sent};
+use part::{Params, Part, Sent};
 use pinned::{Residents, Seat};
 use program::{Kernel, Program, WORKGROUP};
 
@@ -261,13 +262,15 @@ impl Gpu {
         Ok(gpu)
     }
 
-    /// Runs every kernel over no items: many a driver compiles at the first dispatch.
+    /// Runs every kernel over one item of zeros: many a driver compiles at the first dispatch.
     fn warm_up(&self) -> Result<(), String> {
+        let params = Params { items: 1, stride: WORKGROUP as u32, share: 1, ..Params::zeroed() };
+        let slot = &self.buffers.slots[0];
+        self.context.queue.write_buffer(&slot.params, 0, bytemuck::bytes_of(&params));
         let mut encoder = self.context.device.create_command_encoder(&Default::default());
         {
             let mut pass = encoder.begin_compute_pass(&Default::default());
-            // Parameters are zero from the start.
-            pass.set_bind_group(0, &self.buffers.slots[0].group, &[]);
+            pass.set_bind_group(0, &slot.group, &[]);
             for kernel in Kernel::ALL {
                 pass.set_pipeline(self.program.pipeline(kernel));
                 pass.dispatch_workgroups(1, 1, 1);

@@ -5,6 +5,8 @@ use serde_json::{Map, json};
 #[cfg(feature = "gpu")]
 use sigmill::backend::gpu::{self, Choice, Options};
 #[cfg(feature = "gpu")]
+use sigmill::engine::EngineBuilder;
+#[cfg(feature = "gpu")]
 use sigmill::error::EngineError;
 use sigmill::{Engine, backend};
 
@@ -25,19 +27,9 @@ pub(super) struct Arguments {
 
 pub(super) fn run(arguments: &Arguments) -> Result<Status, Failure> {
     check_required()?;
-    let mut builder = Engine::builder().threads(arguments.threads);
+    let builder = Engine::builder().threads(arguments.threads);
     #[cfg(feature = "gpu")]
-    for choice in [Choice::Hardware, Choice::Software] {
-        // A software adapter only where it is asked for, by name.
-        if choice == Choice::Software && !arguments.software {
-            continue;
-        }
-        match gpu::device(Options::new(choice)) {
-            Ok(device) => builder = builder.device(device),
-            Err(EngineError::Absent { .. }) => {}
-            Err(error) => return Err(error.into()),
-        }
-    }
+    let builder = with_gpus(builder, arguments.software)?;
     let engine = builder.open()?;
     let absent = backend::absent();
     if arguments.json {
@@ -81,4 +73,19 @@ pub(super) fn run(arguments: &Arguments) -> Result<Status, Failure> {
         say!("{:12} absent: {}", device.name, device.why);
     }
     Ok(Status::Well)
+}
+
+/// Adds the GPUs of this machine; one in software only where it is asked for.
+#[cfg(feature = "gpu")]
+fn with_gpus(mut builder: EngineBuilder, software: bool) -> Result<EngineBuilder, Failure> {
+    let choices =
+        if software { &[Choice::Hardware, Choice::Software][..] } else { &[Choice::Hardware] };
+    for &choice in choices {
+        match gpu::device(Options::new(choice)) {
+            Ok(device) => builder = builder.device(device),
+            Err(EngineError::Absent { .. }) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(builder)
 }
