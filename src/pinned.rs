@@ -1,8 +1,10 @@
 //! Keys known ahead, such as those of a validator set.
 
 use std::fmt;
+use std::sync::Arc;
+#[cfg(feature = "gpu")]
+use std::sync::Weak;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Weak};
 
 use crate::algorithms::secp256k1::field::Row;
 use crate::algorithms::secp256k1::integer::to_be;
@@ -76,6 +78,7 @@ impl PinnedKeys {
     }
 
     /// The list without a hold on it.
+    #[cfg(feature = "gpu")]
     pub(crate) fn downgrade(&self) -> WeakKeys {
         WeakKeys(Arc::downgrade(&self.0))
     }
@@ -87,8 +90,10 @@ impl PinnedKeys {
 }
 
 /// A list of keys that others may give up.
+#[cfg(feature = "gpu")]
 pub(crate) struct WeakKeys(Weak<Inner>);
 
+#[cfg(feature = "gpu")]
 impl WeakKeys {
     /// Whether it is this list.
     pub(crate) fn is(&self, keys: &PinnedKeys) -> bool {
@@ -101,6 +106,7 @@ impl WeakKeys {
     }
 }
 
+#[cfg(feature = "gpu")]
 impl fmt::Debug for WeakKeys {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("WeakKeys").field("gone", &self.is_gone()).finish()

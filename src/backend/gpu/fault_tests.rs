@@ -111,7 +111,7 @@ fn silence_is_a_fault() {
 #[test]
 fn evidence_that_was_not_written_is_a_fault() {
     let Some(mut gpu) = open(Limbs::U64) else { return };
-    gpu.left_out = Some(Kernel::Evidence);
+    gpu.left_out = Some(program::Kernel::Evidence);
     let short = run(&mut gpu, 100, |_| {});
     assert!(matches!(short, Err(Fault::Short { got: 0, .. })), "{short:?}");
 }

@@ -1,0 +1,208 @@
+//! Batches on their way: parts go into free slots, and come back in the order in which they went.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Instant;
+
+use crate::backend::gpu::Gpu;
+use crate::backend::gpu::buffers::{PARAMS, Slot};
+use crate::backend::gpu::part::{Part, Sent};
+use crate::backend::gpu::pinned::Seat;
+use crate::backend::gpu::program::WORKGROUP;
+use crate::backend::{Backend, BatchId, Completion};
+use crate::error::Fault;
+use crate::parsed::Parsed;
+use crate::verdict::Evidence;
+
+/// A batch on its way.
+pub(super) struct Flight {
+    pub id: BatchId,
+    pub batch: Arc<Parsed>,
+    /// Of the parts that came back; they come in order.
+    pub evidence: Evidence,
+    /// The first row of its pinned keys, if they lie on the device.
+    pub pinned: Option<u32>,
+    /// What was handed to the device so far.
+    pub sent: Sent,
+    /// Items that came back.
+    pub back: usize,
+    pub started: Instant,
+}
+
+/// A part on the device.
+pub(super) struct Flying {
+    pub slot: usize,
+    pub id: BatchId,
+    pub part: Part,
+    pub submission: wgpu::SubmissionIndex,
+    pub until: Instant,
+}
+
+impl Gpu {
+    /// Puts parts of the waiting batches into free slots.
+    pub(super) fn pump(&mut self) {
+        loop {
+            let flight =
+                self.batches.iter_mut().find(|flight| flight.sent.items < flight.batch.live());
+            let Some(flight) = flight else { return };
+            let Some(slot) = self.free.pop() else { return };
+            self.nonce = self.nonce.wrapping_add(1);
+            let mut part = Part::cut(&flight.batch, flight.sent, self.nonce, self.buffers.sizes);
+            part.pinned = flight.pinned;
+            flight.sent = part.end();
+            let (id, batch) = (flight.id, flight.batch.clone());
+            let submission = self.send(slot, &part, &batch);
+            let until = Instant::now() + Backend::patience(self);
+            self.parts.push_back(Flying { slot, id, part, submission, until });
+        }
+    }
+
+    /// The first row of the batch's pinned keys on the device, whither they are copied if there is room.
+    pub(super) fn pin(&mut self, batch: &Parsed) -> Option<u32> {
+        let keys = batch.batch().pinned()?;
+        let first = match self.residents.seat(keys)? {
+            Seat::Taken(first) => first,
+            Seat::New(first) => {
+                self.buffers.pin(&self.context, keys.rows(), first);
+                first
+            }
+        };
+        Some(first as u32)
+    }
+
+    /// Uploads a part and has it computed.
+    fn send(&self, slot: usize, part: &Part, batch: &Parsed) -> wgpu::SubmissionIndex {
+        let slot = &self.buffers.slots[slot];
+        let pieces = self.fill(slot, part, batch);
+        let mut encoder = self.context.device.create_command_encoder(&Default::default());
+        let stamp = |encoder: &mut wgpu::CommandEncoder, index| {
+            if let Some(stamps) = &slot.stamps {
+                stamps.stamp(encoder, index);
+            }
+        };
+        stamp(&mut encoder, 0);
+        encoder.copy_buffer_to_buffer(&slot.upload, 0, &slot.params, 0, PARAMS as u64);
+        for (at, size) in pieces {
+            let from = PARAMS as u64 + at;
+            encoder.copy_buffer_to_buffer(&slot.upload, from, &slot.columns, at, size);
+        }
+        let size = part.record_bytes() as u64;
+        encoder.copy_buffer_to_buffer(&self.buffers.sentinels, 0, &slot.records, 0, size);
+        stamp(&mut encoder, 1);
+        let steps = part.steps(batch, self.buffers.sizes);
+        let group = if part.pinned.is_some() { &slot.pinned_group } else { &slot.group };
+        // One pass for all kernels, unless each is to be timed.
+        let passes = if slot.stamps.is_some() { 1 } else { steps.len().max(1) };
+        for (index, steps) in steps.chunks(passes).enumerate() {
+            let mut pass = encoder.begin_compute_pass(&Default::default());
+            pass.set_bind_group(0, group, &[]);
+            for &(kernel, threads) in steps {
+                #[cfg(test)]
+                if self.left_out == Some(kernel) {
+                    continue;
+                }
+                pass.set_pipeline(self.program.pipeline(kernel));
+                pass.dispatch_workgroups(threads.div_ceil(WORKGROUP) as u32, 1, 1);
+            }
+            drop(pass);
+            stamp(&mut encoder, index + 2);
+        }
+        encoder.copy_buffer_to_buffer(&slot.records, 0, &slot.readback, 0, size);
+        stamp(&mut encoder, steps.len() + 2);
+        if let Some(stamps) = &slot.stamps {
+            stamps.resolve(&mut encoder, steps.len() + 3);
+        }
+        slot.map(&encoder, size);
+        self.context.queue.submit([encoder.finish()])
+    }
+
+    /// Writes a part's operands into the slot's upload buffer, whose mapping was waited for before the
+    /// slot was free. Gives the pieces to be copied: where, and how many bytes.
+    fn fill(&self, slot: &Slot, part: &Part, batch: &Parsed) -> Vec<(u64, u64)> {
+        let sizes = self.buffers.sizes;
+        let pieces = part.pieces(batch, sizes);
+        // Without a mapping nothing is written, and the checksums tell.
+        if let Ok(mut view) = slot.upload.get_mapped_range_mut(..) {
+            let params = part.params(batch, sizes);
+            view.slice(..PARAMS).copy_from_slice(bytemuck::bytes_of(&params));
+            for (at, bytes) in &pieces {
+                view.slice(PARAMS + at..PARAMS + at + bytes.len()).copy_from_slice(bytes);
+            }
+        }
+        slot.upload.unmap();
+        pieces.iter().map(|(at, bytes)| (*at as u64, bytes.len() as u64)).collect()
+    }
+
+    /// Reads the parts that have come back.
+    pub(super) fn collect(&mut self) {
+        while let Some(oldest) = self.parts.front() {
+            let slot = &self.buffers.slots[oldest.slot];
+            if !slot.mapped.iter().all(|mapped| mapped.done.load(Ordering::Acquire)) {
+                if Instant::now() >= oldest.until {
+                    self.fail(Fault::Timeout);
+                }
+                return;
+            }
+            if slot.mapped.iter().any(|mapped| mapped.failed.load(Ordering::Relaxed)) {
+                return self.fail(Fault::Device("a buffer could not be mapped".to_owned()));
+            }
+            let Some(Flying { slot, id, part, .. }) = self.parts.pop_front() else { return };
+            let result = self.read(slot, id, &part);
+            self.time(slot, id, &part);
+            self.free.push(slot);
+            if let Err(fault) = result {
+                return self.fail(fault);
+            }
+            self.finish(id, &part);
+        }
+    }
+
+    fn read(&mut self, slot: usize, id: BatchId, part: &Part) -> Result<(), Fault> {
+        let readback = &self.buffers.slots[slot].readback;
+        let size = part.record_bytes() as u64;
+        let view = readback.get_mapped_range(..size);
+        let view = view.map_err(|error| Fault::Device(error.to_string()))?;
+        let flight = self.batches.iter_mut().find(|flight| flight.id == id);
+        let result = flight.map_or(Ok(()), |flight| {
+            self.readers.install(|| part.collect(&flight.batch, &view, &mut flight.evidence))
+        });
+        drop(view);
+        readback.unmap();
+        result
+    }
+
+    /// Takes the stages' times.
+    fn time(&self, slot: usize, id: BatchId, part: &Part) {
+        let flight = self.batches.iter().find(|flight| flight.id == id);
+        let (Some(stamps), Some(stages), Some(flight)) =
+            (&self.buffers.slots[slot].stamps, &self.stages, flight)
+        else {
+            return;
+        };
+        let mut names = vec!["upload"];
+        let steps = part.steps(&flight.batch, self.buffers.sizes);
+        names.extend(steps.iter().map(|(kernel, _)| kernel.entry()));
+        names.push("read-back");
+        stamps.read(&names, part.items.len(), stages);
+    }
+
+    /// Completes a batch whose last part came back.
+    fn finish(&mut self, id: BatchId, part: &Part) {
+        let Some(at) = self.batches.iter().position(|flight| flight.id == id) else { return };
+        self.batches[at].back += part.items.len();
+        if self.batches[at].back == self.batches[at].batch.live()
+            && let Some(Flight { id, evidence, started, .. }) = self.batches.remove(at)
+        {
+            let busy = started.elapsed();
+            self.done.push_back(Completion { id, result: Ok(evidence), busy });
+        }
+    }
+
+    /// The device as a whole failed: every batch is answered with the fault.
+    pub(super) fn fail(&mut self, fault: Fault) {
+        for Flight { id, started, .. } in self.batches.drain(..) {
+            let (result, busy) = (Err(fault.clone()), started.elapsed());
+            self.done.push_back(Completion { id, result, busy });
+        }
+    }
+}
