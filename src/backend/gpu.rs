@@ -138,6 +138,8 @@ struct Gpu {
     free: Vec<usize>,
     done: VecDeque<Completion>,
     nonce: u32,
+    /// When the last batch was finished.
+    finished: Instant,
     #[cfg(test)]
     left_out: Option<program::Kernel>,
 }

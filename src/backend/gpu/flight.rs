@@ -193,7 +193,9 @@ impl Gpu {
         if self.batches[at].back == self.batches[at].batch.live()
             && let Some(Flight { id, evidence, started, .. }) = self.batches.remove(at)
         {
-            let busy = started.elapsed();
+            // What it waited for those before it is no part of its own time.
+            let now = Instant::now();
+            let busy = now - started.max(std::mem::replace(&mut self.finished, now));
             self.done.push_back(Completion { id, result: Ok(evidence), busy });
         }
     }

@@ -7,7 +7,7 @@ use crate::algorithms::secp256k1::curve::{Curve, Secp256k1};
 use crate::algorithms::secp256k1::integer::{self, N, P, reduce_n, to_be};
 use crate::algorithms::secp256k1::multiply::{Scalars, complete};
 use crate::algorithms::secp256k1::scalar;
-use crate::batch::{Batch, Job};
+use crate::batch::{Batch, Job, OpenBatch};
 use crate::engine::{Engine, Terms};
 use crate::parsed::Words;
 use crate::verdict::{Outcome, Verdict};
@@ -45,29 +45,33 @@ fn scalars() -> Vec<Words> {
     all
 }
 
+/// What one job is made of, and whether it is to be valid.
+struct Made {
+    message: [u8; 32],
+    signature: [u8; 64],
+    key: usize,
+    valid: bool,
+}
+
 /// For each key Q and u1, u2 with R = u1 G + u2 Q finite: r = x(R), s = r / u2, z = u1 s, which holds. Where
 /// R is infinity, or u2 zero, any r, which may or may not. Says for each job whether it is to be valid.
-fn batch() -> (Batch, Vec<bool>) {
-    let mut batch = Batch::open(COMPACT);
-    let mut valid = Vec::new();
-    for key in keys() {
-        let encoded = [&[4][..], &to_be(&key[0]), &to_be(&key[1])].concat();
+fn made(keys: &[[Words; 2]]) -> Vec<Made> {
+    let mut all = Vec::new();
+    for (key, point) in keys.iter().enumerate() {
         for u1 in scalars() {
             for u2 in scalars() {
-                let sum = complete::<Secp256k1>(&Scalars { u1, u2 }, &key).to_affine();
-                let holds = sum.is_some() && u2 != [0; 4];
+                let sum = complete::<Secp256k1>(&Scalars { u1, u2 }, point).to_affine();
+                let valid = sum.is_some() && u2 != [0; 4];
                 let r = sum.map_or([7, 0, 0, 0], |[x, _]| reduce_n(x));
                 let s = if u2 == [0; 4] { r } else { scalar::mul(&r, &scalar::invert(&u2)) };
-                let z = scalar::mul(&u1, &s);
-                let signature: [u8; 64] =
-                    [to_be(&r), to_be(&s)].as_flattened().try_into().expect("64 bytes");
-                let job = Job::Ecdsa { message: &to_be(&z), signature: &signature, key: &encoded };
-                batch.push(job).expect("room");
-                valid.push(holds);
+                let message = to_be(&scalar::mul(&u1, &s));
+                let signature = [to_be(&r), to_be(&s)].as_flattened().try_into();
+                let signature = signature.expect("64 bytes");
+                all.push(Made { message, signature, key, valid });
             }
         }
     }
-    (batch.seal(), valid)
+    all
 }
 
 #[test]
@@ -76,12 +80,25 @@ fn made_keys_and_scalars_get_the_hosts_verdict() {
         return;
     }
     assert!(integer::is_below(&LAMBDA, &N));
-    let (batch, valid) = batch();
+    let keys = keys();
+    let encoded: Vec<_> =
+        keys.iter().map(|[x, y]| [&[4][..], &to_be(x), &to_be(y)].concat()).collect();
+    let made = made(&keys);
     let host = Engine::builder().threads(2).open().expect("an engine");
-    let expected = host.submit(batch.clone(), Terms::default()).expect("room").wait();
+    let pinned = host.pin(&encoded).expect("keys");
+    let mut batches =
+        [Batch::open(COMPACT), Batch::open_pinned(COMPACT, &pinned).expect("of ECDSA")];
+    for Made { message, signature, key, .. } in &made {
+        let job = Job::Ecdsa { message, signature, key: &encoded[*key] };
+        batches[0].push(job).expect("room");
+        let job = Job::EcdsaPinned { message, signature, key: *key as u32 };
+        batches[1].push(job).expect("room");
+    }
+    let batches = batches.map(OpenBatch::seal);
+    let expected = host.submit(batches[0].clone(), Terms::default()).expect("room").wait();
     let expected = expected.into_answers();
-    for (outcome, valid) in expected.iter().zip(&valid) {
-        assert!(!valid || outcome == Outcome::Verdict(Verdict::Valid));
+    for (outcome, made) in expected.iter().zip(&made) {
+        assert!(!made.valid || outcome == Outcome::Verdict(Verdict::Valid));
     }
     for limbs in [Limbs::U64, Limbs::U32] {
         let options =
@@ -89,12 +106,14 @@ fn made_keys_and_scalars_get_the_hosts_verdict() {
         let device = device(options).expect("it was there before");
         let engine = Engine::builder().threads(1).cpu(false).device(device).open();
         let engine = engine.expect("an engine");
-        let ticket = engine.submit(batch.clone(), Terms::default()).expect("room");
-        let answers = ticket.wait().into_answers();
-        for (item, (outcome, expected)) in answers.iter().zip(expected.iter()).enumerate() {
-            assert_eq!(outcome, expected, "{limbs:?}: item {item}");
+        for (form, batch) in batches.iter().enumerate() {
+            let ticket = engine.submit(batch.clone(), Terms::default()).expect("room");
+            let answers = ticket.wait().into_answers();
+            for (item, (outcome, expected)) in answers.iter().zip(expected.iter()).enumerate() {
+                assert_eq!(outcome, expected, "{limbs:?}, form {form}: item {item}");
+            }
         }
-        assert_eq!(engine.snapshot().devices[0].items, batch.len() as u64);
+        assert_eq!(engine.snapshot().devices[0].items, 2 * made.len() as u64);
     }
-    println!("{} items, {} valid", batch.len(), valid.iter().filter(|valid| **valid).count());
+    println!("{} items, {} valid", made.len(), made.iter().filter(|made| made.valid).count());
 }

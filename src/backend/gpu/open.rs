@@ -104,6 +104,7 @@ impl Gpu {
             free,
             done: VecDeque::new(),
             nonce: 0,
+            finished: started,
             #[cfg(test)]
             left_out: None,
             compiled: Duration::ZERO,
