@@ -73,6 +73,7 @@ cargo run --quiet --release -- check
 step "benches run"
 cargo bench --quiet --bench versus -- --quick
 cargo bench --quiet --bench dispatch -- --quick
+cargo bench --quiet --bench gpu -- --software --quick adapter end-to-end stages merkle
 
 step "fuzz targets"
 fuzz/run.sh "${SIGMILL_FUZZ:-10}"
