@@ -26,8 +26,10 @@ mod part;
 mod pinned;
 pub mod program;
 mod signatures;
+mod sizes;
 mod stages;
 mod trees;
+mod work;
 
 #[cfg(test)]
 mod fault_tests;
@@ -42,13 +44,14 @@ pub use context::Choice;
 pub use program::Limbs;
 pub use stages::{StageTime, Stages};
 
-use buffers::{Buffers, SLOTS};
+use buffers::Buffers;
 use context::Context;
 use flight::{Flight, Flying};
 use open::ALGORITHMS;
 use part::Sent;
 use pinned::Residents;
 use program::Program;
+use sizes::SLOTS;
 
 /// What a GPU is opened with.
 #[derive(Clone, Debug)]

@@ -5,10 +5,11 @@ use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use crate::backend::gpu::Gpu;
-use crate::backend::gpu::buffers::{PARAMS, Slot};
+use crate::backend::gpu::buffers::Slot;
 use crate::backend::gpu::part::{Part, Sent};
 use crate::backend::gpu::pinned::Seat;
 use crate::backend::gpu::program::WORKGROUP;
+use crate::backend::gpu::sizes::PARAMS;
 use crate::backend::{Backend, BatchId, Completion};
 use crate::error::Fault;
 use crate::parsed::Parsed;

@@ -6,17 +6,13 @@ use std::ops::Range;
 use crate::algorithm::Algorithm;
 use crate::algorithms::keccak256::{self, RATE};
 use crate::algorithms::sha256;
-use crate::backend::gpu::buffers::Sizes;
 use crate::backend::gpu::part::{Params, Part, Piece, Sent};
 use crate::backend::gpu::program::Kernel;
-use crate::backend::gpu::signatures;
+use crate::backend::gpu::sizes::{DIGEST_RECORD, RECORD, Sizes};
 use crate::batch::Column;
 use crate::error::Fault;
 use crate::parsed::Parsed;
 use crate::verdict::Evidence;
-
-/// Bytes of a record: a digest, and the four words that every record ends with.
-pub(crate) const RECORD: usize = 48;
 
 /// Where an item begins in a column of items of any length.
 pub(crate) fn start(column: &Column, item: usize) -> usize {
@@ -33,7 +29,7 @@ pub(crate) fn ends_bytes(items: usize) -> usize {
 pub(crate) fn cut(batch: &Parsed, sent: Sent, sizes: Sizes) -> (Range<usize>, Range<usize>) {
     let column = batch.batch().column(0);
     let (first, base) = (sent.items, start(column, sent.items));
-    let most = sizes.items * signatures::RECORD / RECORD;
+    let most = sizes.items * RECORD / DIGEST_RECORD;
     let ends = &column.ends()[first..batch.live().min(first + most)];
     let fits = |&(index, &end): &(usize, &u32)| {
         // The last word goes up whole.
@@ -140,7 +136,7 @@ pub(crate) fn checksum<const BLOCK: usize>(nonce: u32, bytes: &[u8]) -> u32 {
 }
 
 /// A record as its digest and the four words at its end.
-pub(crate) fn split(record: &[u8; RECORD]) -> ([u8; 32], [u32; 4]) {
+pub(crate) fn split(record: &[u8; DIGEST_RECORD]) -> ([u8; 32], [u32; 4]) {
     let (digest, tail) = record.split_first_chunk().expect("a record is longer");
     (*digest, bytemuck::pod_read_unaligned(tail))
 }
@@ -157,7 +153,7 @@ pub(crate) fn collect(
 ) -> Result<(), Fault> {
     let column = batch.batch().column(0);
     let Evidence::Digests(digests) = evidence else { return Err(Fault::BadEvidence) };
-    let records = bytes.as_chunks::<RECORD>().0;
+    let records = bytes.as_chunks::<DIGEST_RECORD>().0;
     if records.len() < part.items.len() {
         return Err(Fault::Short { got: records.len(), want: part.items.len() });
     }

@@ -3,13 +3,8 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use crate::algorithm::Algorithm;
-use crate::backend::gpu::buffers::Sizes;
-use crate::backend::gpu::program::Kernel;
-use crate::backend::gpu::{messages, signatures, trees};
 use crate::error::Fault;
 use crate::parsed::Parsed;
-use crate::verdict::Evidence;
 
 #[cfg(target_endian = "big")]
 compile_error!("operands are uploaded as they lie in memory: feature `gpu` wants little-endian");
@@ -70,76 +65,6 @@ pub(crate) struct Params {
 pub(crate) type Piece<'a> = (usize, Cow<'a, [u8]>);
 
 impl Part {
-    /// What fits into one part, from where the last ended.
-    pub fn cut(batch: &Parsed, sent: Sent, nonce: u32, sizes: Sizes) -> Part {
-        let (kind, (items, bytes)) = match batch.algorithm() {
-            Algorithm::Sha256 | Algorithm::Sha256d | Algorithm::Keccak256 => {
-                (Kind::Messages, messages::cut(batch, sent, sizes))
-            }
-            Algorithm::MerkleRootSha256d => (Kind::Trees, trees::cut(batch, sent, sizes)),
-            _ => {
-                let end = batch.live().min(sent.items + sizes.items);
-                (Kind::Signatures, (sent.items..end, 0..0))
-            }
-        };
-        Part { kind, items, bytes, nonce, pinned: None }
-    }
-
-    /// Where the next part begins.
-    pub fn end(&self) -> Sent {
-        Sent { items: self.items.end, bytes: self.bytes.end }
-    }
-
-    /// Bytes of all its records.
-    pub fn record_bytes(&self) -> usize {
-        match self.kind {
-            Kind::Signatures => self.items.len() * signatures::RECORD,
-            // A piece of a tree has a record too.
-            Kind::Messages | Kind::Trees => self.items.len().max(1) * messages::RECORD,
-        }
-    }
-
-    /// The parameters.
-    pub fn params(&self, batch: &Parsed, sizes: Sizes) -> Params {
-        match self.kind {
-            Kind::Signatures => signatures::params(self, batch, sizes),
-            Kind::Messages => messages::params(self, batch),
-            Kind::Trees => trees::params(self, batch, sizes),
-        }
-    }
-
-    /// The operands.
-    pub fn pieces<'a>(&self, batch: &'a Parsed, sizes: Sizes) -> Vec<Piece<'a>> {
-        match self.kind {
-            Kind::Signatures => signatures::pieces(self, batch, sizes),
-            Kind::Messages => messages::pieces(self, batch),
-            Kind::Trees => trees::pieces(self, batch),
-        }
-    }
-
-    /// The kernels that it runs through, with their invocations.
-    pub fn steps(&self, batch: &Parsed, sizes: Sizes) -> Vec<(Kernel, usize)> {
-        match self.kind {
-            Kind::Signatures => signatures::steps(self, batch),
-            Kind::Messages => messages::steps(self, batch),
-            Kind::Trees => trees::steps(self, batch, sizes),
-        }
-    }
-
-    /// Writes what its records say into its items of the batch's evidence.
-    pub fn collect(
-        &self,
-        batch: &Parsed,
-        bytes: &[u8],
-        evidence: &mut Evidence,
-    ) -> Result<(), Fault> {
-        match self.kind {
-            Kind::Signatures => signatures::collect(self, batch, bytes, evidence),
-            Kind::Messages => messages::collect(self, batch, bytes, evidence),
-            Kind::Trees => trees::collect(self, batch, bytes, evidence),
-        }
-    }
-
     /// Checks the four words that end an item's record, and gives its status.
     ///
     /// # Errors

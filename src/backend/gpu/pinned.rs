@@ -1,6 +1,6 @@
 //! Which pinned keys' tables lie on the device, and where.
 
-use crate::backend::gpu::buffers::ROW;
+use crate::backend::gpu::sizes::ROW;
 use crate::pinned::{PinnedKeys, WeakKeys};
 
 /// Tables on the device, in the order in which they lie there.

@@ -4,15 +4,12 @@ use rayon::prelude::*;
 
 use crate::algorithms::secp256k1::integer::to_be;
 use crate::algorithms::secp256k1::pinned::KEY_BYTES;
-use crate::backend::gpu::buffers::{COLUMNS, ROW, Sizes};
 use crate::backend::gpu::part::{Params, Part, Piece};
 use crate::backend::gpu::program::Kernel;
+use crate::backend::gpu::sizes::{COLUMNS, RECORD, ROW, Sizes};
 use crate::error::Fault;
 use crate::parsed::{KeyForm, Operands, Parsed, Words};
 use crate::verdict::{Evidence, Point};
-
-/// Bytes of a record: x, y, and the four words that every record ends with.
-pub(crate) const RECORD: usize = 80;
 
 /// Rows of one pinned key's table.
 const KEY_ROWS: u32 = (KEY_BYTES / ROW) as u32;

@@ -9,10 +9,10 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 use crate::algorithms::merkle;
-use crate::backend::gpu::buffers::Sizes;
-use crate::backend::gpu::messages::{RECORD, checksum, ends_bytes, lay_out, split, start};
+use crate::backend::gpu::messages::{checksum, ends_bytes, lay_out, split, start};
 use crate::backend::gpu::part::{Params, Part, Piece, Sent};
 use crate::backend::gpu::program::Kernel;
+use crate::backend::gpu::sizes::{DIGEST_RECORD, Sizes};
 use crate::error::Fault;
 use crate::parsed::Parsed;
 use crate::verdict::Evidence;
@@ -104,9 +104,9 @@ pub(crate) fn collect(
 ) -> Result<(), Fault> {
     let column = batch.batch().column(0);
     let Evidence::Digests(roots) = evidence else { return Err(Fault::BadEvidence) };
-    let records = bytes.as_chunks::<RECORD>().0;
+    let records = bytes.as_chunks::<DIGEST_RECORD>().0;
     let first = part.items.start;
-    let mut node = |record: &[u8; RECORD], tree: usize, leaves: &[u8]| {
+    let mut node = |record: &[u8; DIGEST_RECORD], tree: usize, leaves: &[u8]| {
         let (node, tail) = split(record);
         let status = part.check(batch, tree, tail, || checksum::<64>(part.nonce, leaves))?;
         roots.push(node);
