@@ -1,6 +1,7 @@
 //! Flags, and what the exit code says.
 
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::{Parser, Subcommand};
 #[cfg(feature = "gpu")]
@@ -108,8 +109,12 @@ pub fn run() -> ExitCode {
         eprintln!("sigmill: {}", failure.message);
         failure.status
     });
+    backend::device::settle(PARTING);
     ExitCode::from(status as u8)
 }
+
+/// Longest that the command's end waits for a driver's compiler.
+const PARTING: Duration = Duration::from_secs(10);
 
 /// Fails if `SIGMILL_REQUIRE`, a comma-separated list, names a device that is absent. A family is
 /// there where one of its members is.

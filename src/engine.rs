@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 
 use crate::algorithm::Algorithm;
 use crate::backend::device::Device;
@@ -127,11 +128,11 @@ impl EngineBuilder {
             Arc::new(Mill::new(dispatcher, self.limits.batches.max(1), posts, pool, kernels));
         let stopped = Arc::new(AtomicBool::new(false));
         let budget = Budget::new(self.pinned_bytes);
-        let engine = Engine { mill, infos, stopped, budget };
+        let mut engine = Engine { mill, infos, stopped, budget, lanes: Vec::new() };
         for (lane, device, inbox) in threads {
             let mill = Arc::downgrade(&engine.mill);
             let (name, open) = (format!("sigmill-{}", device.name()), device.is_open());
-            spawn(name, move || worker::run(lane, device, inbox, mill))?;
+            engine.lanes.push(spawn(name, move || worker::run(lane, device, inbox, mill))?);
             if !open {
                 engine.mill.step(Event::Opening { lane });
             }
@@ -149,9 +150,12 @@ impl EngineBuilder {
     }
 }
 
-fn spawn(name: String, body: impl FnOnce() + Send + 'static) -> Result<(), EngineError> {
+fn spawn(
+    name: String,
+    body: impl FnOnce() + Send + 'static,
+) -> Result<JoinHandle<()>, EngineError> {
     let spawned = std::thread::Builder::new().name(name).spawn(body);
-    spawned.map(|_| ()).map_err(|error| EngineError::Threads(error.to_string()))
+    spawned.map_err(|error| EngineError::Threads(error.to_string()))
 }
 
 fn info(device: &Device) -> DeviceInfo {
@@ -235,7 +239,11 @@ pub struct Engine {
     infos: Vec<DeviceInfo>,
     stopped: Arc<AtomicBool>,
     budget: Arc<Budget>,
+    lanes: Vec<JoinHandle<()>>,
 }
+
+/// Longest that a dropped engine waits for its lanes to let go of their devices.
+const PARTING: Duration = Duration::from_secs(2);
 
 impl Engine {
     /// Starts to describe an engine.
@@ -400,6 +408,15 @@ impl Drop for Engine {
         for post in self.mill.posts() {
             // A full channel belongs to a thread that hangs in its device: it is left behind.
             let _ = post.commands.try_send(Command::Stop);
+        }
+        let until = Instant::now() + PARTING;
+        for (lane, thread) in self.lanes.iter().enumerate() {
+            // Nor is one waited for that is still opening its device.
+            let opening =
+                || self.mill.look(|dispatcher| dispatcher.lanes()[lane].health == Health::Opening);
+            while !thread.is_finished() && !opening() && Instant::now() < until {
+                std::thread::sleep(Duration::from_micros(200));
+            }
         }
     }
 }

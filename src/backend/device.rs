@@ -1,6 +1,7 @@
 //! A device: a backend that passed its known-answer tests.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use crate::algorithm::Algorithm;
@@ -21,6 +22,38 @@ pub struct Device {
     backend: Box<dyn Backend>,
     factory: Factory,
     known_answers: usize,
+}
+
+/// Threads at work in a driver for no engine yet, or no longer: opening a device, letting one go.
+static BUSY: AtomicUsize = AtomicUsize::new(0);
+
+/// One of those threads, for as long as this lives.
+pub(crate) struct Busy(());
+
+impl Busy {
+    pub(crate) fn new() -> Self {
+        BUSY.fetch_add(1, Ordering::Relaxed);
+        Busy(())
+    }
+}
+
+impl Drop for Busy {
+    fn drop(&mut self) {
+        BUSY.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// Waits until no device is being opened or let go, and says whether that came about. A process that
+/// ends while a driver is at work may crash in the driver's exit handlers: this is for its last line.
+pub fn settle(patience: Duration) -> bool {
+    let until = Instant::now() + patience;
+    while BUSY.load(Ordering::Relaxed) > 0 {
+        if Instant::now() >= until {
+            return false;
+        }
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    true
 }
 
 /// Longest that one known-answer batch may take: first use may compile.
@@ -114,6 +147,7 @@ impl Device {
         dropped
             .spawn(move || drop(old))
             .map_err(|error| EngineError::Threads(error.to_string()))?;
+        let _busy = Busy::new();
         (self.backend, self.known_answers) = open(&self.factory)?;
         Ok(())
     }

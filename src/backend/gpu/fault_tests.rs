@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use super::testing::{COMPACT, batch, open};
 use super::*;
 use crate::algorithms::secp256k1::ecdsa;
+use crate::backend::device;
 use crate::engine::{Engine, Terms};
 use crate::isa::Isa;
 use crate::verdict::Answers;
@@ -216,6 +217,8 @@ fn an_engine_answers_without_a_lost_device_and_has_it_back_later() {
     assert_eq!(answers(4), right(4), "and again");
     assert_eq!(engine.snapshot().devices[0].items, before + 300);
     assert!(engine.snapshot().counters.balance());
+    drop(engine);
+    assert!(device::settle(Duration::from_secs(60)), "the lost device is let go");
 }
 
 #[test]
@@ -239,6 +242,8 @@ fn an_engine_serves_while_a_device_is_being_opened() {
     }
     assert_eq!(engine.snapshot().devices[1].faults, 0);
     assert_eq!(submit().answers().algorithm(), COMPACT);
+    drop(engine);
+    assert!(device::settle(Duration::from_secs(60)));
 }
 
 #[test]
@@ -250,4 +255,5 @@ fn a_compiler_that_takes_too_long_is_left_behind() {
     let late = Gpu::open(&Options { patience, ..Options::new(Choice::Software) });
     let why = late.err().expect("no time at all").to_string();
     assert!(why.contains("not compiled within"), "{why}");
+    assert!(device::settle(Duration::from_secs(300)), "it ends after all");
 }

@@ -7,6 +7,7 @@ use bytemuck::Zeroable;
 
 use crate::algorithm::Algorithm;
 use crate::backend::Capability;
+use crate::backend::device::Busy;
 use crate::backend::gpu::buffers::Buffers;
 use crate::backend::gpu::context::{Choice, Context};
 use crate::backend::gpu::part::Params;
@@ -47,10 +48,13 @@ impl Gpu {
         let name = options.choice.name();
         let failed = |why| EngineError::Device { device: name.to_owned(), why };
         let (send, opened) = std::sync::mpsc::channel();
-        let own = options.clone();
-        let spawned = std::thread::Builder::new()
-            .name("sigmill-compile".to_owned())
-            .spawn(move || drop(send.send(Gpu::compile(&own).map(Box::new))));
+        let (own, busy) = (options.clone(), Busy::new());
+        let spawned =
+            std::thread::Builder::new().name("sigmill-compile".to_owned()).spawn(move || {
+                let _busy = busy;
+                // Whoever waited may have given up.
+                drop(send.send(Gpu::compile(&own).map(Box::new)));
+            });
         spawned.map_err(|error| EngineError::Threads(error.to_string()))?;
         let software = options.choice == Choice::Software;
         let patience =
