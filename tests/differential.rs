@@ -2,7 +2,7 @@
 //! software, and a share of them against k256.
 //!
 //! `SIGMILL_RUNS` sets the number of verifications by each test (100,000 in release; a million for a
-//! release), `SIGMILL_GPU_RUNS` how many of them run in each limb format of the GPU (a tenth),
+//! release), `SIGMILL_GPU_RUNS` how many of them run in each limb format of the GPU (all),
 //! `SIGMILL_SEED` the seed.
 //! Signatures come from walks: the secret key and the nonce move by fixed steps, so that their
 //! points cost one addition each, and every second item has one bit turned over.
@@ -29,7 +29,7 @@ fn runs() -> usize {
 
 fn gpu_runs() -> usize {
     let wanted = std::env::var("SIGMILL_GPU_RUNS");
-    wanted.map_or(runs() / 10, |wanted| wanted.parse().expect("a number"))
+    wanted.map_or_else(|_| runs(), |wanted| wanted.parse().expect("a number"))
 }
 
 /// What computes the same batches.
