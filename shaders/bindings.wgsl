@@ -1,26 +1,4 @@
-// What a stage reads and writes. A part is what one dispatch computes of a batch: items
-// `first .. first + items`, of which a column has room for `stride`. Four words make a vec4.
-
-struct Params {
-    items: u32,
-    stride: u32,
-    first: u32,
-    nonce: u32,
-    // 0: ECDSA, 1: BIP 340, 2: recovery.
-    algorithm: u32,
-    // Items that one thread inverts together.
-    share: u32,
-    // Of hashes and trees.
-    base: u32,
-    rise: u32,
-    // 1: the keys' tables were made before, and lie in `tables`.
-    pinned: u32,
-    unused_0: u32,
-    unused_1: u32,
-    unused_2: u32,
-}
-
-@group(0) @binding(0) var<uniform> params: Params;
+// What a stage of signatures reads and writes. Four words make a vec4.
 
 // Columns of `stride` items of 8 words: key x, key y, and three numbers; then a word for each item: the
 // form of its key or, where keys are pinned, the first row of its table.

@@ -4,23 +4,6 @@
 // Level l of tree t stands from slot (leaves before the tree >> l) + t on: the levels of the trees
 // before it have no more nodes than that, since each rounds up by less than one.
 
-struct Params {
-    // Trees.
-    items: u32,
-    // Where the leaves begin in the columns, in vec4.
-    stride: u32,
-    first: u32,
-    nonce: u32,
-    algorithm: u32,
-    share: u32,
-    // Offset of the first leaf, counted as the ends are, in bytes.
-    base: u32,
-    // Levels by which a piece of a bigger tree rises; 0: each tree rises to its root.
-    rise: u32,
-}
-
-@group(0) @binding(0) var<uniform> params: Params;
-
 // Where each tree ends, in bytes, then the leaves of all.
 @group(0) @binding(1) var<storage, read> columns: array<vec4<u32>>;
 

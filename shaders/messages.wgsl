@@ -1,21 +1,5 @@
 // Messages of a part, one to a thread. Bytes are read as words, little-endian, from any address.
 
-struct Params {
-    items: u32,
-    // Where the bytes begin in the columns, in words.
-    stride: u32,
-    first: u32,
-    nonce: u32,
-    // 0: SHA-256, 1: double SHA-256, 2: Keccak-256.
-    algorithm: u32,
-    share: u32,
-    // Offset of the first message, counted as the ends are.
-    base: u32,
-    rise: u32,
-}
-
-@group(0) @binding(0) var<uniform> params: Params;
-
 // Where each message ends, then the bytes of all.
 @group(0) @binding(1) var<storage, read> columns: array<u32>;
 

@@ -61,9 +61,9 @@ pub struct Absent {
 pub fn absent() -> Vec<Absent> {
     let mut absent = Vec::new();
     #[cfg(feature = "gpu")]
-    for choice in [gpu::Choice::Hardware, gpu::Choice::Software] {
-        if let Err(EngineError::Absent { why, .. }) = gpu::find(choice) {
-            absent.push(Absent { name: choice.name(), why });
+    for adapter in [gpu::Adapter::Hardware, gpu::Adapter::Software] {
+        if let Err(EngineError::Absent { why, .. }) = gpu::find(adapter) {
+            absent.push(Absent { name: adapter.name(), why });
         }
     }
     #[cfg(not(feature = "gpu"))]

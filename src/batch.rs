@@ -3,11 +3,13 @@
 //! A batch is opened for one algorithm, filled, sealed, submitted, and comes back with its answers
 //! so that its memory can be used again.
 
-use std::ops::Range;
-
 use crate::algorithm::{Algorithm, RecoverRule};
 use crate::error::BatchError;
 use crate::pinned::PinnedKeys;
+
+mod column;
+
+pub use column::Column;
 
 /// One job, borrowed from the caller; pushing it copies it into the batch's columns.
 #[derive(Clone, Copy, Debug)]
@@ -97,88 +99,6 @@ pub enum Job<'a> {
     },
     /// [`Algorithm::Null`].
     Null,
-}
-
-/// One field of all jobs: fixed width, or ends in an index.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Column {
-    bytes: Vec<u8>,
-    /// Bytes an item where all are equal; `None`: item i ends at `ends[i]`.
-    width: Option<usize>,
-    ends: Vec<u32>,
-}
-
-impl Column {
-    /// A column of items of `width` bytes.
-    pub fn fixed(width: usize) -> Self {
-        Column { width: Some(width), ..Column::default() }
-    }
-
-    /// A column of items of any length.
-    pub fn variable() -> Self {
-        Column::default()
-    }
-
-    /// All bytes, item after item.
-    pub fn bytes(&self) -> &[u8] {
-        &self.bytes
-    }
-
-    /// Where each item ends in [`Column::bytes`]; empty for a column of fixed width.
-    pub fn ends(&self) -> &[u32] {
-        &self.ends
-    }
-
-    /// Item `index`.
-    pub fn get(&self, index: usize) -> &[u8] {
-        match self.width {
-            Some(width) => &self.bytes[index * width..][..width],
-            None => {
-                let start = if index == 0 { 0 } else { self.ends[index - 1] as usize };
-                &self.bytes[start..self.ends[index] as usize]
-            }
-        }
-    }
-
-    /// Item `index` of a column whose width is `N`.
-    pub fn array<const N: usize>(&self, index: usize) -> &[u8; N] {
-        self.get(index).try_into().expect("the column has this width")
-    }
-
-    /// The items of a range in one piece, with their length, if all have the same.
-    pub(crate) fn uniform(&self, range: Range<usize>) -> Option<(usize, &[u8])> {
-        if range.is_empty() {
-            return Some((0, &[]));
-        }
-        let start = match self.width {
-            Some(width) => width * range.start,
-            None if range.start == 0 => 0,
-            None => self.ends[range.start - 1] as usize,
-        };
-        let length = self.get(range.start).len();
-        let items = range.len();
-        if self.width.is_none() {
-            let ends = self.ends[range].iter();
-            let mut expected = (1..).map(|item| (start + item * length) as u32);
-            if !ends.map(|&end| expected.next() == Some(end)).fold(true, |all, is| all & is) {
-                return None;
-            }
-        }
-        Some((length, &self.bytes[start..][..items * length]))
-    }
-
-    fn push(&mut self, item: &[u8]) {
-        debug_assert!(self.width.is_none_or(|width| width == item.len()));
-        self.bytes.extend_from_slice(item);
-        if self.width.is_none() {
-            self.ends.push(self.bytes.len() as u32);
-        }
-    }
-
-    fn clear(&mut self) {
-        self.bytes.clear();
-        self.ends.clear();
-    }
 }
 
 /// Most bytes that one field of a job may carry: 16 MiB. The leaves of a tree may fill the batch.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use clap::{Parser, Subcommand};
 #[cfg(feature = "gpu")]
-use sigmill::backend::gpu::{Choice, Options};
+use sigmill::backend::gpu::{Adapter, Options};
 use sigmill::error::EngineError;
 use sigmill::{Engine, backend};
 
@@ -151,15 +151,15 @@ fn open_engine(backend: &str, threads: usize) -> Result<Engine, Failure> {
         "cpu" => return Ok(builder.open()?),
         "auto" => {
             #[cfg(feature = "gpu")]
-            if let Ok(device) = backend::gpu::device_later(Options::new(Choice::Hardware)) {
+            if let Ok(device) = backend::gpu::device_later(Options::new(Adapter::Hardware)) {
                 return Ok(builder.device(device).open()?);
             }
             return Ok(builder.open()?);
         }
         #[cfg(feature = "gpu")]
         "gpu" | "gpu=software" => {
-            let choice = if backend == "gpu" { Choice::Hardware } else { Choice::Software };
-            let device = backend::gpu::device(Options::new(choice))?;
+            let adapter = if backend == "gpu" { Adapter::Hardware } else { Adapter::Software };
+            let device = backend::gpu::device(Options::new(adapter))?;
             return Ok(builder.cpu(false).device(device).open()?);
         }
         _ => {}

@@ -11,7 +11,7 @@ use rand::{Rng, RngCore, SeedableRng};
 use sha2::{Digest, Sha256};
 use sha3::Keccak256;
 use sigmill::algorithms::merkle::{self, Node};
-use sigmill::backend::gpu::{self, Choice, Limbs, Options};
+use sigmill::backend::gpu::{self, Adapter, Limbs, Options};
 use sigmill::error::EngineError;
 use sigmill::{Algorithm, Batch, Engine, Job, Outcome, Terms};
 
@@ -19,7 +19,7 @@ const HASHES: [Algorithm; 3] = [Algorithm::Sha256, Algorithm::Sha256d, Algorithm
 
 /// An engine with a GPU alone, that passed its known answers.
 fn open(limbs: Limbs, bytes: Option<usize>) -> Option<Engine> {
-    let options = Options { limbs: Some(limbs), bytes, ..Options::new(Choice::Software) };
+    let options = Options { limbs: Some(limbs), bytes, ..Options::new(Adapter::Software) };
     let device = match gpu::device(options) {
         Err(EngineError::Absent { why, .. }) => {
             let required = std::env::var("SIGMILL_REQUIRE").unwrap_or_default();

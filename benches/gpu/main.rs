@@ -67,7 +67,7 @@ impl Engines {
 
 impl Bench {
     fn gpu_options(&self) -> gpu::Options {
-        gpu::Options { limbs: self.options.limbs, ..gpu::Options::new(self.options.choice()) }
+        gpu::Options { limbs: self.options.limbs, ..gpu::Options::new(self.options.adapter()) }
     }
 
     fn engines(&self) -> Result<&Engines, String> {
@@ -119,7 +119,7 @@ fn main() {
         eprintln!("gpu: {why}; it takes {}", options::USAGE);
         exit(2)
     });
-    if let Err(error) = gpu::find(options.choice()) {
+    if let Err(error) = gpu::find(options.adapter()) {
         println!("gpu: {error}");
         let required = std::env::var("SIGMILL_REQUIRE").unwrap_or_default();
         exit(if required.split(',').any(|name| name.trim() == "gpu") { 4 } else { 0 });

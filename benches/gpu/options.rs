@@ -1,6 +1,6 @@
 //! The command line.
 
-use sigmill::backend::gpu::{Choice, Limbs};
+use sigmill::backend::gpu::{Adapter, Limbs};
 
 pub const USAGE: &str = "[--software] [--limbs u64|u32] [--seconds N] [--quick] [--json] [STEP..]";
 
@@ -71,7 +71,7 @@ impl Options {
         Ok(options)
     }
 
-    pub fn choice(&self) -> Choice {
-        if self.software { Choice::Software } else { Choice::Hardware }
+    pub fn adapter(&self) -> Adapter {
+        if self.software { Adapter::Software } else { Adapter::Hardware }
     }
 }

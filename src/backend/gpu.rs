@@ -40,7 +40,7 @@ mod stage_tests;
 #[cfg(test)]
 mod testing;
 
-pub use context::Choice;
+pub use context::Adapter;
 pub use program::Limbs;
 pub use stages::{StageTime, Stages};
 
@@ -57,7 +57,7 @@ use sizes::SLOTS;
 #[derive(Clone, Debug)]
 pub struct Options {
     /// Which adapter.
-    pub choice: Choice,
+    pub adapter: Adapter,
     /// Limb format; `None`: what the device's features allow.
     pub limbs: Option<Limbs>,
     /// Bytes of all buffers together; `None`: 1 GiB, or 128 MiB on a software adapter.
@@ -72,10 +72,10 @@ pub struct Options {
 }
 
 impl Options {
-    /// Nothing but the choice of adapter.
-    pub fn new(choice: Choice) -> Options {
+    /// Nothing but which adapter.
+    pub fn new(adapter: Adapter) -> Options {
         Options {
-            choice,
+            adapter,
             limbs: None,
             bytes: None,
             pinned_bytes: None,
@@ -100,16 +100,16 @@ pub fn device(options: Options) -> Result<Device, EngineError> {
 /// # Errors
 /// [`EngineError::Absent`] where there is none.
 pub fn device_later(options: Options) -> Result<Device, EngineError> {
-    context::adapter(options.choice)?;
-    Ok(Device::later(options.choice.name(), move || Ok(Gpu::open(&options)?)))
+    context::find(options.adapter)?;
+    Ok(Device::later(options.adapter.name(), move || Ok(Gpu::open(&options)?)))
 }
 
 /// Looks for an adapter without opening it, and describes it.
 ///
 /// # Errors
 /// [`EngineError::Absent`] where there is none, with what was found instead.
-pub fn find(choice: Choice) -> Result<String, EngineError> {
-    context::adapter(choice).map(|adapter| adapter.get_info().name)
+pub fn find(adapter: Adapter) -> Result<String, EngineError> {
+    context::find(adapter).map(|found| found.get_info().name)
 }
 
 /// Items that a real GPU computes in about the time of one: a few warps on each scheduler.
@@ -122,7 +122,7 @@ const SETUP: Duration = Duration::from_micros(200);
 const BATCHES: usize = 8;
 
 struct Gpu {
-    choice: Choice,
+    adapter: Adapter,
     context: Context,
     program: Program,
     buffers: Buffers,
@@ -149,7 +149,7 @@ struct Gpu {
 
 impl Backend for Gpu {
     fn name(&self) -> &str {
-        self.choice.name()
+        self.adapter.name()
     }
 
     fn description(&self) -> String {

@@ -126,7 +126,7 @@ fn beside_the_cpu(backend: &str, threads: usize) -> Result<Option<Engine>, Failu
         "cpu" => Ok(None),
         "auto" => {
             #[cfg(feature = "gpu")]
-            match gpu::device(gpu::Options::new(gpu::Choice::Hardware)) {
+            match gpu::device(gpu::Options::new(gpu::Adapter::Hardware)) {
                 Ok(device) => {
                     return Ok(Some(Engine::builder().cpu(false).device(device).open()?));
                 }

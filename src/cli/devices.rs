@@ -3,7 +3,7 @@
 use clap::Args;
 use serde_json::{Map, json};
 #[cfg(feature = "gpu")]
-use sigmill::backend::gpu::{self, Choice, Options};
+use sigmill::backend::gpu::{self, Adapter, Options};
 #[cfg(feature = "gpu")]
 use sigmill::engine::EngineBuilder;
 #[cfg(feature = "gpu")]
@@ -78,10 +78,10 @@ pub(super) fn run(arguments: &Arguments) -> Result<Status, Failure> {
 /// Adds the GPUs of this machine; one in software only where it is asked for.
 #[cfg(feature = "gpu")]
 fn with_gpus(mut builder: EngineBuilder, software: bool) -> Result<EngineBuilder, Failure> {
-    let choices =
-        if software { &[Choice::Hardware, Choice::Software][..] } else { &[Choice::Hardware] };
-    for &choice in choices {
-        match gpu::device(Options::new(choice)) {
+    let adapters =
+        if software { &[Adapter::Hardware, Adapter::Software][..] } else { &[Adapter::Hardware] };
+    for &adapter in adapters {
+        match gpu::device(Options::new(adapter)) {
             Ok(device) => builder = builder.device(device),
             Err(EngineError::Absent { .. }) => {}
             Err(error) => return Err(error.into()),

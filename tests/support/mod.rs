@@ -223,15 +223,15 @@ const GPU_BYTES: usize = 16 << 20;
 pub fn one_gpu(limbs: Limbs) -> Option<Engine> {
     let (limbs, bytes) = (Some(limbs), Some(GPU_BYTES));
     let hardware = std::env::var("SIGMILL_GPU").is_ok_and(|name| name == "hardware");
-    let choice = if hardware { gpu::Choice::Hardware } else { gpu::Choice::Software };
-    match gpu::device(gpu::Options { limbs, bytes, ..gpu::Options::new(choice) }) {
+    let adapter = if hardware { gpu::Adapter::Hardware } else { gpu::Adapter::Software };
+    match gpu::device(gpu::Options { limbs, bytes, ..gpu::Options::new(adapter) }) {
         Ok(device) => {
             let builder = Engine::builder().threads(2).cpu(false);
             Some(builder.device(device).open().expect("an engine"))
         }
         Err(EngineError::Absent { why, .. }) => {
             assert!(!is_required("gpu"), "SIGMILL_REQUIRE lists gpu, which is absent: {why}");
-            println!("skipped: {}: {why}", choice.name());
+            println!("skipped: {}: {why}", adapter.name());
             None
         }
         Err(error) => panic!("{error}"),

@@ -6,7 +6,7 @@ use crate::error::EngineError;
 
 /// Which adapter is wanted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Choice {
+pub enum Adapter {
     /// The first real GPU: discrete ones before others.
     #[default]
     Hardware,
@@ -14,12 +14,12 @@ pub enum Choice {
     Software,
 }
 
-impl Choice {
-    /// The name under which the choice is asked for.
+impl Adapter {
+    /// The name under which it is asked for.
     pub fn name(self) -> &'static str {
         match self {
-            Choice::Hardware => "gpu",
-            Choice::Software => "gpu=software",
+            Adapter::Hardware => "gpu",
+            Adapter::Software => "gpu=software",
         }
     }
 }
@@ -42,10 +42,10 @@ pub(crate) const WANTED: wgpu::Features = wgpu::Features::SHADER_INT64
     .union(wgpu::Features::PIPELINE_CACHE);
 
 impl Context {
-    /// Opens the adapter of choice.
-    pub fn open(choice: Choice) -> Result<Context, EngineError> {
-        let adapter = adapter(choice)?;
-        let failed = |why: String| EngineError::Device { device: choice.name().to_owned(), why };
+    /// Opens the adapter that is wanted.
+    pub fn open(wanted: Adapter) -> Result<Context, EngineError> {
+        let adapter = find(wanted)?;
+        let failed = |why: String| EngineError::Device { device: wanted.name().to_owned(), why };
         let features = adapter.features() & WANTED;
         let limits = adapter.limits();
         let descriptor = wgpu::DeviceDescriptor {
@@ -93,12 +93,12 @@ pub(crate) fn adapters() -> Vec<wgpu::Adapter> {
     pollster::block_on(instance.enumerate_adapters(wgpu::Backends::VULKAN))
 }
 
-/// The best adapter of choice.
-pub(crate) fn adapter(choice: Choice) -> Result<wgpu::Adapter, EngineError> {
+/// The best adapter of the kind wanted.
+pub(crate) fn find(wanted: Adapter) -> Result<wgpu::Adapter, EngineError> {
     let all = adapters();
-    let rank = |adapter: &wgpu::Adapter| match (choice, adapter.get_info().device_type) {
-        (Choice::Software, wgpu::DeviceType::Cpu) => Some(0),
-        (Choice::Software, _) | (_, wgpu::DeviceType::Cpu) => None,
+    let rank = |adapter: &wgpu::Adapter| match (wanted, adapter.get_info().device_type) {
+        (Adapter::Software, wgpu::DeviceType::Cpu) => Some(0),
+        (Adapter::Software, _) | (_, wgpu::DeviceType::Cpu) => None,
         (_, wgpu::DeviceType::DiscreteGpu) => Some(0),
         (_, wgpu::DeviceType::IntegratedGpu) => Some(1),
         _ => Some(2),
@@ -106,18 +106,18 @@ pub(crate) fn adapter(choice: Choice) -> Result<wgpu::Adapter, EngineError> {
     let found: Vec<_> = all.iter().map(|adapter| adapter.get_info().name).collect();
     let best = all.into_iter().filter(|adapter| rank(adapter).is_some()).min_by_key(rank);
     best.ok_or_else(|| {
-        let why = match (choice, &found[..]) {
+        let why = match (wanted, &found[..]) {
             (_, []) => "no Vulkan adapter: is a driver installed, and the loader libvulkan.so.1?"
                 .to_owned(),
-            (Choice::Hardware, _) => format!(
+            (Adapter::Hardware, _) => format!(
                 "only a software adapter ({}), which `--backend gpu=software` takes",
                 found.join(", ")
             ),
-            (Choice::Software, _) => format!(
+            (Adapter::Software, _) => format!(
                 "no software adapter among: {}; on Debian: apt-get install mesa-vulkan-drivers",
                 found.join(", ")
             ),
         };
-        EngineError::Absent { device: choice.name().to_owned(), why }
+        EngineError::Absent { device: wanted.name().to_owned(), why }
     })
 }

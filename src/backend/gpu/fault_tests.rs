@@ -226,7 +226,7 @@ fn an_engine_serves_while_a_device_is_being_opened() {
     if open(Limbs::U64).is_none() {
         return;
     }
-    let options = Options { bytes: Some(super::testing::BYTES), ..Options::new(Choice::Software) };
+    let options = Options { bytes: Some(super::testing::BYTES), ..Options::new(Adapter::Software) };
     let device = device_later(options).expect("it was there before");
     let engine = Engine::builder().threads(1).device(device).open().expect("an engine");
     let submit = || engine.submit(batch(1, 200), Terms::default()).expect("room").wait();
@@ -252,7 +252,7 @@ fn a_compiler_that_takes_too_long_is_left_behind() {
         return;
     }
     let patience = Some(Duration::ZERO);
-    let late = Gpu::open(&Options { patience, ..Options::new(Choice::Software) });
+    let late = Gpu::open(&Options { patience, ..Options::new(Adapter::Software) });
     let why = late.err().expect("no time at all").to_string();
     assert!(why.contains("not compiled within"), "{why}");
     assert!(device::settle(Duration::from_secs(300)), "it ends after all");

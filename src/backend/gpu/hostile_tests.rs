@@ -102,7 +102,7 @@ fn made_keys_and_scalars_get_the_hosts_verdict() {
     }
     for limbs in [Limbs::U64, Limbs::U32] {
         let options =
-            Options { limbs: Some(limbs), bytes: Some(BYTES), ..Options::new(Choice::Software) };
+            Options { limbs: Some(limbs), bytes: Some(BYTES), ..Options::new(Adapter::Software) };
         let device = device(options).expect("it was there before");
         let engine = Engine::builder().threads(1).cpu(false).device(device).open();
         let engine = engine.expect("an engine");

@@ -153,10 +153,7 @@ pub(crate) fn collect(
 ) -> Result<(), Fault> {
     let column = batch.batch().column(0);
     let Evidence::Digests(digests) = evidence else { return Err(Fault::BadEvidence) };
-    let records = bytes.as_chunks::<DIGEST_RECORD>().0;
-    if records.len() < part.items.len() {
-        return Err(Fault::Short { got: records.len(), want: part.items.len() });
-    }
+    let records = Part::records::<DIGEST_RECORD>(bytes, part.items.len())?;
     let too_long = is_too_long(part, column);
     for (item, record) in part.items.clone().zip(records) {
         let (digest, tail) = split(record);

@@ -9,7 +9,7 @@ use crate::algorithm::Algorithm;
 use crate::backend::Capability;
 use crate::backend::device::Busy;
 use crate::backend::gpu::buffers::Buffers;
-use crate::backend::gpu::context::{Choice, Context};
+use crate::backend::gpu::context::{Adapter, Context};
 use crate::backend::gpu::part::Params;
 use crate::backend::gpu::pinned::Residents;
 use crate::backend::gpu::program::{Kernel, Limbs, Program, WORKGROUP};
@@ -45,7 +45,7 @@ impl Gpu {
     /// Opens the device and compiles for it, on a thread that is left behind when it takes too long: a
     /// driver's compiler cannot be interrupted.
     pub(super) fn open(options: &Options) -> Result<Box<Gpu>, EngineError> {
-        let name = options.choice.name();
+        let name = options.adapter.name();
         let failed = |why| EngineError::Device { device: name.to_owned(), why };
         let (send, opened) = std::sync::mpsc::channel();
         let (own, busy) = (options.clone(), Busy::new());
@@ -56,7 +56,7 @@ impl Gpu {
                 drop(send.send(Gpu::compile(&own).map(Box::new)));
             });
         spawned.map_err(|error| EngineError::Threads(error.to_string()))?;
-        let software = options.choice == Choice::Software;
+        let software = options.adapter == Adapter::Software;
         let patience =
             options.patience.unwrap_or(Duration::from_secs(if software { 300 } else { 60 }));
         opened.recv_timeout(patience).unwrap_or_else(|_| {
@@ -66,10 +66,10 @@ impl Gpu {
 
     fn compile(options: &Options) -> Result<Gpu, EngineError> {
         let started = Instant::now();
-        let context = Context::open(options.choice)?;
+        let context = Context::open(options.adapter)?;
         let wide = context.features.contains(wgpu::Features::SHADER_INT64);
         let limbs = options.limbs.unwrap_or(if wide { Limbs::U64 } else { Limbs::U32 });
-        let failed = |why| EngineError::Device { device: options.choice.name().to_owned(), why };
+        let failed = |why| EngineError::Device { device: options.adapter.name().to_owned(), why };
         if limbs == Limbs::U64 && !wide {
             return Err(failed("it has no 64-bit integers".to_owned()));
         }
@@ -94,7 +94,7 @@ impl Gpu {
         });
         let free = (0..buffers.slots.len()).collect();
         let mut gpu = Gpu {
-            choice: options.choice,
+            adapter: options.adapter,
             context,
             program,
             buffers,

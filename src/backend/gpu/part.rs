@@ -43,7 +43,7 @@ pub(crate) struct Part {
     pub pinned: Option<u32>,
 }
 
-/// The uniform `Params` of `bindings.wgsl`, `messages.wgsl` and `merkle.wgsl`.
+/// The uniform `Params` of `params.wgsl`.
 #[derive(Clone, Copy, Debug, bytemuck::Pod, bytemuck::Zeroable)]
 #[repr(C)]
 pub(crate) struct Params {
@@ -65,6 +65,15 @@ pub(crate) struct Params {
 pub(crate) type Piece<'a> = (usize, Cow<'a, [u8]>);
 
 impl Part {
+    /// The first `count` records that came back.
+    ///
+    /// # Errors
+    /// [`Fault::Short`] where there are fewer.
+    pub fn records<const N: usize>(bytes: &[u8], count: usize) -> Result<&[[u8; N]], Fault> {
+        let records = bytes.as_chunks().0;
+        records.get(..count).ok_or(Fault::Short { got: records.len(), want: count })
+    }
+
     /// Checks the four words that end an item's record, and gives its status.
     ///
     /// # Errors

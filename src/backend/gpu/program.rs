@@ -29,6 +29,7 @@ impl Limbs {
     }
 }
 
+const PARAMS: &str = include_str!("../../../shaders/params.wgsl");
 const FIELD: &str = include_str!("../../../shaders/field.wgsl");
 const BINDINGS: &str = include_str!("../../../shaders/bindings.wgsl");
 const SCALAR: &str = include_str!("../../../shaders/scalar.wgsl");
@@ -129,21 +130,22 @@ impl Kernel {
             Kernel::Evidence => &[include_str!("../../../shaders/evidence.wgsl")],
             // Hashes have words of 32 bits on every device, and bindings of their own.
             Kernel::Sha256 => {
-                return [MESSAGES, SHA256, include_str!("../../../shaders/sha256.wgsl")].join("\n");
+                return [PARAMS, MESSAGES, SHA256, include_str!("../../../shaders/sha256.wgsl")]
+                    .join("\n");
             }
             Kernel::Keccak256 => {
                 let rounds = include_str!("../../../shaders/keccak256_rounds.wgsl");
                 let stage = include_str!("../../../shaders/keccak256.wgsl");
-                return [MESSAGES, rounds, stage].join("\n");
+                return [PARAMS, MESSAGES, rounds, stage].join("\n");
             }
             Kernel::MerkleRise => {
-                return [SHA256, include_str!("../../../shaders/merkle.wgsl")].join("\n");
+                return [PARAMS, SHA256, include_str!("../../../shaders/merkle.wgsl")].join("\n");
             }
             Kernel::MerkleStart | Kernel::MerkleNext => {
                 return include_str!("../../../shaders/merkle_level.wgsl").to_owned();
             }
         };
-        [&[limbs.text(), FIELD, BINDINGS], stage].concat().join("\n")
+        [&[limbs.text(), FIELD, PARAMS, BINDINGS], stage].concat().join("\n")
     }
 }
 

@@ -162,9 +162,7 @@ pub(crate) fn collect(
     bytes: &[u8],
     evidence: &mut Evidence,
 ) -> Result<(), Fault> {
-    let records = bytes.as_chunks::<RECORD>().0;
-    let short = Fault::Short { got: records.len(), want: part.items.len() };
-    let records = records.get(..part.items.len()).ok_or(short)?;
+    let records = Part::records::<RECORD>(bytes, part.items.len())?;
     let read =
         |index: usize, record: &[u8; RECORD]| read(part, batch, part.items.start + index, record);
     match evidence {

@@ -4,7 +4,7 @@ use rand::{Rng, SeedableRng, rngs::StdRng};
 
 use crate::algorithm::Algorithm;
 use crate::algorithm::EcdsaRule;
-use crate::backend::gpu::{Choice, Gpu, Limbs, Options};
+use crate::backend::gpu::{Adapter, Gpu, Limbs, Options};
 use crate::batch::{Batch, Job};
 use crate::error::EngineError;
 
@@ -17,7 +17,7 @@ pub fn open(limbs: Limbs) -> Option<Box<Gpu>> {
         limbs: Some(limbs),
         bytes: Some(BYTES),
         pinned_bytes: Some(1 << 20),
-        ..Options::new(Choice::Software)
+        ..Options::new(Adapter::Software)
     };
     match Gpu::open(&options) {
         Ok(gpu) => Some(gpu),

@@ -104,7 +104,7 @@ pub(crate) fn collect(
 ) -> Result<(), Fault> {
     let column = batch.batch().column(0);
     let Evidence::Digests(roots) = evidence else { return Err(Fault::BadEvidence) };
-    let records = bytes.as_chunks::<DIGEST_RECORD>().0;
+    let records = Part::records::<DIGEST_RECORD>(bytes, records(part))?;
     let first = part.items.start;
     let mut node = |record: &[u8; DIGEST_RECORD], tree: usize, leaves: &[u8]| {
         let (node, tail) = split(record);
@@ -112,9 +112,6 @@ pub(crate) fn collect(
         roots.push(node);
         if status == 1 { Ok(()) } else { Err(Fault::BadEvidence) }
     };
-    if records.len() < self::records(part) {
-        return Err(Fault::Short { got: records.len(), want: self::records(part) });
-    }
     if is_piece(part, batch) {
         node(&records[0], first, &column.bytes()[part.bytes.clone()])?;
         if !part.items.is_empty() {
