@@ -218,13 +218,18 @@ pub fn gpu_u32() -> Option<&'static Engine> {
 #[cfg(feature = "gpu")]
 const GPU_BYTES: usize = 16 << 20;
 
-/// That GPU; where there is none, says so, and fails if `SIGMILL_REQUIRE` lists `gpu`.
+/// That GPU with few bytes.
 #[cfg(feature = "gpu")]
 pub fn one_gpu(limbs: Limbs) -> Option<Engine> {
-    let (limbs, bytes) = (Some(limbs), Some(GPU_BYTES));
+    gpu_of(limbs, Some(GPU_BYTES))
+}
+
+/// That GPU alone; where there is none, says so, and fails if `SIGMILL_REQUIRE` lists `gpu`.
+#[cfg(feature = "gpu")]
+pub fn gpu_of(limbs: Limbs, bytes: Option<usize>) -> Option<Engine> {
     let hardware = std::env::var("SIGMILL_GPU").is_ok_and(|name| name == "hardware");
     let adapter = if hardware { gpu::Adapter::Hardware } else { gpu::Adapter::Software };
-    match gpu::device(gpu::Options { limbs, bytes, ..gpu::Options::new(adapter) }) {
+    match gpu::device(gpu::Options { limbs: Some(limbs), bytes, ..gpu::Options::new(adapter) }) {
         Ok(device) => {
             let builder = Engine::builder().threads(2).cpu(false);
             Some(builder.device(device).open().expect("an engine"))
