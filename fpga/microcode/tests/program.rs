@@ -33,6 +33,7 @@ fn words_stand_for_their_instructions() {
 fn the_memories_are_what_the_assembler_makes() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../rtl");
     let files = [
+        ("secp256k1_length.svh", memory::length_text(program())),
         ("secp256k1_program.svh", memory::program_text(program())),
         ("secp256k1_generator.svh", memory::generator_text()),
     ];
