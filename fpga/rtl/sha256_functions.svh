@@ -3,6 +3,7 @@
 // Functions, not modules: called under a register's enable they cost a simulator nothing while the
 // core is idle. A state is {a, b, .., h}, a window {W_t, .., W_t+15}, both first word on top.
 
+    /* verilator lint_off UNUSEDPARAM */
     localparam [255:0] INITIAL = {
         32'h6a09e667, 32'hbb67ae85, 32'h3c6ef372, 32'ha54ff53a,
         32'h510e527f, 32'h9b05688c, 32'h1f83d9ab, 32'h5be0cd19
@@ -10,6 +11,7 @@
 
     // What follows a digest of 32 bytes in its block.
     localparam [255:0] DIGEST_PADDING = {32'h80000000, 192'b0, 32'd256};
+    /* verilator lint_on UNUSEDPARAM */
 
     // Bytes between a line's order, byte 0 lowest, and that of the words.
     function automatic [255:0] reverse_256(input [255:0] bytes);
