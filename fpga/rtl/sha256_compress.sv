@@ -33,6 +33,8 @@ module sha256_compress (
 
     wire [255:0]  sum = add_words(chain_q, state_q);
     wire          load = in_valid & in_ready;
+    wire  [31:0]  t1   = round_t1(state_q[127:96], state_q[95:64], state_q[63:32], x_q);
+    wire  [31:0]  t2   = round_t2(state_q[255:224], state_q[223:192], state_q[191:160]);
 
     assign in_ready   = rest_q & (~fresh_q | out_ready);
     assign out_valid  = rest_q & fresh_q;
@@ -62,10 +64,12 @@ module sha256_compress (
             window_q <= in_again ? {sum, DIGEST_PADDING} : reverse_512(in_block);
         end else if (~rest_q) begin
             count_q  <= count_q + 7'd1;
-            window_q <= slide(window_q);
+            window_q <= {window_q[479:0], schedule(
+                window_q[511:480], window_q[479:448], window_q[223:192], window_q[63:32])};
             x_q      <= (count_q == '0 ? state_q[31:0] : state_q[63:32])
                 + round_constant(count_q[5:0]) + window_q[511:480];
-            if (count_q != '0) state_q <= compress_round(state_q[255:32], x_q);
+            if (count_q != '0)
+                state_q <= {t1 + t2, state_q[255:160], state_q[159:128] + t1, state_q[127:32]};
         end
     end
 endmodule

@@ -27,28 +27,23 @@
         for (int i = 0; i < 8; i++) add_words[32 * i +: 32] = a[32 * i +: 32] + b[32 * i +: 32];
     endfunction
 
-    // W_t+16 of four words of a window.
+    // W_t+16. Functions called every cycle take and give words: a simulator clears wide ones each time.
     function automatic [31:0] schedule(input [31:0] w0, w1, w9, w14);
         schedule = w0 + w9
             + ({w1[6:0], w1[31:7]} ^ {w1[17:0], w1[31:18]} ^ (w1 >> 3))
             + ({w14[16:0], w14[31:17]} ^ {w14[18:0], w14[31:19]} ^ (w14 >> 10));
     endfunction
 
-    // The window after a round.
-    function automatic [511:0] slide(input [511:0] window);
-        slide = {window[479:0],
-            schedule(window[511:480], window[479:448], window[223:192], window[63:32])};
+    // T1 and T2 of a round, after which a is T1 + T2 and e is d + T1. x is h + K_t + W_t, of the cycle
+    // before: that sum is off the longest path, as h is then still g.
+    function automatic [31:0] round_t1(input [31:0] e, f, g, x);
+        round_t1 = x + (g ^ (e & (f ^ g)))
+            + ({e[5:0], e[31:6]} ^ {e[10:0], e[31:11]} ^ {e[24:0], e[31:25]});
     endfunction
 
-    // The state after a round. x is h + K_t + W_t, of the cycle before: that sum is off the longest
-    // path, as h is then still g.
-    function automatic [255:0] compress_round(input [255:32] state, input [31:0] x);
-        logic [31:0] a, b, c, d, e, f, g, t1, t2;
-        {a, b, c, d, e, f, g} = state;
-        t1 = x + ({e[5:0], e[31:6]} ^ {e[10:0], e[31:11]} ^ {e[24:0], e[31:25]}) + (g ^ (e & (f ^ g)));
-        t2 = ({a[1:0], a[31:2]} ^ {a[12:0], a[31:13]} ^ {a[21:0], a[31:22]})
-            + ((a & b) | (c & (a | b)));
-        compress_round = {t1 + t2, a, b, c, d + t1, e, f, g};
+    function automatic [31:0] round_t2(input [31:0] a, b, c);
+        round_t2 = ((a & b) | (c & (a | b)))
+            + ({a[1:0], a[31:2]} ^ {a[12:0], a[31:13]} ^ {a[21:0], a[31:22]});
     endfunction
 
     // K_t.

@@ -58,7 +58,15 @@ module sha256_pipe #(
             always_ff @(posedge clk) begin
                 if (rst) valid_q <= 1'b0;
                 else valid_q <= from_valid;
-                if (from_valid) state_q <= compress_round(from_state, from_x);
+                // T1 twice, not a wire, which a simulator would evaluate in empty stages too.
+                if (from_valid) state_q <= {
+                    round_t1(from_state[127:96], from_state[95:64], from_state[63:32], from_x)
+                        + round_t2(from_state[255:224], from_state[223:192], from_state[191:160]),
+                    from_state[255:160],
+                    round_t1(from_state[127:96], from_state[95:64], from_state[63:32], from_x)
+                        + from_state[159:128],
+                    from_state[127:32]
+                };
             end
 
             if (PADDED) begin : block
@@ -80,7 +88,9 @@ module sha256_pipe #(
                     if (from_valid) begin
                         x_q <= from_state[63:32] + round_constant(next) + from_window[479:448];
                         // W_64 and later are in no round.
-                        window_q <= i * LOOP < 48 ? slide(from_window) : {from_window[479:0], 32'b0};
+                        window_q <= {from_window[479:0], i * LOOP >= 48 ? 32'b0 : schedule(
+                            from_window[511:480], from_window[479:448], from_window[223:192],
+                            from_window[63:32])};
                     end
                 end
             end

@@ -41,7 +41,7 @@ module sha256d #(
     logic [5:0]    phase_q;
     logic [ROOM:0] entered_q, hashed_q, read_q;
 
-    wire turn   = phase_q == 6'd0;
+    wire turn   = LOOP == 1 | phase_q == 6'd0;
     wire full   = entered_q == {~read_q[ROOM], read_q[ROOM-1:0]};
     wire accept = in_valid & in_ready;
 
