@@ -23,6 +23,8 @@ mod xdma;
 #[cfg(test)]
 mod fault_tests;
 #[cfg(test)]
+mod faulty;
+#[cfg(test)]
 mod soft_card;
 #[cfg(test)]
 mod testing;

@@ -155,8 +155,8 @@ pub(crate) mod tests {
         k256::Scalar::from_repr(to_be(a).into()).expect("below n")
     }
 
-    /// u1, u2 and Q of a job, read from its lines as the contract has them.
-    pub fn decode(job: &[u8; 192]) -> ([k256::Scalar; 2], [Words; 2]) {
+    /// u1, u2 and Q of a job, read from its lines as the contract has them; `None` where a digit is none.
+    pub fn decode(job: &[u8; 192]) -> Option<([k256::Scalar; 2], [Words; 2])> {
         let small = |size: u64, negative: bool| {
             let size = k256::Scalar::from(size);
             if negative { -size } else { size }
@@ -166,7 +166,7 @@ pub(crate) mod tests {
         for window in (0..26).rev() {
             for half in 0..2 {
                 let byte = lane(window)[half];
-                assert!(byte & 0x7F <= 16, "a digit of {byte:#x}");
+                (byte & 0x7F <= 16).then_some(())?;
                 let digit = small(u64::from(byte & 0x7F), byte & 0x80 != 0);
                 sums[1][half] = sums[1][half] * k256::Scalar::from(32u64) + digit;
             }
@@ -174,14 +174,14 @@ pub(crate) mod tests {
         for window in (0..13).rev() {
             for half in 0..2 {
                 let word = u16::from_le_bytes(lane(26 + 2 * window + half));
-                assert!(word & 0x7E00 == 0, "a digit of {word:#x}");
+                (word & 0x7E00 == 0).then_some(())?;
                 let digit = small(u64::from(word & 0x1FF) * 2 + 1, word & 0x8000 != 0);
                 sums[0][half] = sums[0][half] * k256::Scalar::from(1024u64) + digit;
             }
         }
         let scalars = sums.map(|[first, second]| first + second * referee(&LAMBDA));
         let word = |at: usize| words(job[at..at + 32].try_into().expect("32 bytes"));
-        (scalars, [word(128), word(160)])
+        Some((scalars, [word(128), word(160)]))
     }
 
     #[test]
@@ -204,7 +204,7 @@ pub(crate) mod tests {
                 assert_eq!(bytes[..16], [4, 0, 0, 0, 1, 2, 3, 4, 2, 0, 0, 0, 0, 0, 0, 0]);
                 assert_eq!(bytes[16..24], [0; 8]);
                 let expected = [scalars.u1, scalars.u2].map(|u| referee(&u));
-                assert_eq!(decode(bytes), (expected, key));
+                assert_eq!(decode(bytes), Some((expected, key)));
             }
         }
         let scalars = Scalars::default();

@@ -75,7 +75,8 @@ mod tests {
                 let expected = tag.wrapping_add((item - items.start) as u32);
                 assert_eq!(lines[4..8], expected.to_le_bytes());
                 if item % 97 == 0 {
-                    let ([u1, u2], [x, _]) = decode(lines.try_into().expect("192 bytes"));
+                    let ([u1, u2], [x, _]) =
+                        decode(lines.try_into().expect("192 bytes")).expect("digits");
                     assert_eq!(x, operands.keys.x[item]);
                     let [z, r, s] = [&operands.z, &operands.r, &operands.s].map(|o| &o[item]);
                     assert_eq!((u1 * referee(s), u2 * referee(s)), (referee(z), referee(r)));

@@ -159,49 +159,54 @@ impl SoftCard {
     }
 }
 
-/// What a core makes of a job's lines.
+/// What a core makes of a job's lines; zeros of lines that no host sends.
 fn compute(lines: &[Line], random: &mut StdRng) -> Vec<u8> {
     let bytes = lines[1..].as_flattened();
     match lines[0][0] {
-        1 => {
-            let digest = unpad_sha(bytes);
-            let digest = sha256::hash(&digest);
+        1 => unpad_sha(bytes).map_or(vec![0; 32], |message| {
+            let digest = sha256::hash(message);
             let twice = lines[0][1] & TWICE != 0;
             if twice { sha256::hash(&digest).to_vec() } else { digest.to_vec() }
+        }),
+        3 => unpad_keccak(bytes).map_or(vec![0; 32], |message| keccak256::hash(&message).to_vec()),
+        _ => {
+            let job = lines.as_flattened().try_into().expect("192 bytes");
+            point(job, random).unwrap_or(vec![0; 96])
         }
-        3 => {
-            let mut message = Vec::new();
-            for block in bytes.chunks(192) {
-                assert_eq!(block[136..], [0; 56]);
-                message.extend_from_slice(&block[..136]);
-            }
-            *message.last_mut().expect("a block") &= 0x7F;
-            let end = message.iter().rposition(|&byte| byte != 0).expect("its padding");
-            assert_eq!(message[end], 1);
-            keccak256::hash(&message[..end]).to_vec()
-        }
-        _ => point(lines.as_flattened().try_into().expect("192 bytes"), random),
     }
 }
 
 /// The message of padded blocks.
-fn unpad_sha(bytes: &[u8]) -> Vec<u8> {
-    let bits = u64::from_be_bytes(*bytes.last_chunk().expect("a block"));
+fn unpad_sha(bytes: &[u8]) -> Option<&[u8]> {
+    let bits = u64::from_be_bytes(*bytes.last_chunk()?);
     let length = (bits / 8) as usize;
-    let rest = &bytes[length..bytes.len() - 8];
-    assert!(rest.len() <= 64 && rest[0] == 0x80 && rest[1..].iter().all(|&byte| byte == 0));
-    bytes[..length].to_vec()
+    let rest = bytes.get(length..bytes.len() - 8)?;
+    let fits = rest.len() <= 64 && *rest.first()? == 0x80 && rest[1..].iter().all(|&b| b == 0);
+    fits.then_some(&bytes[..length])
+}
+
+fn unpad_keccak(bytes: &[u8]) -> Option<Vec<u8>> {
+    let mut message = Vec::new();
+    for block in bytes.chunks(192) {
+        (block[136..] == [0; 56]).then_some(())?;
+        message.extend_from_slice(&block[..136]);
+    }
+    *message.last_mut()? ^= 0x80;
+    let end = message.iter().rposition(|&byte| byte != 0)?;
+    (message[end] == 1).then_some(())?;
+    message.truncate(end);
+    Some(message)
 }
 
 /// u1 G + u2 Q in Jacobian coordinates with a random Z.
-fn point(job: &[u8; 192], random: &mut StdRng) -> Vec<u8> {
-    let ([u1, u2], [x, y]) = decode(job);
+fn point(job: &[u8; 192], random: &mut StdRng) -> Option<Vec<u8>> {
+    let ([u1, u2], [x, y]) = decode(job)?;
     let encoded = [&[4][..], &to_be(&x), &to_be(&y)].concat();
-    let key = k256::PublicKey::from_sec1_bytes(&encoded).expect("a point of the curve");
+    let key = k256::PublicKey::from_sec1_bytes(&encoded).ok()?;
     let key = k256::ProjectivePoint::from(*key.as_affine());
     let sum = (k256::ProjectivePoint::GENERATOR * u1 + key * u2).to_affine();
     let sum = sum.to_sec1_point(false);
-    let (Some(x), Some(y)) = (sum.x(), sum.y()) else { return vec![0; 96] };
+    let (x, y) = (sum.x()?, sum.y()?);
     let [x, y] = [x, y].map(|bytes| from_be(bytes.as_slice().try_into().expect("32 bytes")));
     let z = reduce_n(random.random::<Words>());
     let [x, y, right] = [x, y, z].map(|words| Scalar5x52::splat(&words));
@@ -209,7 +214,7 @@ fn point(job: &[u8; 192], random: &mut StdRng) -> Vec<u8> {
     let mut out = [[0; 4], [0; 4], z];
     x.mul(square).store(&mut out[..1]);
     y.mul(square.mul(right)).store(&mut out[1..2]);
-    out.as_flattened().iter().flat_map(|word| word.to_le_bytes()).collect()
+    Some(out.as_flattened().iter().flat_map(|word| word.to_le_bytes()).collect())
 }
 
 impl Transport for SoftCard {
