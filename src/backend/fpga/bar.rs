@@ -5,7 +5,7 @@
 //! rate want a card that writes host memory.
 #![allow(unsafe_code, reason = "a device's memory is reached through pointers")]
 
-use std::fs::OpenOptions;
+use std::fs::{File, OpenOptions};
 use std::path::{Path, PathBuf};
 use std::ptr;
 use std::sync::atomic::{Ordering, fence};
@@ -15,12 +15,14 @@ use memmap2::{MmapOptions, MmapRaw};
 
 use crate::backend::fpga::registers::COMPLETION_RING;
 use crate::backend::fpga::transport::{Transport, TransportError};
+use crate::backend::fpga::xdma::claim;
 
 /// The mapped BARs of one PCI function.
 pub(crate) struct Bar {
     folder: PathBuf,
     registers: Mapped,
     memory: Mapped,
+    _claimed: File,
 }
 
 /// The BAR of the registers, and of card memory; the second mapped so that stores are combined, where
@@ -45,10 +47,13 @@ impl Bar {
     /// # Errors
     /// The first BAR that cannot be mapped, with why.
     pub fn open(folder: &Path) -> Result<Self, String> {
-        let registers = Mapped::open(&folder.join(REGISTERS), REGISTER_BYTES)?;
+        let path = folder.join(REGISTERS);
+        let claimed = File::open(&path).and_then(|file| claim(&file).map(|()| file));
+        let claimed = claimed.map_err(|error| format!("{}: {error}", path.display()))?;
+        let registers = Mapped::open(&path, REGISTER_BYTES)?;
         let [combined, plain] = MEMORY.map(|name| Mapped::open(&folder.join(name), MEMORY_BYTES));
         let memory = combined.or(plain)?;
-        Ok(Bar { folder: folder.to_owned(), registers, memory })
+        Ok(Bar { folder: folder.to_owned(), registers, memory, _claimed: claimed })
     }
 }
 

@@ -54,7 +54,7 @@ fn run(card: &mut Fpga, batches: &[Batch], armed_at: usize, plan: &Plan) -> Vec<
     let parsed: Vec<_> =
         batches.iter().map(|batch| Arc::new(Parsed::parse(batch.clone()))).collect();
     let mut results = vec![None; batches.len()];
-    let (mut next, mut answered) = (0, 0);
+    let (mut next, mut answered, mut armed) = (0, 0, false);
     let until = Instant::now() + Duration::from_secs(120);
     while answered < batches.len() {
         assert!(Instant::now() < until, "every batch is answered");
@@ -64,8 +64,9 @@ fn run(card: &mut Fpga, batches: &[Batch], armed_at: usize, plan: &Plan) -> Vec<
                 Err(Rejected) => break,
             }
         }
-        if answered >= armed_at && next > armed_at {
-            plan.armed.store(answered == armed_at && next > armed_at, Ordering::Relaxed);
+        if !armed && answered >= armed_at {
+            plan.armed.store(true, Ordering::Relaxed);
+            armed = true;
         }
         let Some(Completion { id, result, .. }) = card.poll() else {
             card.wait(Instant::now() + Duration::from_millis(1));

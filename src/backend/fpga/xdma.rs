@@ -1,11 +1,11 @@
 //! A card behind the XDMA driver (`Xilinx/dma_ip_drivers`): registers, card memory and events are
 //! character devices, `/dev/xdma0_user`, `_h2c_0`, `_c2h_0`, `_events_0`.
 
-use std::fs::{File, OpenOptions};
+use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{ErrorKind, Read};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
@@ -44,15 +44,33 @@ impl Xdma {
             let opened = OpenOptions::new().read(read).write(write).open(&path);
             opened.map_err(|error| format!("{}: {error}", path.display()))
         };
+        let user = open("_user", true, true)?;
+        claim(&user).map_err(|error| format!("{}: {error}", node(base).display()))?;
         Ok(Xdma {
             base: base.to_owned(),
-            user: open("_user", true, true)?,
+            user,
             h2c: open("_h2c_0", false, true)?,
             c2h: open("_c2h_0", true, false)?,
             events: open("_events_0", true, false).ok(),
         })
     }
 }
+
+/// Claims a card for this opening of its file: two hosts would each reset it under the other.
+pub(crate) fn claim(file: &File) -> std::io::Result<()> {
+    let until = Instant::now() + PARTING;
+    loop {
+        match file.try_lock() {
+            Err(TryLockError::WouldBlock) if Instant::now() < until => {
+                std::thread::sleep(Duration::from_millis(5));
+            }
+            locked => return Ok(locked?),
+        }
+    }
+}
+
+/// Longest that an opening which is being given up keeps its claim.
+const PARTING: Duration = Duration::from_secs(1);
 
 /// One transfer; the driver does all of it or says why not.
 fn whole(
@@ -147,6 +165,9 @@ mod tests {
         assert_eq!(card.read32(62), Err(TransportError::Short { got: 2, want: 4 }));
         assert_eq!(card.wait_event(Duration::ZERO), Ok(false));
         std::fs::write(file(&base, "_events_0"), 1u32.to_le_bytes()).expect("a file");
+        let second = Xdma::open(&base).err().expect("it is taken");
+        assert!(second.contains("xdma0_user"), "{second}");
+        drop(card);
         let mut card = Xdma::open(&base).expect("all four");
         assert_eq!(card.wait_event(Duration::from_millis(1)), Ok(true));
         std::fs::remove_dir_all(&folder).expect("it is ours");
