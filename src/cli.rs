@@ -21,6 +21,8 @@ mod check;
 mod crossover;
 mod devices;
 mod drive;
+#[cfg(feature = "fpga")]
+mod fpga;
 mod input;
 mod print;
 mod workload;
@@ -41,6 +43,10 @@ enum Command {
     Devices(devices::Arguments),
     /// Times every algorithm on every device, in under a minute
     Bench(bench::Arguments),
+    /// Looks after FPGA images
+    #[cfg(feature = "fpga")]
+    #[command(subcommand)]
+    Fpga(fpga::Command),
 }
 
 const EXIT_CODES: &str = "\
@@ -106,6 +112,8 @@ pub fn run() -> ExitCode {
         Command::Check(arguments) => check::run(&arguments),
         Command::Devices(arguments) => devices::run(&arguments),
         Command::Bench(arguments) => bench::run(&arguments),
+        #[cfg(feature = "fpga")]
+        Command::Fpga(command) => fpga::run(&command),
     };
     let status = status.unwrap_or_else(|failure| {
         eprintln!("sigmill: {}", failure.message);
