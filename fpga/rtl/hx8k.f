@@ -1,0 +1,3 @@
+sha256_functions.svh
+sha256_compress.sv
+hx8k.sv

@@ -1,0 +1,10 @@
+//! The RTL, its testbenches and the HX8K image, by the open tools: Rust computes what is expected,
+//! testbenches only compare.
+//!
+//! Without the tools a test says what it skips, or fails if `SIGMILL_REQUIRE` lists `fpga`.
+
+mod hashes;
+mod icarus;
+mod image;
+mod lint;
+mod secp256k1;
