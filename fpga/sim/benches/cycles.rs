@@ -40,7 +40,7 @@ fn measure(name: &str, busy: u32, lines: usize, jobs: Vec<Vec<u8>>) -> f64 {
     let mut host = Host::new();
     let mut left = JOBS as usize;
     let mut jobs = jobs.into_iter().peekable();
-    let mut before = None;
+    let (mut before, mut after) = (None, 0);
     while left > 0 {
         let mut room = host.room();
         while let Some(job) = jobs.next_if(|job| room >= job.len() / 64) {
@@ -51,9 +51,10 @@ fn measure(name: &str, busy: u32, lines: usize, jobs: Vec<Vec<u8>>) -> f64 {
         before.get_or_insert_with(|| host.cycles());
         host.ring();
         host.wait(if jobs.peek().is_some() { lines } else { left * lines });
+        after = host.cycles();
         left -= host.read().len();
     }
-    let cycles = (host.cycles() - before.unwrap_or(0)) as f64;
+    let cycles = (after - before.unwrap_or(0)) as f64;
     let share = f64::from(host.register(busy)) / cycles;
     println!("{name:34} {cycles:12.0} {:10.2} {:7.1} %", cycles / f64::from(JOBS), 100.0 * share);
     cycles / f64::from(JOBS)

@@ -106,7 +106,7 @@ impl Host {
 
     /// Waits for completions of one line each.
     pub fn wait(&mut self, lines: usize) {
-        let mut patience = 2_000_000;
+        let mut patience = 20_000_000u64;
         while self.register(0x54).wrapping_sub(self.head) < lines as u32 {
             self.model.step(8);
             patience -= 8;
