@@ -14,6 +14,8 @@ use crate::verdict::Evidence;
 
 pub mod cpu;
 pub mod device;
+#[cfg(feature = "fpga")]
+pub mod fpga;
 #[cfg(feature = "gpu")]
 pub mod gpu;
 pub(crate) mod known_answers;

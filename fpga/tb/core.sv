@@ -16,7 +16,7 @@
 module core;
     localparam MAX = 65536;
     // Cycles without a transfer after which the core is stuck.
-    localparam PATIENCE = 20000;
+    localparam PATIENCE = 200000;
 
     logic         clk = 0, rst = 1;
     logic         in_valid = 0, in_first = 0, in_last = 0, out_ready = 0;

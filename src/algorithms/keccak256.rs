@@ -79,7 +79,7 @@ fn run<W: Work>(isa: Isa, work: W) {
 
 /// The last block of a message: its last 0 to 135 bytes, 0x01, zeros, 0x80; where one byte is left,
 /// both meet as 0x81.
-fn padding(tail: &[u8]) -> [u8; RATE] {
+pub(crate) fn padding(tail: &[u8]) -> [u8; RATE] {
     let mut block = [0; RATE];
     copy_short(&mut block, tail);
     block[tail.len()] = 0x01;

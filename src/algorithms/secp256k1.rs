@@ -28,6 +28,8 @@ pub(crate) mod piece;
 pub(crate) mod pinned;
 pub mod point;
 pub mod portable;
+#[cfg(feature = "fpga")]
+pub(crate) mod prepare;
 pub mod recover;
 pub mod scalar;
 pub mod schnorr;

@@ -22,7 +22,8 @@ mod uniform;
 pub use plan::{Kernel, Plan};
 
 use mixed::Mixed;
-use portable::{INITIAL, PADDING_OF_64, State, compress, compress_scheduled, padding, to_bytes};
+pub(crate) use portable::padding;
+use portable::{INITIAL, PADDING_OF_64, State, compress, compress_scheduled, to_bytes};
 use uniform::{Heads, Uniform};
 
 /// The state after whole blocks that many messages begin with.

@@ -7,3 +7,4 @@ mod hashes;
 mod icarus;
 mod image;
 mod lint;
+mod secp256k1;

@@ -58,7 +58,9 @@ pub fn program_text(program: &[Instruction]) -> String {
 /// What `secp256k1_length.svh` holds.
 pub fn length_text(program: &[Instruction]) -> String {
     let length = program.len();
-    format!("// Instructions of the program: made by fpga/microcode.\nlocalparam [11:0] LENGTH = {length};\n")
+    format!(
+        "// Instructions of the program: made by fpga/microcode.\nlocalparam [11:0] LENGTH = {length};\n"
+    )
 }
 
 /// What `secp256k1_generator.svh` holds: address {which, row}, which: 0 x, 1 beta x, 2 y, 3 constants.

@@ -7,10 +7,17 @@ use crate::algorithms::secp256k1::field::{FieldVec, LANES, MaskVec};
 use crate::algorithms::secp256k1::integer::to_be;
 use crate::algorithms::secp256k1::inversion::invert_all;
 use crate::algorithms::secp256k1::multiply::Scalars;
+#[cfg(feature = "fpga")]
+use crate::algorithms::secp256k1::piece::PIECE;
 use crate::algorithms::secp256k1::piece::{Piece, pieces};
+use crate::algorithms::secp256k1::point::Jacobian;
 use crate::algorithms::secp256k1::{scalar, scratch};
 use crate::isa::{Isa, Kernel};
+#[cfg(feature = "fpga")]
+use crate::parsed::Words;
 use crate::parsed::{KeyForm, RecoverOperands};
+#[cfg(feature = "fpga")]
+use crate::verdict::Point;
 
 /// Recovers the keys of a range of a batch: x || y, big-endian; `out` has its length. All zero where
 /// r is no x coordinate or the key would be infinity: no point of the curve has x = y = 0.
@@ -31,42 +38,118 @@ impl Kernel for Recover<'_> {
     fn run<V: FieldVec>(self) {
         let operands = self.operands;
         let mut piece = scratch::take::<Piece<V>>();
-        let (mut of_r, mut inverses, mut prefixes) = (Vec::new(), Vec::new(), Vec::new());
+        let mut affine = ToAffine::default();
         for (items, slot) in pieces(self.range) {
-            piece.keys.read(items.len(), |i| {
-                let i = items.start + i;
-                let odd = operands.parity[i] & 1 == 1;
-                let form = if odd { KeyForm::Odd } else { KeyForm::Even };
-                (operands.r[i], form, [0; 4])
-            });
-            scalar::invert_all(&operands.r[items.clone()], &mut of_r);
-            piece.scalars.clear();
-            for (inverse, i) in of_r.iter().zip(items) {
-                let u1 = scalar::negate(&scalar::mul_montgomery(&operands.z[i], inverse));
-                let u2 = scalar::mul_montgomery(&operands.s[i], inverse);
-                piece.scalars.push(Scalars { u1, u2 });
-            }
+            operands.prepare(&mut piece, items);
             piece.double_mul();
-            inverses.clear();
-            inverses.extend(piece.points.iter().map(|point| point.z));
-            invert_all(&mut inverses, &mut prefixes);
-            for (group, out) in self.out[slot].chunks_mut(V::LANES).enumerate() {
-                let (point, inverse) = (&piece.points[group], inverses[group]);
-                let absent = piece.keys.missing[group].or(point.z.is_zero());
-                let square = inverse.square();
-                let [mut x, mut y] = [[[0; 4]; LANES]; 2];
-                point.x.mul(square).store(&mut x[..V::LANES]);
-                point.y.mul(square.mul(inverse)).store(&mut y[..V::LANES]);
-                for (lane, out) in out.iter_mut().enumerate() {
-                    if absent.lane(lane) {
-                        *out = [0; 64];
-                    } else {
-                        out[..32].copy_from_slice(&to_be(&x[lane]));
-                        out[32..].copy_from_slice(&to_be(&y[lane]));
-                    }
+            let missing = |group: usize| piece.keys.missing[group];
+            affine.store(&piece.points, missing, &mut self.out[slot]);
+        }
+        scratch::put(piece);
+    }
+}
+
+/// The keys of points that a device computed, whose coordinates lie below p, by shared inversions:
+/// x || y, big-endian, and zeros for infinity.
+#[cfg(feature = "fpga")]
+pub(crate) fn keys(isa: Isa, points: &[Point], out: &mut [[u8; 64]]) {
+    isa.run(Keys { points, out });
+}
+
+#[cfg(feature = "fpga")]
+struct Keys<'a> {
+    points: &'a [Point],
+    out: &'a mut [[u8; 64]],
+}
+
+#[cfg(feature = "fpga")]
+impl Kernel for Keys<'_> {
+    type Out = ();
+
+    #[inline(always)]
+    fn run<V: FieldVec>(self) {
+        let mut affine = ToAffine::default();
+        let mut groups: Vec<Jacobian<V>> = Vec::new();
+        for (points, out) in self.points.chunks(PIECE).zip(self.out.chunks_mut(PIECE)) {
+            groups.clear();
+            for points in points.chunks(V::LANES) {
+                let load = |coordinate: fn(&Point) -> Words| {
+                    let mut words = [[0; 4]; LANES];
+                    words
+                        .iter_mut()
+                        .zip(points)
+                        .for_each(|(word, point)| *word = coordinate(point));
+                    V::load(&words[..V::LANES])
+                };
+                let [x, y, z] = [load(|p| p.x), load(|p| p.y), load(|p| p.z)];
+                groups.push(Jacobian { x, y, z });
+            }
+            affine.store(&groups, |_| V::Mask::splat(false), out);
+        }
+    }
+}
+
+impl RecoverOperands {
+    /// Reads the items' points R and prepares their scalars.
+    #[inline(always)]
+    pub(crate) fn prepare<V: FieldVec>(&self, piece: &mut Piece<V>, items: Range<usize>) {
+        piece.keys.read(items.len(), |i| {
+            let i = items.start + i;
+            let form = if self.parity[i] & 1 == 1 { KeyForm::Odd } else { KeyForm::Even };
+            (self.r[i], form, [0; 4])
+        });
+        let mut of_r = Vec::new();
+        scalar::invert_all(&self.r[items.clone()], &mut of_r);
+        piece.scalars.clear();
+        for (inverse, i) in of_r.iter().zip(items) {
+            let u1 = scalar::negate(&scalar::mul_montgomery(&self.z[i], inverse));
+            let u2 = scalar::mul_montgomery(&self.s[i], inverse);
+            piece.scalars.push(Scalars { u1, u2 });
+        }
+    }
+}
+
+/// Working memory of the way from Jacobian points to keys.
+struct ToAffine<V> {
+    inverses: Vec<V>,
+    prefixes: Vec<V>,
+}
+
+impl<V> Default for ToAffine<V> {
+    fn default() -> Self {
+        ToAffine { inverses: Vec::new(), prefixes: Vec::new() }
+    }
+}
+
+impl<V: FieldVec> ToAffine<V> {
+    /// Writes the keys of groups of points, by one inversion; zeros for infinity and where
+    /// `missing(group)` says so.
+    #[inline(always)]
+    fn store(
+        &mut self,
+        points: &[Jacobian<V>],
+        missing: impl Fn(usize) -> V::Mask,
+        out: &mut [[u8; 64]],
+    ) {
+        let ToAffine { inverses, prefixes } = self;
+        inverses.clear();
+        inverses.extend(points.iter().map(|point| point.z));
+        invert_all(inverses, prefixes);
+        for (group, out) in out.chunks_mut(V::LANES).enumerate() {
+            let (point, inverse) = (&points[group], inverses[group]);
+            let absent = missing(group).or(point.z.is_zero());
+            let square = inverse.square();
+            let [mut x, mut y] = [[[0; 4]; LANES]; 2];
+            point.x.mul(square).store(&mut x[..V::LANES]);
+            point.y.mul(square.mul(inverse)).store(&mut y[..V::LANES]);
+            for (lane, out) in out.iter_mut().enumerate() {
+                if absent.lane(lane) {
+                    *out = [0; 64];
+                } else {
+                    out[..32].copy_from_slice(&to_be(&x[lane]));
+                    out[32..].copy_from_slice(&to_be(&y[lane]));
                 }
             }
         }
-        scratch::put(piece);
     }
 }

@@ -48,7 +48,7 @@ pub(super) const PADDING_OF_64: [u32; 64] = {
 };
 
 /// The last one or two blocks: the tail, one bit, zeros, the length of the whole message in bits.
-pub(super) fn padding(tail: &[u8], length: u64) -> ([u8; 128], usize) {
+pub(crate) fn padding(tail: &[u8], length: u64) -> ([u8; 128], usize) {
     let mut padded = [0; 128];
     padded[..tail.len()].copy_from_slice(tail);
     padded[tail.len()] = 0x80;

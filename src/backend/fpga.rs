@@ -1,0 +1,297 @@
+//! A card with an FPGA, or its simulation: hashes and double multiplications on the card, evidence
+//! back. What passes between the two is `fpga/README.md`.
+//!
+//! The host prepares and pads, writes jobs into the submission ring as long as there is room, and
+//! reads completions, which come in any order. Nothing that the card says is believed before its
+//! checks hold; whatever fails them is a fault of the card and of all batches on it.
+
+#[cfg(unix)]
+mod bar;
+mod completion;
+mod descriptor;
+mod flight;
+mod messages;
+mod open;
+mod registers;
+mod ring;
+mod signatures;
+mod transport;
+mod watch;
+#[cfg(unix)]
+mod xdma;
+
+#[cfg(test)]
+mod fault_tests;
+#[cfg(test)]
+mod faulty;
+#[cfg(test)]
+mod soft_card;
+#[cfg(test)]
+mod testing;
+
+use std::cell::RefCell;
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use rayon::ThreadPool;
+
+use crate::backend::{Backend, BatchId, Capability, Completion};
+use crate::error::{Fault, Rejected};
+use crate::isa::Isa;
+use crate::parsed::{Operands, Parsed};
+
+pub use open::{Card, Options, device, device_later, find};
+pub use registers::{ABI, Expected, Identity, IdentityError};
+pub use transport::{Transport, TransportError};
+pub use watch::Limit;
+
+use completion::Completed;
+use descriptor::Op;
+use flight::{Encoded, Flight, Jobs};
+use ring::{Completions, Submission};
+use watch::Watch;
+
+/// Batches that the backend takes before it rejects more.
+const BATCHES: usize = 8;
+
+struct Fpga {
+    name: &'static str,
+    /// Behind a cell for [`Backend::details`], which reads counters.
+    transport: RefCell<Box<dyn Transport>>,
+    identity: Identity,
+    isa: Isa,
+    /// Threads that prepare signatures.
+    pool: ThreadPool,
+    capabilities: Vec<Capability>,
+    submission: Submission,
+    completions: Completions,
+    /// Batches not yet answered, oldest first.
+    batches: VecDeque<Flight>,
+    jobs: Jobs,
+    /// What is encoded, and how many of its lines are submitted.
+    encoded: Encoded,
+    pushed: usize,
+    completed: Vec<Completed>,
+    watch: Watch,
+    /// What the card failed with; it computes nothing more.
+    failed: Option<Fault>,
+    done: VecDeque<Completion>,
+    /// When the last batch was finished.
+    finished: Instant,
+}
+
+impl Backend for Fpga {
+    fn name(&self) -> &str {
+        self.name
+    }
+
+    fn description(&self) -> String {
+        let transport = self.transport.borrow().describe();
+        format!("{transport}: {}", self.cores().join(", "))
+    }
+
+    fn details(&self) -> Vec<(&'static str, String)> {
+        let identity = &self.identity;
+        let mut details = vec![
+            ("transport", self.transport.borrow().describe()),
+            ("ABI", identity.abi_version.to_string()),
+            ("source hash", registers::hex(&identity.source_hash)),
+            (
+                "rings",
+                format!(
+                    "{} lines down, {} lines up",
+                    1 << identity.submission_log2,
+                    1 << identity.completion_log2
+                ),
+            ),
+        ];
+        for op in Op::ALL.into_iter().filter(|op| op.is_in(identity.caps)) {
+            details.push(("core", format!("{}: {}", op.name(), self.counters(op))));
+        }
+        details
+    }
+
+    fn capabilities(&self) -> &[Capability] {
+        &self.capabilities
+    }
+
+    fn width(&self) -> usize {
+        if self.is_simulated() { 1 } else { WAVE }
+    }
+
+    fn setup(&self) -> Duration {
+        SETUP
+    }
+
+    fn patience(&self) -> Duration {
+        Duration::from_secs(if self.is_simulated() { 60 } else { 2 })
+    }
+
+    fn submit(&mut self, id: BatchId, batch: Arc<Parsed>) -> Result<(), Rejected> {
+        if self.batches.len() == BATCHES {
+            return Err(Rejected);
+        }
+        if self.jobs.is_empty() {
+            self.watch.restart(&**self.transport.get_mut());
+        }
+        self.batches.push_back(Flight::new(id, batch));
+        let submitted = self.failed.clone().map_or_else(|| self.pump(), Err);
+        if let Err(fault) = submitted {
+            self.fail(fault);
+        }
+        Ok(())
+    }
+
+    fn poll(&mut self) -> Option<Completion> {
+        if self.done.is_empty()
+            && !self.batches.is_empty()
+            && let Err(fault) = self.turn()
+        {
+            self.fail(fault);
+        }
+        self.done.pop_front()
+    }
+
+    fn wait(&mut self, until: Instant) {
+        if self.batches.is_empty() || !self.done.is_empty() {
+            return;
+        }
+        let limit = until.saturating_duration_since(Instant::now());
+        if let Err(error) = self.transport.get_mut().wait_event(limit) {
+            self.fail(error.into());
+        }
+    }
+}
+
+/// Items that a card computes in about the time of one: what its signature cores interleave.
+const WAVE: usize = 32;
+
+/// What a batch costs beside its jobs: two transfers and a few registers each way.
+const SETUP: Duration = Duration::from_micros(20);
+
+impl Fpga {
+    fn is_simulated(&self) -> bool {
+        self.transport.borrow().cycles().is_some()
+    }
+
+    /// Reads completions, submits more, and looks whether the card still works.
+    fn turn(&mut self) -> Result<(), Fault> {
+        let transport = &mut **self.transport.get_mut();
+        self.completed.clear();
+        self.completions.drain(transport, &mut self.completed)?;
+        let nothing = self.completed.is_empty();
+        for completed in &self.completed {
+            let (id, item) = self.jobs.answer(completed, self.submission.tail())?;
+            let flight = self.batches.iter_mut().find(|flight| flight.id == id);
+            flight.ok_or(Fault::Stale)?.take(item, &completed.payload);
+        }
+        self.pump()?;
+        if nothing && !self.jobs.is_empty() {
+            self.look()?;
+        }
+        Ok(())
+    }
+
+    /// Submits lines as long as there is room, and finishes batches that are answered.
+    fn pump(&mut self) -> Result<(), Fault> {
+        loop {
+            let rest = &self.encoded.lines[self.pushed..];
+            if !rest.is_empty() {
+                let transport = &mut **self.transport.get_mut();
+                self.pushed += self.submission.push(transport, rest)?;
+                if self.pushed < self.encoded.lines.len() {
+                    break;
+                }
+            }
+            let flight =
+                self.batches.iter_mut().find(|flight| flight.encoded < flight.batch.live());
+            let Some(flight) = flight else { break };
+            encode(self.isa, &self.pool, self.identity.caps, flight, &self.jobs, &mut self.encoded);
+            self.pushed = 0;
+            let Encoded { jobs, .. } = &self.encoded;
+            self.jobs.add(flight.id, flight.encoded, self.submission.tail(), jobs);
+            flight.encoded += jobs.len();
+            flight.back += jobs.iter().filter(|job| job.is_none()).count();
+        }
+        self.finish()
+    }
+
+    /// Completes the batches whose items are all answered.
+    fn finish(&mut self) -> Result<(), Fault> {
+        while let Some(at) = self.batches.iter().position(Flight::is_done) {
+            let Some(flight) = self.batches.remove(at) else { break };
+            let (id, started) = (flight.id, flight.started);
+            let result = self.pool.install(|| flight.evidence(self.isa));
+            let fault = result.as_ref().err().cloned();
+            // What it waited for those before it is no part of its own time.
+            let now = Instant::now();
+            let busy = now - started.max(std::mem::replace(&mut self.finished, now));
+            self.done.push_back(Completion { id, result, busy });
+            fault.map_or(Ok(()), Err)?;
+        }
+        Ok(())
+    }
+
+    /// Nothing came: asks for the card's errors and for progress.
+    fn look(&mut self) -> Result<(), Fault> {
+        let transport = &mut **self.transport.get_mut();
+        registers::errors(transport)?;
+        let (submission, completions) = (&mut self.submission, &self.completions);
+        if self.watch.is_late((submission.head(), completions.head()), transport) {
+            // Fetching is progress too, and not asked for otherwise.
+            submission.look(transport)?;
+            if self.watch.is_late((submission.head(), completions.head()), transport) {
+                return Err(Fault::Timeout);
+            }
+        }
+        Ok(())
+    }
+
+    /// The card as a whole failed: every batch is answered with the fault.
+    fn fail(&mut self, fault: Fault) {
+        for Flight { id, started, .. } in self.batches.drain(..) {
+            let (result, busy) = (Err(fault.clone()), started.elapsed());
+            self.done.push_back(Completion { id, result, busy });
+        }
+        self.jobs.clear();
+        self.failed.get_or_insert(fault);
+    }
+
+    fn cores(&self) -> Vec<&'static str> {
+        let ops = Op::ALL.into_iter().filter(|op| op.is_in(self.identity.caps));
+        ops.map(Op::name).collect()
+    }
+
+    /// What a core has done since the card was opened.
+    fn counters(&self, op: Op) -> String {
+        let mut transport = self.transport.borrow_mut();
+        let (transport, at) = (&mut **transport, 16 * (op as u32 - 1));
+        let mut read = || {
+            let jobs = transport.read32(registers::JOBS + at)?;
+            let busy = registers::wide(transport, registers::BUSY + at)?;
+            Ok((jobs, busy, registers::wide(transport, registers::CYCLES)?))
+        };
+        match read() {
+            Ok((jobs, busy, cycles)) => {
+                let share = 100 * u128::from(busy) / u128::from(cycles.max(1));
+                format!("{jobs} jobs, busy for {busy} of {cycles} cycles ({share} %)")
+            }
+            Err(error) => TransportError::to_string(&error),
+        }
+    }
+}
+
+/// Encodes the next part of a batch.
+fn encode(isa: Isa, pool: &ThreadPool, caps: u32, flight: &Flight, jobs: &Jobs, out: &mut Encoded) {
+    out.lines.clear();
+    out.jobs.clear();
+    let (batch, first, tag) = (&flight.batch, flight.encoded, jobs.next_tag());
+    match batch.operands() {
+        Operands::Columns => messages::encode(caps, batch, messages::cut(batch, first), tag, out),
+        _ => {
+            let items = signatures::cut(batch, first);
+            pool.install(|| signatures::encode(isa, batch, items, tag, out));
+        }
+    }
+}

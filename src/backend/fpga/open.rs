@@ -1,0 +1,265 @@
+//! Opening a card: the way to it, who it says it is, a reset.
+
+use std::cell::RefCell;
+use std::collections::VecDeque;
+use std::hash::{BuildHasher, Hasher, RandomState};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use crate::algorithm::{Algorithm, EcdsaRule as E, RecoverRule as R};
+use crate::backend::Capability;
+use crate::backend::device::Device;
+use crate::backend::fpga::Fpga;
+use crate::backend::fpga::completion::Completed;
+use crate::backend::fpga::descriptor::Op;
+use crate::backend::fpga::flight::{Encoded, Jobs};
+use crate::backend::fpga::registers::{self, Expected};
+use crate::backend::fpga::ring::{Completions, Submission};
+use crate::backend::fpga::transport::Transport;
+use crate::backend::fpga::watch::{Limit, Watch};
+use crate::batch::BATCH_ITEMS_LIMIT;
+use crate::error::EngineError;
+use crate::isa::Isa;
+
+/// Which card.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Card {
+    /// The simulated one, of this build.
+    Simulated,
+    /// Behind the XDMA driver: what its device files begin with, such as `/dev/xdma0`.
+    Xdma(PathBuf),
+    /// With mapped BARs: its folder in `/sys/bus/pci/devices`.
+    Mapped(PathBuf),
+}
+
+impl Card {
+    /// A real card by its path.
+    pub fn at(path: impl Into<PathBuf>) -> Card {
+        let path = path.into();
+        if path.starts_with("/sys") { Card::Mapped(path) } else { Card::Xdma(path) }
+    }
+
+    /// Its name, as `--backend` takes it.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Card::Simulated => "fpga=sim",
+            _ => "fpga",
+        }
+    }
+}
+
+/// What a card is opened with.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Which card.
+    pub card: Card,
+    /// What it has to be: what the manifest of its image says.
+    pub expected: Expected,
+    /// How long it may show no progress; `None`: a second, or two million cycles of a simulated one.
+    pub limit: Option<Limit>,
+}
+
+impl Options {
+    /// A real card, with an image of which this is known.
+    pub fn new(card: Card, expected: Expected) -> Options {
+        Options { card, expected, limit: None }
+    }
+
+    /// The simulated card, of this build.
+    ///
+    /// # Errors
+    /// [`EngineError::Absent`] where this build has none.
+    pub fn simulated() -> Result<Options, EngineError> {
+        let expected = simulation::expected().map_err(|why| absent(&Card::Simulated, why))?;
+        Ok(Options::new(Card::Simulated, expected))
+    }
+}
+
+/// Opens a card and tests it.
+///
+/// # Errors
+/// [`EngineError::Absent`] where there is none, [`EngineError::Device`] where it cannot be opened or is
+/// another than expected, [`EngineError::SelfTest`] where it computes something else.
+pub fn device(options: Options) -> Result<Device, EngineError> {
+    Device::admit(move || Ok(Fpga::open(&options)?))
+}
+
+/// A card that is opened and tested while the engine already serves: see [`Device::later`].
+///
+/// # Errors
+/// [`EngineError::Absent`] where there is none.
+pub fn device_later(options: Options) -> Result<Device, EngineError> {
+    find(&options.card)?;
+    Ok(Device::later(options.card.name(), move || Ok(Fpga::open(&options)?)))
+}
+
+/// Looks for a card without opening it, and describes it.
+///
+/// # Errors
+/// [`EngineError::Absent`] where there is none, with what was looked for.
+pub fn find(card: &Card) -> Result<String, EngineError> {
+    let found = match card {
+        Card::Simulated => simulation::connect().map(|card| card.describe()),
+        Card::Xdma(_) | Card::Mapped(_) => real::find(card),
+    };
+    found.map_err(|why| absent(card, why))
+}
+
+fn absent(card: &Card, why: String) -> EngineError {
+    EngineError::Absent { device: card.name().to_owned(), why }
+}
+
+/// What cores a card with these CAPS serves which algorithms with.
+const SERVED: [(Op, &[Algorithm]); 3] = [
+    (
+        Op::Secp256k1,
+        &[
+            Algorithm::EcdsaSecp256k1(E::BitcoinLax),
+            Algorithm::EcdsaSecp256k1(E::BitcoinStrict),
+            Algorithm::EcdsaSecp256k1(E::BitcoinPolicy),
+            Algorithm::EcdsaSecp256k1(E::Compact),
+            Algorithm::EcdsaSecp256k1(E::CompactLowS),
+            Algorithm::SchnorrBip340,
+            Algorithm::RecoverSecp256k1(R::EthereumTransaction),
+            Algorithm::RecoverSecp256k1(R::EthereumFrontier),
+            Algorithm::RecoverSecp256k1(R::EcrecoverPrecompile),
+        ],
+    ),
+    // The core of runs takes messages of 64 bytes alone.
+    (Op::Sha256, &[Algorithm::Sha256, Algorithm::Sha256d]),
+    (Op::Keccak256, &[Algorithm::Keccak256]),
+];
+
+/// Threads that prepare signatures, where the machine has as many cores.
+const THREADS: usize = 4;
+
+impl Fpga {
+    pub(super) fn open(options: &Options) -> Result<Box<Fpga>, EngineError> {
+        let transport = match &options.card {
+            Card::Simulated => simulation::connect().map_err(|why| absent(&options.card, why))?,
+            card => {
+                find(card)?;
+                let failed = |why| EngineError::Device { device: card.name().to_owned(), why };
+                real::connect(card).map_err(failed)?
+            }
+        };
+        Fpga::over(options.card.name(), transport, &options.expected, options.limit)
+    }
+
+    /// Opens what lies behind a transport.
+    pub(super) fn over(
+        name: &'static str,
+        mut transport: Box<dyn Transport>,
+        expected: &Expected,
+        limit: Option<Limit>,
+    ) -> Result<Box<Fpga>, EngineError> {
+        let failed = |why| EngineError::Device { device: name.to_owned(), why };
+        let isa = Isa::detect()?;
+        let nonce = nonce();
+        let identity = registers::identify(&mut *transport, expected)
+            .and_then(|identity| registers::reset(&mut *transport, nonce).map(|()| identity))
+            .map_err(|error| failed(error.to_string()))?;
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        let pool = rayon::ThreadPoolBuilder::new()
+            .num_threads(cores.min(THREADS))
+            .thread_name(|index| format!("sigmill-prepare-{index}"))
+            .build()
+            .map_err(|error| EngineError::Threads(error.to_string()))?;
+        let served = SERVED.into_iter().filter(|(op, _)| op.is_in(identity.caps));
+        let capabilities = served
+            .flat_map(|(_, algorithms)| algorithms)
+            .map(|&algorithm| Capability { algorithm, max_items: BATCH_ITEMS_LIMIT, judges: false })
+            .collect();
+        let limit = limit.unwrap_or(match transport.cycles() {
+            Some(_) => Limit::Cycles(2_000_000),
+            None => Limit::Time(Duration::from_secs(1)),
+        });
+        Ok(Box::new(Fpga {
+            name,
+            submission: Submission::new(&identity),
+            completions: Completions::new(&identity, nonce),
+            transport: RefCell::new(transport),
+            identity,
+            isa,
+            pool,
+            capabilities,
+            batches: VecDeque::new(),
+            jobs: Jobs::default(),
+            encoded: Encoded::default(),
+            pushed: 0,
+            completed: Vec::<Completed>::new(),
+            watch: Watch::new(limit),
+            failed: None,
+            done: VecDeque::new(),
+            finished: Instant::now(),
+        }))
+    }
+}
+
+/// A number that no completion of an earlier opening was made with, and not that of a card after its
+/// reset: 0.
+fn nonce() -> u32 {
+    // The standard library's keys are random.
+    RandomState::new().build_hasher().finish() as u32 | 1
+}
+
+#[cfg(unix)]
+mod real {
+    use super::*;
+    use crate::backend::fpga::bar::{self, Bar};
+    use crate::backend::fpga::xdma::{self, Xdma};
+
+    fn node(card: &Card) -> PathBuf {
+        match card {
+            Card::Simulated => PathBuf::new(),
+            Card::Xdma(base) => xdma::node(base),
+            Card::Mapped(folder) => bar::node(folder),
+        }
+    }
+
+    pub fn find(card: &Card) -> Result<String, String> {
+        let node: &Path = &node(card);
+        match node.try_exists() {
+            Ok(true) => Ok(node.display().to_string()),
+            Ok(false) => Err(format!("{}: no such device node", node.display())),
+            Err(error) => Err(format!("{}: {error}", node.display())),
+        }
+    }
+
+    pub fn connect(card: &Card) -> Result<Box<dyn Transport>, String> {
+        Ok(match card {
+            Card::Simulated => return simulation::connect(),
+            Card::Xdma(base) => Box::new(Xdma::open(base)?),
+            Card::Mapped(folder) => Box::new(Bar::open(folder)?),
+        })
+    }
+}
+
+#[cfg(not(unix))]
+mod real {
+    use super::*;
+
+    const WHY: &str = "cards are reached through Unix device files";
+
+    pub fn find(_: &Card) -> Result<String, String> {
+        Err(WHY.to_owned())
+    }
+
+    pub fn connect(_: &Card) -> Result<Box<dyn Transport>, String> {
+        Err(WHY.to_owned())
+    }
+}
+
+mod simulation {
+    use super::*;
+
+    const WHY: &str = "built without the feature `fpga-sim`";
+
+    pub fn expected() -> Result<Expected, String> {
+        Err(WHY.to_owned())
+    }
+
+    pub fn connect() -> Result<Box<dyn Transport>, String> {
+        Err(WHY.to_owned())
+    }
+}

@@ -1,0 +1,314 @@
+//! A card in software, by the contract: what the driver's own tests run against. It decodes the
+//! digits that it is sent and computes with the referee.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use k256::elliptic_curve::sec1::ToSec1Point;
+use rand::seq::SliceRandom;
+use rand::{Rng, SeedableRng, rngs::StdRng};
+
+use super::completion::{crc, tests::write};
+use super::descriptor::tests::decode;
+use super::descriptor::{Line, Op, TWICE};
+use super::registers::*;
+use super::{Limit, Transport, TransportError};
+use crate::algorithms::secp256k1::field::FieldVec;
+use crate::algorithms::secp256k1::integer::{from_be, reduce_n, to_be};
+use crate::algorithms::secp256k1::portable::Scalar5x52;
+use crate::algorithms::{keccak256, sha256};
+use crate::parsed::Words;
+
+/// The hash of the sources that the software card says it was made of.
+pub const SOURCE_HASH: [u8; 32] = [0x5A; 32];
+
+/// All cores.
+pub const CORES: u32 = 0xF;
+
+pub fn expected() -> Expected {
+    Expected { abi_version: ABI, source_hash: SOURCE_HASH, caps: CORES }
+}
+
+/// Lines of the rings, so few that they wrap and fill: 16 and 8.
+const LOG2: [u32; 2] = [4, 3];
+
+/// Cycles without progress after which a card in software has failed.
+pub const LIMIT: Limit = Limit::Cycles(2_000);
+
+/// A card in software over rings of a few lines.
+pub struct SoftCard {
+    random: StdRng,
+    cycles: u64,
+    nonce: u32,
+    /// SQ_TAIL, SQ_HEAD, CQ_HEAD, CQ_TAIL.
+    sq: [u32; 2],
+    cq: [u32; 2],
+    error: u32,
+    submission: Vec<Line>,
+    completion: Vec<Line>,
+    /// The lines of the job that is being read, and of how many it consists.
+    job: Vec<Line>,
+    due: usize,
+    /// Lines of completions that room is held for.
+    held: u32,
+    /// Computed and not yet written: tag, check, payload.
+    finished: VecDeque<(u32, u32, Vec<u8>)>,
+    jobs: [u32; 4],
+}
+
+impl SoftCard {
+    pub fn new(seed: u64) -> Self {
+        let [sq, cq] = LOG2.map(|log2| vec![[0xEE; 64]; 1 << log2]);
+        SoftCard {
+            random: StdRng::seed_from_u64(seed),
+            cycles: 0,
+            nonce: 0,
+            sq: [0; 2],
+            cq: [0; 2],
+            error: 0,
+            submission: sq,
+            completion: cq,
+            job: Vec::new(),
+            due: 0,
+            held: 0,
+            finished: VecDeque::new(),
+            jobs: [0; 4],
+        }
+    }
+
+    pub fn reset(&mut self) {
+        let fresh = SoftCard::new(self.random.random());
+        *self = SoftCard {
+            cycles: self.cycles,
+            submission: std::mem::take(&mut self.submission),
+            completion: std::mem::take(&mut self.completion),
+            ..fresh
+        };
+    }
+
+    /// A cycle: a line or none is fetched, a completion or none is written.
+    fn step(&mut self) {
+        self.cycles += 1;
+        if self.random.random_ratio(2, 3) {
+            self.fetch();
+        }
+        if !self.finished.is_empty() && self.random.random_ratio(1, 2) {
+            self.finished.make_contiguous().shuffle(&mut self.random);
+            let (tag, check, payload) = self.finished.pop_front().expect("it is not empty");
+            for line in write((self.nonce, LOG2[1], self.cq[1]), (tag, check), &payload) {
+                let at = self.cq[1] as usize % self.completion.len();
+                self.completion[at] = line;
+                self.cq[1] = self.cq[1].wrapping_add(1);
+                self.held -= 1;
+            }
+        }
+    }
+
+    fn fetch(&mut self) {
+        if self.error != 0 || self.sq[0] == self.sq[1] {
+            return;
+        }
+        let line = self.submission[self.sq[1] as usize % self.submission.len()];
+        if self.job.is_empty() {
+            let count = u32::from_le_bytes([8, 9, 10, 11].map(|i| line[i]));
+            let takes = match line[0] {
+                1 | 2 => count >= 1,
+                3 => count >= 1 && count % 3 == 0,
+                4 => count == 2,
+                _ => return self.error |= 1,
+            };
+            if !takes {
+                return self.error |= 2;
+            }
+            self.due = count as usize + 1;
+            // Of a run, each line holds room for itself.
+            let lines = [1, 0, 1, 2][line[0] as usize - 1];
+            if !self.hold(lines) {
+                return;
+            }
+        } else if self.job[0][0] == Op::Sha256d as u8 && !self.hold(1) {
+            return;
+        }
+        self.sq[1] = self.sq[1].wrapping_add(1);
+        self.job.push(line);
+        let header = self.job[0];
+        let tag = u32::from_le_bytes([4, 5, 6, 7].map(|i| header[i]));
+        if header[0] == Op::Sha256d as u8 {
+            if self.job.len() > 1 {
+                let tag = tag.wrapping_add(self.job.len() as u32 - 2);
+                self.finished.push_back((tag, crc(0, &line), sha256::hash_twice(&line).to_vec()));
+                self.jobs[1] += 1;
+            }
+        } else if self.job.len() == self.due {
+            let payload = compute(&self.job, &mut self.random);
+            self.finished.push_back((tag, crc(0, self.job.as_flattened()), payload));
+            self.jobs[header[0] as usize - 1] += 1;
+        }
+        if self.job.len() == self.due {
+            self.job.clear();
+        }
+    }
+
+    fn hold(&mut self, lines: u32) -> bool {
+        let taken = self.cq[1].wrapping_sub(self.cq[0]) + self.held;
+        let fits = taken + lines <= self.completion.len() as u32;
+        if fits {
+            self.held += lines;
+        }
+        fits
+    }
+}
+
+/// What a core makes of a job's lines; zeros of lines that no host sends.
+fn compute(lines: &[Line], random: &mut StdRng) -> Vec<u8> {
+    let bytes = lines[1..].as_flattened();
+    match lines[0][0] {
+        1 => unpad_sha(bytes).map_or(vec![0; 32], |message| {
+            let digest = sha256::hash(message);
+            let twice = lines[0][1] & TWICE != 0;
+            if twice { sha256::hash(&digest).to_vec() } else { digest.to_vec() }
+        }),
+        3 => unpad_keccak(bytes).map_or(vec![0; 32], |message| keccak256::hash(&message).to_vec()),
+        _ => {
+            let job = lines.as_flattened().try_into().expect("192 bytes");
+            point(job, random).unwrap_or(vec![0; 96])
+        }
+    }
+}
+
+/// The message of padded blocks.
+fn unpad_sha(bytes: &[u8]) -> Option<&[u8]> {
+    let bits = u64::from_be_bytes(*bytes.last_chunk()?);
+    let length = (bits / 8) as usize;
+    let rest = bytes.get(length..bytes.len() - 8)?;
+    let fits = rest.len() <= 64 && *rest.first()? == 0x80 && rest[1..].iter().all(|&b| b == 0);
+    fits.then_some(&bytes[..length])
+}
+
+fn unpad_keccak(bytes: &[u8]) -> Option<Vec<u8>> {
+    let mut message = Vec::new();
+    for block in bytes.chunks(192) {
+        (block[136..] == [0; 56]).then_some(())?;
+        message.extend_from_slice(&block[..136]);
+    }
+    *message.last_mut()? ^= 0x80;
+    let end = message.iter().rposition(|&byte| byte != 0)?;
+    (message[end] == 1).then_some(())?;
+    message.truncate(end);
+    Some(message)
+}
+
+/// u1 G + u2 Q in Jacobian coordinates with a random Z.
+fn point(job: &[u8; 192], random: &mut StdRng) -> Option<Vec<u8>> {
+    let ([u1, u2], [x, y]) = decode(job)?;
+    let encoded = [&[4][..], &to_be(&x), &to_be(&y)].concat();
+    let key = k256::PublicKey::from_sec1_bytes(&encoded).ok()?;
+    let key = k256::ProjectivePoint::from(*key.as_affine());
+    let sum = (k256::ProjectivePoint::GENERATOR * u1 + key * u2).to_affine();
+    let sum = sum.to_sec1_point(false);
+    let (x, y) = (sum.x()?, sum.y()?);
+    let [x, y] = [x, y].map(|bytes| from_be(bytes.as_slice().try_into().expect("32 bytes")));
+    let z = reduce_n(random.random::<Words>());
+    let [x, y, right] = [x, y, z].map(|words| Scalar5x52::splat(&words));
+    let square = right.square();
+    let mut out = [[0; 4], [0; 4], z];
+    x.mul(square).store(&mut out[..1]);
+    y.mul(square.mul(right)).store(&mut out[1..2]);
+    Some(out.as_flattened().iter().flat_map(|word| word.to_le_bytes()).collect())
+}
+
+impl Transport for SoftCard {
+    fn describe(&self) -> String {
+        "a card in software".to_owned()
+    }
+
+    fn read32(&mut self, register: u32) -> Result<u32, TransportError> {
+        self.step();
+        Ok(match register {
+            MAGIC => MAGIC_VALUE,
+            ABI_VERSION => ABI,
+            CAPS => CORES,
+            RINGS => LOG2[0] | LOG2[1] << 8,
+            BUILD_HASH..CONTROL => u32::from_le_bytes([SOURCE_HASH[0]; 4]),
+            NONCE => self.nonce,
+            SQ_TAIL => self.sq[0],
+            SQ_HEAD => self.sq[1],
+            CQ_HEAD => self.cq[0],
+            CQ_TAIL => self.cq[1],
+            ERR => self.error,
+            CYCLES => self.cycles as u32,
+            JOBS..0xC0 if register % 16 == 0 => self.jobs[(register - JOBS) as usize / 16],
+            _ => 0,
+        })
+    }
+
+    fn write32(&mut self, register: u32, value: u32) -> Result<(), TransportError> {
+        self.step();
+        match register {
+            CONTROL if value & 1 == 1 => self.reset(),
+            NONCE => self.nonce = value,
+            SQ_TAIL => {
+                self.sq[0] = value;
+                if value.wrapping_sub(self.sq[1]) as usize > self.submission.len() {
+                    self.error |= 4;
+                }
+            }
+            CQ_HEAD => {
+                self.cq[0] = value;
+                if self.cq[1].wrapping_sub(value) as usize > self.completion.len() {
+                    self.error |= 8;
+                }
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn h2c(&mut self, address: u64, data: &[u8]) -> Result<(), TransportError> {
+        let at = address as usize / 64;
+        let lines = data.as_chunks().0;
+        self.submission[at..at + lines.len()].copy_from_slice(lines);
+        Ok(())
+    }
+
+    fn c2h(&mut self, address: u64, out: &mut [u8]) -> Result<(), TransportError> {
+        let at = (address - COMPLETION_RING) as usize / 64;
+        let lines = out.as_chunks_mut().0;
+        lines.copy_from_slice(&self.completion[at..at + lines.len()]);
+        Ok(())
+    }
+
+    fn wait_event(&mut self, _: Duration) -> Result<bool, TransportError> {
+        for _ in 0..100 {
+            if self.cq[0] != self.cq[1] {
+                return Ok(true);
+            }
+            self.step();
+        }
+        Ok(false)
+    }
+
+    fn cycles(&self) -> Option<u64> {
+        Some(self.cycles)
+    }
+}
+
+/// The jobs that lines are, and what their cores compute: tag, lines with a CRC, op, payload.
+pub fn jobs(lines: &[Line]) -> Vec<(u32, Vec<Line>, Op, Vec<u8>)> {
+    let mut random = StdRng::seed_from_u64(1);
+    let (mut jobs, mut rest) = (Vec::new(), lines);
+    while let Some(header) = rest.first() {
+        let word = |at: usize| u32::from_le_bytes([0, 1, 2, 3].map(|i| header[at + i]));
+        let (job, after) = rest.split_at(word(8) as usize + 1);
+        rest = after;
+        let op = Op::ALL[header[0] as usize - 1];
+        if op == Op::Sha256d {
+            for (tag, line) in (word(4)..).zip(&job[1..]) {
+                jobs.push((tag, vec![*line], op, sha256::hash_twice(line).to_vec()));
+            }
+        } else {
+            jobs.push((word(4), job.to_vec(), op, compute(job, &mut random)));
+        }
+    }
+    jobs
+}
