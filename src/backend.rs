@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::algorithm::Algorithm;
-#[cfg(feature = "gpu")]
+#[cfg(any(feature = "gpu", feature = "fpga"))]
 use crate::error::EngineError;
 use crate::error::{Fault, Rejected};
 use crate::parsed::Parsed;
@@ -72,8 +72,20 @@ pub fn absent() -> Vec<Absent> {
     for name in ["gpu", "gpu=software"] {
         absent.push(Absent { name, why: "built without the feature `gpu`".to_owned() });
     }
-    let why = "this version has no FPGA backend".to_owned();
-    absent.push(Absent { name: "fpga=sim", why });
+    #[cfg(feature = "fpga")]
+    {
+        use fpga::Options;
+        for (name, options) in [("fpga", Options::configured()), ("fpga=sim", Options::simulated())]
+        {
+            if let Err(EngineError::Absent { why, .. }) = options {
+                absent.push(Absent { name, why });
+            }
+        }
+    }
+    #[cfg(not(feature = "fpga"))]
+    for name in ["fpga", "fpga=sim"] {
+        absent.push(Absent { name, why: "built without the feature `fpga`".to_owned() });
+    }
     absent
 }
 

@@ -4,6 +4,8 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::{Parser, Subcommand};
+#[cfg(feature = "fpga")]
+use sigmill::backend::fpga;
 #[cfg(feature = "gpu")]
 use sigmill::backend::gpu::{Adapter, Options};
 use sigmill::error::EngineError;
@@ -19,6 +21,8 @@ mod check;
 mod crossover;
 mod devices;
 mod drive;
+#[cfg(feature = "fpga")]
+mod fpga;
 mod input;
 mod print;
 mod workload;
@@ -39,6 +43,10 @@ enum Command {
     Devices(devices::Arguments),
     /// Times every algorithm on every device, in under a minute
     Bench(bench::Arguments),
+    /// Looks after FPGA images
+    #[cfg(feature = "fpga")]
+    #[command(subcommand)]
+    Fpga(fpga::Command),
 }
 
 const EXIT_CODES: &str = "\
@@ -104,6 +112,8 @@ pub fn run() -> ExitCode {
         Command::Check(arguments) => check::run(&arguments),
         Command::Devices(arguments) => devices::run(&arguments),
         Command::Bench(arguments) => bench::run(&arguments),
+        #[cfg(feature = "fpga")]
+        Command::Fpga(command) => fpga::run(&command),
     };
     let status = status.unwrap_or_else(|failure| {
         eprintln!("sigmill: {}", failure.message);
@@ -127,7 +137,8 @@ fn check_required() -> Result<(), Failure> {
             "cpu" | "data" => continue,
             "gpu" => &["gpu", "gpu=software"],
             "gpu=software" => &["gpu=software"],
-            "fpga" | "fpga=sim" => &["fpga=sim"],
+            "fpga" => &["fpga", "fpga=sim"],
+            "fpga=sim" => &["fpga=sim"],
             _ => {
                 let why = format!("SIGMILL_REQUIRE: unknown name `{name}`: gpu, fpga or data");
                 return Err(Failure::new(Status::Usage, why));
@@ -148,32 +159,54 @@ fn open_engine(backend: &str, threads: usize) -> Result<Engine, Failure> {
     check_required()?;
     let builder = Engine::builder().threads(threads);
     match backend {
-        "cpu" => return Ok(builder.open()?),
+        "cpu" => Ok(builder.open()?),
         "auto" => {
             #[cfg(feature = "gpu")]
-            if let Ok(device) = backend::gpu::device_later(Options::new(Adapter::Hardware)) {
-                return Ok(builder.device(device).open()?);
-            }
-            return Ok(builder.open()?);
+            let builder = match backend::gpu::device_later(Options::new(Adapter::Hardware)) {
+                Ok(device) => builder.device(device),
+                Err(_) => builder,
+            };
+            #[cfg(feature = "fpga")]
+            let builder = match fpga::Options::configured() {
+                Ok(options) => builder.device(fpga::device_later(options)?),
+                Err(EngineError::Absent { .. }) => builder,
+                Err(error) => return Err(error.into()),
+            };
+            Ok(builder.open()?)
+        }
+        #[cfg(feature = "fpga")]
+        "fpga" | "fpga=sim" => {
+            let device = fpga::device(fpga_options(backend)?)?;
+            Ok(builder.cpu(false).device(device).open()?)
         }
         #[cfg(feature = "gpu")]
         "gpu" | "gpu=software" => {
             let adapter = if backend == "gpu" { Adapter::Hardware } else { Adapter::Software };
             let device = backend::gpu::device(Options::new(adapter))?;
-            return Ok(builder.cpu(false).device(device).open()?);
+            Ok(builder.cpu(false).device(device).open()?)
         }
-        _ => {}
+        _ => Err(not_there(backend)),
     }
+}
+
+/// Why a device that was named cannot be had.
+fn not_there(backend: &str) -> Failure {
     if let Some(absent) = backend::absent().iter().find(|absent| absent.name == backend) {
         let message = format!("--backend {backend}: absent: {}", absent.why);
-        return Err(Failure::new(Status::Missing, message));
+        return Failure::new(Status::Missing, message);
     }
     let why = match backend {
         "null" => "--backend null: it computes nothing; `sigmill bench` measures it".to_owned(),
         other => {
-            let known = "auto, cpu, gpu, gpu=software, fpga=sim";
+            let known = "auto, cpu, gpu, gpu=software, fpga, fpga=sim";
             format!("--backend {other}: unknown; known are {known}")
         }
     };
-    Err(Failure::new(Status::Usage, why))
+    Failure::new(Status::Usage, why)
+}
+
+/// What the FPGA card of a name is opened with.
+#[cfg(feature = "fpga")]
+fn fpga_options(backend: &str) -> Result<fpga::Options, EngineError> {
+    if backend == "fpga" { fpga::Options::configured() } else { fpga::Options::simulated() }
 }

@@ -7,15 +7,19 @@
 
 #[cfg(unix)]
 mod bar;
+pub mod bitstream;
 mod completion;
 mod descriptor;
 mod flight;
+pub mod load;
+pub mod manifest;
 mod messages;
 mod open;
 mod registers;
 mod ring;
 mod signatures;
 mod transport;
+mod turn;
 mod watch;
 #[cfg(unix)]
 mod xdma;
@@ -39,7 +43,7 @@ use rayon::ThreadPool;
 use crate::backend::{Backend, BatchId, Capability, Completion};
 use crate::error::{Fault, Rejected};
 use crate::isa::Isa;
-use crate::parsed::{Operands, Parsed};
+use crate::parsed::Parsed;
 
 pub use open::{Card, Options, device, device_later, find};
 pub use registers::{ABI, Expected, Identity, IdentityError};
@@ -47,7 +51,7 @@ pub use transport::{Transport, TransportError};
 pub use watch::Limit;
 
 use completion::Completed;
-use descriptor::Op;
+use descriptor::{Op, is_in};
 use flight::{Encoded, Flight, Jobs};
 use ring::{Completions, Submission};
 use watch::Watch;
@@ -106,7 +110,7 @@ impl Backend for Fpga {
                 ),
             ),
         ];
-        for op in Op::ALL.into_iter().filter(|op| op.is_in(identity.caps)) {
+        for op in Op::ALL.into_iter().filter(|op| is_in(*op, identity.caps)) {
             details.push(("core", format!("{}: {}", op.name(), self.counters(op))));
         }
         details
@@ -175,98 +179,15 @@ impl Fpga {
         self.transport.borrow().cycles().is_some()
     }
 
-    /// Reads completions, submits more, and looks whether the card still works.
-    fn turn(&mut self) -> Result<(), Fault> {
-        let transport = &mut **self.transport.get_mut();
-        self.completed.clear();
-        self.completions.drain(transport, &mut self.completed)?;
-        let nothing = self.completed.is_empty();
-        for completed in &self.completed {
-            let (id, item) = self.jobs.answer(completed, self.submission.tail())?;
-            let flight = self.batches.iter_mut().find(|flight| flight.id == id);
-            flight.ok_or(Fault::Stale)?.take(item, &completed.payload);
-        }
-        self.pump()?;
-        if nothing && !self.jobs.is_empty() {
-            self.look()?;
-        }
-        Ok(())
-    }
-
-    /// Submits lines as long as there is room, and finishes batches that are answered.
-    fn pump(&mut self) -> Result<(), Fault> {
-        loop {
-            let rest = &self.encoded.lines[self.pushed..];
-            if !rest.is_empty() {
-                let transport = &mut **self.transport.get_mut();
-                self.pushed += self.submission.push(transport, rest)?;
-                if self.pushed < self.encoded.lines.len() {
-                    break;
-                }
-            }
-            let flight =
-                self.batches.iter_mut().find(|flight| flight.encoded < flight.batch.live());
-            let Some(flight) = flight else { break };
-            encode(self.isa, &self.pool, self.identity.caps, flight, &self.jobs, &mut self.encoded);
-            self.pushed = 0;
-            let Encoded { jobs, .. } = &self.encoded;
-            self.jobs.add(flight.id, flight.encoded, self.submission.tail(), jobs);
-            flight.encoded += jobs.len();
-            flight.back += jobs.iter().filter(|job| job.is_none()).count();
-        }
-        self.finish()
-    }
-
-    /// Completes the batches whose items are all answered.
-    fn finish(&mut self) -> Result<(), Fault> {
-        while let Some(at) = self.batches.iter().position(Flight::is_done) {
-            let Some(flight) = self.batches.remove(at) else { break };
-            let (id, started) = (flight.id, flight.started);
-            let result = self.pool.install(|| flight.evidence(self.isa));
-            let fault = result.as_ref().err().cloned();
-            // What it waited for those before it is no part of its own time.
-            let now = Instant::now();
-            let busy = now - started.max(std::mem::replace(&mut self.finished, now));
-            self.done.push_back(Completion { id, result, busy });
-            fault.map_or(Ok(()), Err)?;
-        }
-        Ok(())
-    }
-
-    /// Nothing came: asks for the card's errors and for progress.
-    fn look(&mut self) -> Result<(), Fault> {
-        let transport = &mut **self.transport.get_mut();
-        registers::errors(transport)?;
-        let (submission, completions) = (&mut self.submission, &self.completions);
-        if self.watch.is_late((submission.head(), completions.head()), transport) {
-            // Fetching is progress too, and not asked for otherwise.
-            submission.look(transport)?;
-            if self.watch.is_late((submission.head(), completions.head()), transport) {
-                return Err(Fault::Timeout);
-            }
-        }
-        Ok(())
-    }
-
-    /// The card as a whole failed: every batch is answered with the fault.
-    fn fail(&mut self, fault: Fault) {
-        for Flight { id, started, .. } in self.batches.drain(..) {
-            let (result, busy) = (Err(fault.clone()), started.elapsed());
-            self.done.push_back(Completion { id, result, busy });
-        }
-        self.jobs.clear();
-        self.failed.get_or_insert(fault);
-    }
-
     fn cores(&self) -> Vec<&'static str> {
-        let ops = Op::ALL.into_iter().filter(|op| op.is_in(self.identity.caps));
+        let ops = Op::ALL.into_iter().filter(|op| is_in(*op, self.identity.caps));
         ops.map(Op::name).collect()
     }
 
     /// What a core has done since the card was opened.
     fn counters(&self, op: Op) -> String {
         let mut transport = self.transport.borrow_mut();
-        let (transport, at) = (&mut **transport, 16 * (op as u32 - 1));
+        let (transport, at) = (&mut **transport, 16 * op as u32);
         let mut read = || {
             let jobs = transport.read32(registers::JOBS + at)?;
             let busy = registers::wide(transport, registers::BUSY + at)?;
@@ -278,20 +199,6 @@ impl Fpga {
                 format!("{jobs} jobs, busy for {busy} of {cycles} cycles ({share} %)")
             }
             Err(error) => TransportError::to_string(&error),
-        }
-    }
-}
-
-/// Encodes the next part of a batch.
-fn encode(isa: Isa, pool: &ThreadPool, caps: u32, flight: &Flight, jobs: &Jobs, out: &mut Encoded) {
-    out.lines.clear();
-    out.jobs.clear();
-    let (batch, first, tag) = (&flight.batch, flight.encoded, jobs.next_tag());
-    match batch.operands() {
-        Operands::Columns => messages::encode(caps, batch, messages::cut(batch, first), tag, out),
-        _ => {
-            let items = signatures::cut(batch, first);
-            pool.install(|| signatures::encode(isa, batch, items, tag, out));
         }
     }
 }

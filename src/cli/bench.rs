@@ -26,7 +26,8 @@ pub(super) struct Arguments {
     /// Seconds for the whole table, once the devices are open
     #[arg(long, default_value_t = 30.0)]
     seconds: f64,
-    /// Device beside the CPU: gpu, gpu=software, cpu for none, or auto for a real GPU if there is one
+    /// Device beside the CPU: gpu, gpu=software, fpga, fpga=sim, cpu for none, or auto for a real GPU if
+    /// there is one
     #[arg(long, value_name = "NAME", default_value = "auto")]
     backend: String,
     /// Threads of the CPU backend [default: one a core]

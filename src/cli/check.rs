@@ -34,7 +34,7 @@ pub(super) struct Arguments {
     /// Height of a Bitcoin block [default: what its coinbase states, else today's rules]
     #[arg(long)]
     height: Option<u32>,
-    /// Device: auto, cpu; fails with 4 if it is absent
+    /// Device: auto, cpu, gpu, gpu=software, fpga, fpga=sim; fails with 4 if it is absent
     #[arg(long, value_name = "NAME", default_value = "auto")]
     backend: String,
     /// Threads of the CPU backend [default: one a core]

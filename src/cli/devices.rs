@@ -2,15 +2,17 @@
 
 use clap::Args;
 use serde_json::{Map, json};
+#[cfg(feature = "fpga")]
+use sigmill::backend::fpga;
 #[cfg(feature = "gpu")]
 use sigmill::backend::gpu::{self, Adapter, Options};
-#[cfg(feature = "gpu")]
+#[cfg(any(feature = "gpu", feature = "fpga"))]
 use sigmill::engine::EngineBuilder;
-#[cfg(feature = "gpu")]
+#[cfg(any(feature = "gpu", feature = "fpga"))]
 use sigmill::error::EngineError;
 use sigmill::{Engine, backend};
 
-use super::{Failure, Status, check_required};
+use super::{Failure, Status, check_required, not_there};
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
@@ -20,6 +22,9 @@ pub(super) struct Arguments {
     /// Open a GPU in software too, as `--backend gpu=software` does
     #[arg(long)]
     software: bool,
+    /// Open this device too, one of those that are opened by name alone: gpu=software, fpga=sim
+    #[arg(long, value_name = "NAME")]
+    backend: Option<String>,
     /// Threads of the CPU backend [default: one a core]
     #[arg(long, default_value = "0", hide_default_value = true, value_parser = super::threads)]
     threads: usize,
@@ -28,9 +33,15 @@ pub(super) struct Arguments {
 pub(super) fn run(arguments: &Arguments) -> Result<Status, Failure> {
     check_required()?;
     let builder = Engine::builder().threads(arguments.threads);
+    let named = arguments.backend.as_deref();
     #[cfg(feature = "gpu")]
-    let builder = with_gpus(builder, arguments.software)?;
+    let builder = with_gpus(builder, arguments.software || named == Some("gpu=software"))?;
+    #[cfg(feature = "fpga")]
+    let builder = with_cards(builder, named == Some("fpga=sim"))?;
     let engine = builder.open()?;
+    if let Some(named) = named.filter(|named| engine.devices().iter().all(|d| d.name != *named)) {
+        return Err(not_there(named));
+    }
     let absent = backend::absent();
     if arguments.json {
         let devices: Vec<_> = engine
@@ -82,6 +93,20 @@ fn with_gpus(mut builder: EngineBuilder, software: bool) -> Result<EngineBuilder
         if software { &[Adapter::Hardware, Adapter::Software][..] } else { &[Adapter::Hardware] };
     for &adapter in adapters {
         match gpu::device(Options::new(adapter)) {
+            Ok(device) => builder = builder.device(device),
+            Err(EngineError::Absent { .. }) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(builder)
+}
+
+/// Adds the FPGA card that the environment names; the simulated one only where it is asked for.
+#[cfg(feature = "fpga")]
+fn with_cards(mut builder: EngineBuilder, simulated: bool) -> Result<EngineBuilder, Failure> {
+    let simulated = simulated.then(fpga::Options::simulated);
+    for options in [Some(fpga::Options::configured()), simulated].into_iter().flatten() {
+        match options.and_then(fpga::device) {
             Ok(device) => builder = builder.device(device),
             Err(EngineError::Absent { .. }) => {}
             Err(error) => return Err(error.into()),

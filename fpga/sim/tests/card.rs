@@ -3,8 +3,10 @@
 #[path = "card/host.rs"]
 mod host;
 
+use fpga_microcode::instruction::Instruction;
+use fpga_microcode::{machine, program};
 use fpga_sim::{CORES, Model, SOURCE_HASH};
-use host::{Completed, Host, LINES, descriptor, keccak256, run, sha256};
+use host::{Completed, Host, LINES, descriptor, keccak256, run, secp256k1, sha256};
 use sha2::{Digest, Sha256};
 use sha3::Keccak256;
 
@@ -201,5 +203,27 @@ tests! {
         measure(&run(0, &messages), 0x94, 4_096, 4_096 + 200);
         let jobs: Vec<u8> = (0..4_096).flat_map(|tag| sha256(tag, b"one block", false)).collect();
         measure(&jobs, 0x84, 4_096 * 64, 4_096 * 66);
+    }
+    /// Word for word what the model of the program gives, and no faster or slower than the program is long: a
+    /// turn is lost between two jobs of a thread, and 32 threads fill and drain.
+    fn points_are_the_model_s_and_cycles_the_program_s() {
+        let mut host = Host::new();
+        let words: Vec<_> = program().iter().map(Instruction::encode).collect();
+        let jobs: Vec<_> = (0..256).map(secp256k1).collect();
+        let lines: Vec<u8> = (0..).zip(&jobs).flat_map(|(tag, job)| job.lines(tag)).collect();
+        let before = host.cycles();
+        host.submit(&lines);
+        host.wait(2 * jobs.len());
+        let took = host.cycles() - before;
+        let busy = u64::from(host.register(0xb4));
+        let (each, share) = (took as f64 / jobs.len() as f64, busy as f64 / took as f64);
+        println!("{each:.1} cycles a verification, the multiplier busy in {share:.4}");
+        assert!(each < 2_300.0 && share > 0.95, "{each} {share}");
+        for Completed { tag, payload, .. } in host.drain(jobs.len()) {
+            let expected = machine::run(&words, &jobs[tag as usize]);
+            for (value, bytes) in expected.iter().zip(payload.chunks(32)) {
+                assert_eq!(*value, num_bigint::BigUint::from_bytes_le(bytes), "tag {tag}");
+            }
+        }
     }
 }

@@ -7,43 +7,17 @@ use crate::parsed::Words;
 /// A line of a ring.
 pub(crate) type Line = [u8; 64];
 
-/// What a card computes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u8)]
-pub(crate) enum Op {
-    Sha256 = 1,
-    Sha256d = 2,
-    Keccak256 = 3,
-    Secp256k1 = 4,
+/// What a card computes: the ops are numbered as the cores are.
+pub(crate) use crate::backend::fpga::manifest::Core as Op;
+
+/// An op's number.
+pub(crate) fn number(op: Op) -> u8 {
+    op as u8 + 1
 }
 
-impl Op {
-    pub const ALL: [Op; 4] = [Op::Sha256, Op::Sha256d, Op::Keccak256, Op::Secp256k1];
-
-    /// The name of its core.
-    pub fn name(self) -> &'static str {
-        match self {
-            Op::Sha256 => "sha256",
-            Op::Sha256d => "sha256d",
-            Op::Keccak256 => "keccak256",
-            Op::Secp256k1 => "secp256k1",
-        }
-    }
-
-    /// Its bit of CAPS.
-    pub fn bit(self) -> u32 {
-        1 << (self as u32 - 1)
-    }
-
-    /// Whether a card with these CAPS has a core for it.
-    pub fn is_in(self, caps: u32) -> bool {
-        caps & self.bit() != 0
-    }
-
-    /// The op of a core.
-    pub fn of(name: &str) -> Option<Op> {
-        Op::ALL.into_iter().find(|op| op.name() == name)
-    }
+/// Whether a card with these CAPS has a core for an op.
+pub(crate) fn is_in(op: Op, caps: u32) -> bool {
+    caps & op.bit() != 0
 }
 
 /// Flag of [`Op::Sha256`]: the digest is hashed once more.
@@ -52,7 +26,7 @@ pub(crate) const TWICE: u8 = 1;
 /// The first 16 bytes of a job.
 pub(crate) fn header(op: Op, flags: u8, tag: u32, count: u32) -> Line {
     let mut line = [0; 64];
-    (line[0], line[1]) = (op as u8, flags);
+    (line[0], line[1]) = (number(op), flags);
     line[4..8].copy_from_slice(&tag.to_le_bytes());
     line[8..12].copy_from_slice(&count.to_le_bytes());
     line
@@ -164,19 +138,18 @@ pub(crate) mod tests {
         let lane = |index: usize| -> [u8; 2] { [job[24 + 2 * index], job[25 + 2 * index]] };
         let mut sums = [[k256::Scalar::ZERO; 2]; 2];
         for window in (0..26).rev() {
-            for half in 0..2 {
-                let byte = lane(window)[half];
+            for (byte, sum) in lane(window).into_iter().zip(&mut sums[1]) {
                 (byte & 0x7F <= 16).then_some(())?;
                 let digit = small(u64::from(byte & 0x7F), byte & 0x80 != 0);
-                sums[1][half] = sums[1][half] * k256::Scalar::from(32u64) + digit;
+                *sum = *sum * k256::Scalar::from(32u64) + digit;
             }
         }
         for window in (0..13).rev() {
-            for half in 0..2 {
+            for (half, sum) in sums[0].iter_mut().enumerate() {
                 let word = u16::from_le_bytes(lane(26 + 2 * window + half));
                 (word & 0x7E00 == 0).then_some(())?;
                 let digit = small(u64::from(word & 0x1FF) * 2 + 1, word & 0x8000 != 0);
-                sums[0][half] = sums[0][half] * k256::Scalar::from(1024u64) + digit;
+                *sum = *sum * k256::Scalar::from(1024u64) + digit;
             }
         }
         let scalars = sums.map(|[first, second]| first + second * referee(&LAMBDA));

@@ -6,7 +6,7 @@ use crate::algorithm::Algorithm;
 use crate::algorithms::keccak256::{self, RATE};
 use crate::algorithms::sha256;
 use crate::backend::fpga::completion::crc;
-use crate::backend::fpga::descriptor::{Line, Op, TWICE, header};
+use crate::backend::fpga::descriptor::{Line, Op, TWICE, header, is_in};
 use crate::backend::fpga::flight::{Encoded, Job};
 use crate::batch::Column;
 use crate::parsed::Parsed;
@@ -36,7 +36,7 @@ pub(crate) fn cut(batch: &Parsed, first: usize) -> Range<usize> {
 /// Encodes the messages of a part. `caps`: what the card has cores for.
 pub(crate) fn encode(caps: u32, batch: &Parsed, items: Range<usize>, tag: u32, out: &mut Encoded) {
     let column = batch.batch().column(0);
-    let runs = batch.algorithm() == Algorithm::Sha256d && Op::Sha256d.is_in(caps);
+    let runs = batch.algorithm() == Algorithm::Sha256d && is_in(Op::Sha256d, caps);
     let mut item = items.start;
     while item < items.end {
         let tag = tag.wrapping_add((item - items.start) as u32);

@@ -11,8 +11,9 @@ use crate::backend::Capability;
 use crate::backend::device::Device;
 use crate::backend::fpga::Fpga;
 use crate::backend::fpga::completion::Completed;
-use crate::backend::fpga::descriptor::Op;
+use crate::backend::fpga::descriptor::{Op, is_in};
 use crate::backend::fpga::flight::{Encoded, Jobs};
+use crate::backend::fpga::manifest::Manifest;
 use crate::backend::fpga::registers::{self, Expected};
 use crate::backend::fpga::ring::{Completions, Submission};
 use crate::backend::fpga::transport::Transport;
@@ -63,6 +64,27 @@ impl Options {
     /// A real card, with an image of which this is known.
     pub fn new(card: Card, expected: Expected) -> Options {
         Options { card, expected, limit: None }
+    }
+
+    /// The card that the environment names: `SIGMILL_FPGA` as [`Card::at`] takes it, and in
+    /// `SIGMILL_FPGA_MANIFEST` the manifest of its image.
+    ///
+    /// # Errors
+    /// [`EngineError::Absent`] where it names none, [`EngineError::Device`] for a manifest that cannot be
+    /// read.
+    pub fn configured() -> Result<Options, EngineError> {
+        let Some(path) = std::env::var_os("SIGMILL_FPGA").filter(|path| !path.is_empty()) else {
+            let why = "SIGMILL_FPGA names no card, such as /dev/xdma0".to_owned();
+            return Err(EngineError::Absent { device: "fpga".to_owned(), why });
+        };
+        let card = Card::at(path);
+        find(&card)?;
+        let failed = |why| EngineError::Device { device: card.name().to_owned(), why };
+        let manifest = std::env::var_os("SIGMILL_FPGA_MANIFEST")
+            .ok_or_else(|| failed("SIGMILL_FPGA_MANIFEST names no manifest".to_owned()))?;
+        let manifest = Manifest::read(Path::new(&manifest));
+        let manifest = manifest.map_err(|error| failed(error.to_string()))?;
+        Ok(Options::new(card, Expected::from(&manifest)))
     }
 
     /// The simulated card, of this build.
@@ -165,7 +187,7 @@ impl Fpga {
             .thread_name(|index| format!("sigmill-prepare-{index}"))
             .build()
             .map_err(|error| EngineError::Threads(error.to_string()))?;
-        let served = SERVED.into_iter().filter(|(op, _)| op.is_in(identity.caps));
+        let served = SERVED.into_iter().filter(|(op, _)| is_in(*op, identity.caps));
         let capabilities = served
             .flat_map(|(_, algorithms)| algorithms)
             .map(|&algorithm| Capability { algorithm, max_items: BATCH_ITEMS_LIMIT, judges: false })

@@ -1,5 +1,6 @@
 //! The card's registers, and who it says it is.
 
+use crate::backend::fpga::manifest::Manifest;
 use crate::backend::fpga::transport::{Transport, TransportError};
 use crate::error::Fault;
 
@@ -45,6 +46,16 @@ pub struct Expected {
     pub source_hash: [u8; 32],
     /// The ops of its cores, as CAPS has them.
     pub caps: u32,
+}
+
+impl From<&Manifest> for Expected {
+    fn from(manifest: &Manifest) -> Self {
+        Expected {
+            abi_version: manifest.abi_version,
+            source_hash: manifest.source_hash,
+            caps: manifest.caps(),
+        }
+    }
 }
 
 /// What a card says that it is.

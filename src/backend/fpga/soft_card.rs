@@ -10,7 +10,7 @@ use rand::{Rng, SeedableRng, rngs::StdRng};
 
 use super::completion::{crc, tests::write};
 use super::descriptor::tests::decode;
-use super::descriptor::{Line, Op, TWICE};
+use super::descriptor::{Line, Op, TWICE, number};
 use super::registers::*;
 use super::{Limit, Transport, TransportError};
 use crate::algorithms::secp256k1::field::FieldVec;
@@ -126,14 +126,14 @@ impl SoftCard {
             if !self.hold(lines) {
                 return;
             }
-        } else if self.job[0][0] == Op::Sha256d as u8 && !self.hold(1) {
+        } else if self.job[0][0] == number(Op::Sha256d) && !self.hold(1) {
             return;
         }
         self.sq[1] = self.sq[1].wrapping_add(1);
         self.job.push(line);
         let header = self.job[0];
         let tag = u32::from_le_bytes([4, 5, 6, 7].map(|i| header[i]));
-        if header[0] == Op::Sha256d as u8 {
+        if header[0] == number(Op::Sha256d) {
             if self.job.len() > 1 {
                 let tag = tag.wrapping_add(self.job.len() as u32 - 2);
                 self.finished.push_back((tag, crc(0, &line), sha256::hash_twice(&line).to_vec()));
@@ -237,7 +237,7 @@ impl Transport for SoftCard {
             CQ_TAIL => self.cq[1],
             ERR => self.error,
             CYCLES => self.cycles as u32,
-            JOBS..0xC0 if register % 16 == 0 => self.jobs[(register - JOBS) as usize / 16],
+            JOBS..0xC0 if register.is_multiple_of(16) => self.jobs[(register - JOBS) as usize / 16],
             _ => 0,
         })
     }
