@@ -20,13 +20,16 @@ seed() { # seed TARGET FILE..: short files become seeds
         fi
     done
 }
-for target in der key jobs bitcoin_block ethereum_block records; do seed "$target"; done
+targets=(der key jobs bitcoin_block ethereum_block records bitstream manifest)
+for target in "${targets[@]}"; do seed "$target"; done
+seed bitstream ../fpga/images/*.bin
+seed manifest ../fpga/images/*.toml
 if [ -n "${SIGMILL_DATA:-}" ]; then
     seed bitcoin_block "$SIGMILL_DATA"/bitcoin/block{482683,1087400,210000}.raw
     seed ethereum_block "$SIGMILL_DATA"/ethereum/blocks/{46147,116525,19933122}.json
     seed records "$SIGMILL_DATA"/bitcoin/block1087400.sigchk "$SIGMILL_DATA"/ethereum/blocks.ethrcv
 fi
-for target in der key jobs bitcoin_block ethereum_block records; do
+for target in "${targets[@]}"; do
     log=$(mktemp)
     if "target/$host/release/$target" "corpus/$target" -max_total_time="$seconds" -timeout=10 \
         -rss_limit_mb=1024 -max_len=200000 -len_control=50 -artifact_prefix="./" \

@@ -4,8 +4,6 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::{Parser, Subcommand};
-#[cfg(feature = "fpga")]
-use sigmill::backend::fpga;
 #[cfg(feature = "gpu")]
 use sigmill::backend::gpu::{Adapter, Options};
 use sigmill::error::EngineError;
@@ -167,8 +165,8 @@ fn open_engine(backend: &str, threads: usize) -> Result<Engine, Failure> {
                 Err(_) => builder,
             };
             #[cfg(feature = "fpga")]
-            let builder = match fpga::Options::configured() {
-                Ok(options) => builder.device(fpga::device_later(options)?),
+            let builder = match backend::fpga::Options::configured() {
+                Ok(options) => builder.device(backend::fpga::device_later(options)?),
                 Err(EngineError::Absent { .. }) => builder,
                 Err(error) => return Err(error.into()),
             };
@@ -176,7 +174,7 @@ fn open_engine(backend: &str, threads: usize) -> Result<Engine, Failure> {
         }
         #[cfg(feature = "fpga")]
         "fpga" | "fpga=sim" => {
-            let device = fpga::device(fpga_options(backend)?)?;
+            let device = backend::fpga::device(card(backend)?)?;
             Ok(builder.cpu(false).device(device).open()?)
         }
         #[cfg(feature = "gpu")]
@@ -207,6 +205,7 @@ fn not_there(backend: &str) -> Failure {
 
 /// What the FPGA card of a name is opened with.
 #[cfg(feature = "fpga")]
-fn fpga_options(backend: &str) -> Result<fpga::Options, EngineError> {
-    if backend == "fpga" { fpga::Options::configured() } else { fpga::Options::simulated() }
+fn card(name: &str) -> Result<backend::fpga::Options, EngineError> {
+    use backend::fpga::Options;
+    if name == "fpga" { Options::configured() } else { Options::simulated() }
 }

@@ -2,6 +2,10 @@
 #![cfg(feature = "cli")]
 
 mod support;
+#[cfg(feature = "fpga")]
+#[path = "../src/backend/fpga/bitstream/writer.rs"]
+#[expect(dead_code, reason = "one format of three is enough here")]
+mod writer;
 
 use std::io::Write;
 use std::process::{Command, Output, Stdio};
@@ -281,4 +285,57 @@ fn one_bit_in_a_record_or_a_block_ends_with_3() {
         assert_eq!(code(&output), 3, "byte {at}: {}", text(&output.stderr));
         assert_eq!(json(&output)["commitments"][name], false, "byte {at}");
     }
+}
+
+#[cfg(feature = "fpga")]
+#[test]
+fn an_fpga_image_is_inspected() {
+    use sha2::{Digest, Sha256};
+    let folder = std::env::temp_dir().join(format!("sigmill-cli-fpga-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).expect("a folder");
+    let path = |name: &str| folder.join(name).to_str().expect("UTF-8").to_owned();
+    let (image, manifest) = (path("image.bin"), path("image.toml"));
+    let mut bytes = writer::ice40(writer::HX8K, 1).bytes;
+    std::fs::write(&image, &bytes).expect("written");
+    let output = sigmill(&["fpga", "inspect", &image]);
+    assert_eq!(code(&output), 0, "{}", text(&output.stdout));
+    for part in ["ice40-hx8k", "1 CRC right", "comment    test", "none beside it", "\nok"] {
+        assert!(text(&output.stdout).contains(part), "{part}: {}", text(&output.stdout));
+    }
+
+    let sha256: String = Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect();
+    let describe = |device: &str| {
+        let zeros = "0".repeat(64);
+        let text = format!(
+            "image_sha256 = '{sha256}'\nformat = 'ice40'\ndevice = '{device}'\n\
+             abi_version = 1\ncores = ['sha256']\nsource_hash = '{zeros}'\n"
+        );
+        std::fs::write(&manifest, text).expect("written");
+    };
+    describe("ice40-hx8k");
+    let output = sigmill(&["fpga", "inspect", &image, "--json"]);
+    assert_eq!(code(&output), 0, "{}", text(&output.stdout));
+    let line = json(&output);
+    assert_eq!((line["schema"].as_i64(), line["crcs"].as_i64()), (Some(1), Some(1)));
+    assert_eq!(line["ok"], true);
+    assert_eq!(line["sha256"], sha256.as_str());
+    assert_eq!(line["manifest"]["matches"], true);
+    describe("ice40-up5k");
+    let output = sigmill(&["fpga", "inspect", &image, "--manifest", &manifest, "--json"]);
+    assert_eq!(code(&output), 3);
+    assert!(json(&output)["manifest"]["error"].as_str().expect("why").contains("`device`"));
+
+    bytes[70_000] ^= 1;
+    std::fs::write(&image, &bytes).expect("written");
+    let output = sigmill(&["fpga", "inspect", &image]);
+    assert_eq!(code(&output), 3);
+    for part in ["the CRC is", "`image_sha256`", "\nFAILED"] {
+        assert!(text(&output.stdout).contains(part), "{part}: {}", text(&output.stdout));
+    }
+    assert_eq!(code(&sigmill(&["fpga", "inspect", &path("none.bin")])), 1);
+    let none = path("none.txt");
+    std::fs::write(&none, "no bitstream").expect("written");
+    assert_eq!(code(&sigmill(&["fpga", "inspect", &none])), 1);
+    assert_eq!(code(&sigmill(&["fpga", "inspect"])), 2);
+    std::fs::remove_dir_all(&folder).expect("removed");
 }

@@ -5,7 +5,7 @@
 set -euo pipefail
 [ $# -ge 1 ] || { sed -n '2,4s/^# *//p' "$0" >&2; exit 2; }
 
-module=$1
+module=$1 title=$*
 shift
 parameters=()
 for parameter in "$@"; do parameters+=(-chparam "${parameter%%=*}" "${parameter#*=}"); done
@@ -15,12 +15,12 @@ log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 yosys -p "read_verilog -sv -defer $(echo *.sv); hierarchy -check -top $module ${parameters[*]}
     synth_xilinx -family xcup -flatten -noiopad -top $module; tee -o $log stat" >/dev/null
-awk -v title="$module $*" '
+awk -v title="$title" '
     $1 ~ /^(LUT[1-6]|INV)$/ { lut += $2 }
     $1 ~ /^FD[CPRS]E(_1)?$/ { ff += $2 }
     $1 ~ /^SRL/ { srl += $2 }
     $1 ~ /^RAM[0-9]+[MXDS]/ { ram += $2 }
-    $1 ~ /^RAMB/ { block += $2 }
+    $1 ~ /^(RAMB|URAM)/ { block += $2 }
     $1 ~ /^DSP/ { dsp += $2 }
     END {
         printf "%s: %d LUT, %d FF, %d DSP, %d SRL, %d LUT RAM, %d block RAM\n",

@@ -18,6 +18,8 @@ mod open;
 mod registers;
 mod ring;
 mod signatures;
+#[cfg(feature = "fpga-sim")]
+mod sim;
 mod transport;
 mod turn;
 mod watch;
@@ -53,6 +55,7 @@ pub use watch::Limit;
 use completion::Completed;
 use descriptor::{Op, is_in};
 use flight::{Encoded, Flight, Jobs};
+use manifest::Hex;
 use ring::{Completions, Submission};
 use watch::Watch;
 
@@ -100,7 +103,7 @@ impl Backend for Fpga {
         let mut details = vec![
             ("transport", self.transport.borrow().describe()),
             ("ABI", identity.abi_version.to_string()),
-            ("source hash", registers::hex(&identity.source_hash)),
+            ("source hash", Hex(&identity.source_hash).to_string()),
             (
                 "rings",
                 format!(

@@ -81,7 +81,6 @@ impl Findings<'_> {
         let manifest = match self.manifest {
             None | Some((_, Ok(()))) => Status::Well,
             Some((_, Err(ManifestError::Read { .. }))) => Status::Error,
-            // What the bitstream's own error says is said above.
             Some((_, Err(ManifestError::Bitstream(_)))) => image,
             Some((_, Err(_))) => Status::Invalid,
         };
@@ -115,8 +114,13 @@ impl Findings<'_> {
             None => say!("  manifest   none beside it"),
             Some((path, Ok(()))) => say!("  manifest   {} matches", path.display()),
             Some((path, Err(error))) => {
-                say!("  manifest   {} DOES NOT MATCH", path.display());
-                say!("  ! {error}");
+                let path = path.display();
+                match error {
+                    ManifestError::Mismatch { .. } => say!("  manifest   {path} DOES NOT MATCH"),
+                    ManifestError::Bitstream(_) => say!("  manifest   {path} names this file"),
+                    _ => say!("  manifest   {path} is none"),
+                }
+                say!("  ! {}", clean(&error.to_string()));
             }
         }
         say!("{}", if self.status() == Status::Well { "ok" } else { "FAILED" });
@@ -153,7 +157,7 @@ impl Findings<'_> {
 
 /// A text from a file, safe to print.
 fn clean(text: &str) -> String {
-    text.escape_debug().to_string()
+    text.replace(char::is_control, "\u{fffd}")
 }
 
 /// Reads a file of at most the length that a bitstream may have, and one byte.

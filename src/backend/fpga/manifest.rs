@@ -136,7 +136,9 @@ impl Manifest {
             return Err(ManifestError::Syntax { why });
         }
         let table: Table = text.parse().map_err(|error: toml::de::Error| {
-            ManifestError::Syntax { why: error.to_string().trim_end().to_owned() }
+            let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
+            let line = before.matches('\n').count() + 1;
+            ManifestError::Syntax { why: format!("line {line}: {}", error.message()) }
         })?;
         let fields = Fields(&table);
         Ok(Manifest {
@@ -382,6 +384,8 @@ mod tests {
         for text in ["format", "a = 1\na = 2", &deep, &" ".repeat(LIMIT + 1)] {
             assert!(matches!(Manifest::parse(text), Err(ManifestError::Syntax { .. })));
         }
+        let error = Manifest::parse("a = 1\n\nb = {").expect_err("it is not closed").to_string();
+        assert!(error.contains("line 3"), "{error}");
         let absent = Manifest::read(Path::new("/nowhere/x.toml"));
         assert!(matches!(absent, Err(ManifestError::Read { .. })));
         assert_eq!(Manifest::beside(Path::new("a/x.bin")), Path::new("a/x.toml"));

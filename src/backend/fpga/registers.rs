@@ -1,6 +1,6 @@
 //! The card's registers, and who it says it is.
 
-use crate::backend::fpga::manifest::Manifest;
+use crate::backend::fpga::manifest::{Hex, Manifest};
 use crate::backend::fpga::transport::{Transport, TransportError};
 use crate::error::Fault;
 
@@ -36,6 +36,9 @@ const NOTHING: u32 = u32::MAX;
 /// Logarithms of a ring's lines: two for the widest completion; past the upper bound the rings would
 /// overlap in card memory, and a sequence number of 24 bits would repeat within a lap.
 const RING_SIZES: std::ops::RangeInclusive<u32> = 1..=22;
+
+/// How often a card is asked whether its reset is over.
+const RESET_TRIES: usize = 100;
 
 /// What a card has to be.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -161,7 +164,7 @@ pub(crate) fn identify(
         *word = transport.read32(BUILD_HASH + 4 * index as u32)?.to_le_bytes();
     }
     if source_hash != expected.source_hash {
-        let [found, expected] = [source_hash, expected.source_hash].map(|hash| hex(&hash));
+        let [found, expected] = [source_hash, expected.source_hash].map(|h| Hex(&h).to_string());
         return Err(IdentityError::Source { found, expected });
     }
     let mut read = |register| match transport.read32(register)? {
@@ -186,7 +189,13 @@ pub(crate) fn identify(
 /// A register that does not read as after a reset.
 pub(crate) fn reset(transport: &mut dyn Transport, nonce: u32) -> Result<(), IdentityError> {
     transport.write32(CONTROL, 1)?;
-    transport.write32(NONCE, nonce)?;
+    // The reset takes a few cycles, in which the nonce does not stay.
+    for _ in 0..RESET_TRIES {
+        transport.write32(NONCE, nonce)?;
+        if transport.read32(NONCE)? == nonce {
+            break;
+        }
+    }
     transport.write32(IRQ_ENABLE, 1)?;
     let zeros = [SQ_TAIL, SQ_HEAD, CQ_HEAD, CQ_TAIL, ERR].map(|register| (register, 0));
     for (register, expected) in zeros.into_iter().chain([(NONCE, nonce)]) {
@@ -232,8 +241,4 @@ pub(crate) fn errors(transport: &mut dyn Transport) -> Result<(), Fault> {
 pub(crate) fn wide(transport: &mut dyn Transport, register: u32) -> Result<u64, TransportError> {
     let low = transport.read32(register)?;
     Ok(u64::from(transport.read32(register + 4)?) << 32 | u64::from(low))
-}
-
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
