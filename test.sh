@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Builds and tests everything. Installs what it may (apt, as root on Debian) and names what it may not.
 #   SIGMILL_DATA     folder of real blocks and vectors; without it those tests say what they skip
-#   SIGMILL_REQUIRE  comma-separated: data, gpu; absence then fails
+#   SIGMILL_REQUIRE  comma-separated: data, gpu, fpga; absence then fails
 #   SIGMILL_FUZZ     seconds for each fuzz target (default 10)
 set -euo pipefail
 cd "$(dirname "$0")"
@@ -33,6 +33,19 @@ if [ -z "$(drivers)" ] || ! loader; then
             "on Debian: apt-get install mesa-vulkan-drivers libvulkan1" >&2
     fi
 fi
+# The open tools of the FPGA: simulators, synthesis, place and route, bitstreams.
+missing=()
+for tool in verilator iverilog yosys nextpnr-ice40 icepack; do command -v "$tool" >/dev/null || missing+=("$tool"); done
+if [ ${#missing[@]} -gt 0 ]; then
+    if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+        apt-get update -qq
+        DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
+            verilator iverilog yosys nextpnr-ice40 fpga-icestorm
+    else
+        echo "missing: ${missing[*]}: FPGA tests say what they skip; on Debian: apt-get install" \
+            "verilator iverilog yosys nextpnr-ice40 fpga-icestorm" >&2
+    fi
+fi
 # Mesa keeps compiled kernels there from run to run.
 export MESA_SHADER_CACHE_DIR="${MESA_SHADER_CACHE_DIR:-$PWD/target/mesa-shader-cache}"
 mkdir -p "$MESA_SHADER_CACHE_DIR"
@@ -58,22 +71,28 @@ step "format"
 cargo fmt --all --check
 
 step "lints"
-cargo clippy --quiet --all-targets -- -D warnings
+# In release, as the tests: the simulated card is compiled once.
+cargo clippy --quiet --release --workspace --all-targets --features fpga-sim -- -D warnings
 cargo clippy --quiet --lib --no-default-features -- -D warnings
 
+step "tests of the simulated card"
+cargo test --release --no-fail-fast -p fpga-microcode -p fpga-sim
+
 step "tests"
-cargo test --release --no-fail-fast
+cargo test --release --no-fail-fast --features fpga-sim
 
 step "documentation"
 RUSTDOCFLAGS="-D warnings" cargo doc --quiet --no-deps --lib
 
 step "the built-in block"
-cargo run --quiet --release -- check
+cargo run --quiet --release --features fpga-sim -- check
 
 step "benches run"
-cargo bench --quiet --bench versus -- --quick
-cargo bench --quiet --bench dispatch -- --quick
-cargo bench --quiet --bench gpu -- --software --quick adapter end-to-end stages merkle
+cargo bench --quiet --features fpga-sim --bench versus -- --quick
+cargo bench --quiet --features fpga-sim --bench dispatch -- --quick
+cargo bench --quiet --features fpga-sim --bench gpu -- --software --quick adapter end-to-end stages merkle
+
+cargo bench --quiet -p fpga-sim --bench cycles
 
 step "fuzz targets"
 fuzz/run.sh "${SIGMILL_FUZZ:-10}"

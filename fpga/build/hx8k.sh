@@ -11,41 +11,19 @@ seed=1 mhz=60
 build=$(cd "$(dirname "$0")" && pwd)
 mkdir -p "$1"
 out=$(cd "$1" && pwd)
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-
 cd "$build/../rtl"
-mapfile -t files <hx8k.f
-source_hash=$(cat "${files[@]}" | sha256sum | cut -d ' ' -f 1)
-# Byte i of the hash is bits 8 i + 7 .. 8 i, so as a number its bytes stand in reverse.
-build_hash=$(printf '%s' "$source_hash" | sed 's/../&\n/g' | tac | tr -d '\n')
-modules=()
-for file in "${files[@]}"; do case $file in *.sv) modules+=("$file") ;; esac; done
-abi_version=$(sed -n "s/.* ABI_VERSION *= 32'd\([0-9]*\);/\1/p" hx8k.sv)
-
-quiet() { "$@" >"$work/log" 2>&1 || { tail -n 20 "$work/log" >&2; exit 1; }; }
-quiet yosys -p "read_verilog -sv ${modules[*]}
-    chparam -set BUILD_HASH 256'h$build_hash hx8k
-    synth_ice40 -top hx8k -json $work/hx8k.json"
+source "$build/image.sh" hx8k
+cp "${files[@]}" "$build/hx8k.pcf" "$work"
 cd "$work"
-cp "$build/hx8k.pcf" .
+
+quiet yosys -p "read_verilog -sv ${modules[*]}; chparam -set BUILD_HASH $build_hash hx8k
+    synth_ice40 -top hx8k -json hx8k.json"
 quiet nextpnr-ice40 --hx8k --package ct256 --pcf hx8k.pcf --seed $seed --freq $mhz \
     --json hx8k.json --asc hx8k.asc
-for line in ICESTORM_LC: 'Max frequency'; do grep "$line" log | tail -n 1 | sed 's/^Info: *//'; done
+show ICESTORM_LC: 'Max frequency'
 quiet icepack hx8k.asc hx8k.bin
 
-icestorm=$(dpkg-query -W -f '${Version}' fpga-icestorm 2>/dev/null || echo unknown)
-cat >"$out/hx8k.toml" <<EOF
-image_sha256 = "$(sha256sum hx8k.bin | cut -d ' ' -f 1)"
-device = "iCE40 HX8K"
-format = "ice40"
-abi_version = $abi_version
-cores = ["sha256"]
-source_hash = "$source_hash"
-
-[tools]
-yosys = "$(yosys -V | cut -d ' ' -f 2)"
-nextpnr-ice40 = "$(nextpnr-ice40 --version 2>&1 | sed 's/.*Version \([^)]*\)).*/\1/')"
-icestorm = "$icestorm"
-EOF
-cp hx8k.bin "$out/"
+publish hx8k.bin "$out" 'iCE40 HX8K' ice40 \
+    "yosys $(yosys -V | cut -d ' ' -f 2)" \
+    "nextpnr-ice40 $(nextpnr-ice40 --version 2>&1 | sed 's/.*Version \([^)]*\)).*/\1/')" \
+    "icestorm $(dpkg-query -W -f '${Version}' fpga-icestorm 2>/dev/null || echo unknown)"

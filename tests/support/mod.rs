@@ -9,6 +9,8 @@ use std::time::{Duration, Instant};
 use sigmill::algorithms::merkle::{self, Threads};
 use sigmill::algorithms::secp256k1::{ecdsa, recover, schnorr};
 use sigmill::algorithms::{keccak256, sha256};
+#[cfg(feature = "fpga-sim")]
+use sigmill::backend::fpga;
 #[cfg(feature = "gpu")]
 use sigmill::backend::gpu::{self, Limbs};
 use sigmill::backend::{Backend, BatchId, Capability, Completion};
@@ -241,6 +243,25 @@ pub fn gpu_of(limbs: Limbs, bytes: Option<usize>) -> Option<Engine> {
         }
         Err(error) => panic!("{error}"),
     }
+}
+
+/// The simulated FPGA card alone, shared by all tests of a process.
+#[cfg(feature = "fpga-sim")]
+pub fn fpga() -> Option<&'static Engine> {
+    static ENGINE: OnceLock<Option<Engine>> = OnceLock::new();
+    let open = || match fpga::Options::simulated().and_then(fpga::device) {
+        Ok(device) => {
+            let builder = Engine::builder().threads(2).cpu(false);
+            Some(builder.device(device).open().expect("an engine"))
+        }
+        Err(EngineError::Absent { why, .. }) => {
+            assert!(!is_required("fpga"), "SIGMILL_REQUIRE lists fpga, which is absent: {why}");
+            println!("skipped: fpga=sim: {why}");
+            None
+        }
+        Err(error) => panic!("{error}"),
+    };
+    ENGINE.get_or_init(open).as_ref()
 }
 
 /// An engine of a test's own, or one that many share, if the machine has its device.

@@ -3,8 +3,10 @@
 #[path = "card/host.rs"]
 mod host;
 
+use fpga_microcode::instruction::Instruction;
+use fpga_microcode::{machine, program};
 use fpga_sim::{CORES, Model, SOURCE_HASH};
-use host::{Completed, Host, LINES, descriptor, keccak256, run, sha256};
+use host::{Completed, Host, LINES, descriptor, keccak256, run, secp256k1, sha256};
 use sha2::{Digest, Sha256};
 use sha3::Keccak256;
 
@@ -180,6 +182,40 @@ tests! {
         assert_eq!(host.register(0x54), 1);
     }
 
+    /// A reset has an answer when it is over: it does not undo the write after it.
+    fn a_write_after_a_reset_stays() {
+        let mut host = Host::new();
+        for (register, value) in [(0x44, 0x1234_5678), (0x58, 1)] {
+            host.model.write32(0x40, 1).expect("an answer");
+            host.model.write32(register, value).expect("an answer");
+            assert_eq!(host.register(register), value);
+        }
+    }
+
+    fn a_run_is_longer_than_the_ring() {
+        let mut host = Host::new();
+        let messages: Vec<_> = (0..LINES + 500).map(|number| message(number, 64)).collect();
+        let lines = run(u32::MAX - 99, &messages);
+        host.note(&lines);
+        let mut completed = Vec::new();
+        for piece in lines.chunks(64 * 3_000) {
+            while host.room() < piece.len() / 64 {
+                host.wait(1);
+                completed.extend(host.read());
+            }
+            host.push(piece);
+        }
+        while completed.len() < messages.len() {
+            host.wait(1);
+            completed.extend(host.read());
+        }
+        // The header's too.
+        assert_eq!(host.register(0x4c) as usize, messages.len() + 1);
+        for Completed { tag, payload, .. } in completed {
+            assert_eq!(payload, twice(&messages[tag.wrapping_add(100) as usize]), "tag {tag:x}");
+        }
+    }
+
     /// Cycles from the tail's write to the last completion, at 4,096 jobs, against those in which the core
     /// worked; a pipe works for as long as it holds something.
     fn rings_add_little() {
@@ -201,5 +237,27 @@ tests! {
         measure(&run(0, &messages), 0x94, 4_096, 4_096 + 200);
         let jobs: Vec<u8> = (0..4_096).flat_map(|tag| sha256(tag, b"one block", false)).collect();
         measure(&jobs, 0x84, 4_096 * 64, 4_096 * 66);
+    }
+    /// Word for word what the model of the program gives, and no faster or slower than the program is long: a
+    /// turn is lost between two jobs of a thread, and 32 threads fill and drain.
+    fn points_are_the_model_s_and_cycles_the_program_s() {
+        let mut host = Host::new();
+        let words: Vec<_> = program().iter().map(Instruction::encode).collect();
+        let jobs: Vec<_> = (0..256).map(secp256k1).collect();
+        let lines: Vec<u8> = (0..).zip(&jobs).flat_map(|(tag, job)| job.lines(tag)).collect();
+        let before = host.cycles();
+        host.submit(&lines);
+        host.wait(2 * jobs.len());
+        let took = host.cycles() - before;
+        let busy = u64::from(host.register(0xb4));
+        let (each, share) = (took as f64 / jobs.len() as f64, busy as f64 / took as f64);
+        println!("{each:.1} cycles a verification, the multiplier busy in {share:.4}");
+        assert!(each < 2_300.0 && share > 0.95, "{each} {share}");
+        for Completed { tag, payload, .. } in host.drain(jobs.len()) {
+            let expected = machine::run(&words, &jobs[tag as usize]);
+            for (value, bytes) in expected.iter().zip(payload.chunks(32)) {
+                assert_eq!(*value, num_bigint::BigUint::from_bytes_le(bytes), "tag {tag}");
+            }
+        }
     }
 }

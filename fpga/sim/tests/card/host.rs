@@ -2,7 +2,10 @@
 
 use std::collections::HashMap;
 
+use fpga_microcode::job::{GENERATOR_WINDOWS, Job, KEY_WINDOWS};
+use fpga_microcode::memory;
 use fpga_sim::{LINE, Model};
+use rand::{Rng, SeedableRng, rngs::StdRng};
 
 /// Lines of each ring.
 pub const LINES: usize = 1 << 13;
@@ -21,12 +24,14 @@ pub struct Host {
     head: u32,
     /// What each tag's check has to be.
     checks: HashMap<u32, u32>,
+    /// Of a completion of two lines, the first.
+    first_part: Option<Completed>,
 }
 
 impl Host {
     pub fn new() -> Host {
         let model = Model::new().expect("a model");
-        let mut host = Host { model, tail: 0, head: 0, checks: HashMap::new() };
+        let mut host = Host { model, tail: 0, head: 0, checks: HashMap::new(), first_part: None };
         host.open();
         host
     }
@@ -34,10 +39,10 @@ impl Host {
     /// Resets the card through its register.
     pub fn open(&mut self) {
         self.model.write32(0x40, 1).expect("an answer");
-        self.model.step(4);
         self.model.write32(0x44, NONCE).expect("an answer");
         (self.tail, self.head) = (0, 0);
         self.checks.clear();
+        self.first_part = None;
     }
 
     pub fn register(&mut self, address: u32) -> u32 {
@@ -49,18 +54,39 @@ impl Host {
         u64::from(self.register(0x68)) << 32 | u64::from(low)
     }
 
-    /// Writes lines into the ring and moves the tail.
-    pub fn push(&mut self, lines: &[u8]) {
+    /// Lines that the submission ring has room for.
+    pub fn room(&mut self) -> usize {
+        LINES - self.tail.wrapping_sub(self.register(0x4c)) as usize
+    }
+
+    /// Writes lines into the ring.
+    pub fn write(&mut self, lines: &[u8]) {
         for line in lines.chunks(LINE) {
             let position = self.tail as usize % LINES * LINE;
             self.model.h2c(position as u64, line).expect("room");
             self.tail += 1;
         }
+    }
+
+    /// Moves the tail behind what was written.
+    pub fn ring(&mut self) {
         self.model.write32(0x48, self.tail).expect("an answer");
+    }
+
+    /// Writes lines and moves the tail.
+    pub fn push(&mut self, lines: &[u8]) {
+        self.write(lines);
+        self.ring();
     }
 
     /// Pushes descriptors, and notes what their completions have to say.
     pub fn submit(&mut self, lines: &[u8]) {
+        self.note(lines);
+        self.push(lines);
+    }
+
+    /// Notes what the completions of descriptors have to say.
+    pub fn note(&mut self, lines: &[u8]) {
         let word = |at: usize| u32::from_le_bytes(lines[at..at + 4].try_into().expect("four"));
         let mut at = 0;
         while at < lines.len() {
@@ -68,19 +94,18 @@ impl Host {
             let end = at + (count + 1) * LINE;
             if op == 2 {
                 for (i, line) in lines[at + LINE..end].chunks(LINE).enumerate() {
-                    self.checks.insert(tag + i as u32, crc32fast::hash(line));
+                    self.checks.insert(tag.wrapping_add(i as u32), crc32fast::hash(line));
                 }
             } else {
                 self.checks.insert(tag, crc32fast::hash(&lines[at..end]));
             }
             at = end;
         }
-        self.push(lines);
     }
 
     /// Waits for completions of one line each.
     pub fn wait(&mut self, lines: usize) {
-        let mut patience = 2_000_000;
+        let mut patience = 20_000_000u64;
         while self.register(0x54).wrapping_sub(self.head) < lines as u32 {
             self.model.step(8);
             patience -= 8;
@@ -91,49 +116,56 @@ impl Host {
     /// Reads completions until there were so many.
     pub fn drain(&mut self, count: usize) -> Vec<Completed> {
         let mut completed = Vec::new();
-        let mut first_part: Option<Completed> = None;
         while completed.len() < count {
             self.wait(1);
-            for _ in self.head..self.register(0x54) {
-                let mut line = [0; LINE];
-                let position = self.head as usize % LINES * LINE;
-                self.model.c2h(CQ + position as u64, &mut line).expect("a line");
-                let word =
-                    |i: usize| u32::from_le_bytes(line[4 * i..4 * i + 4].try_into().expect("4"));
-                let mut crc = crc32fast::Hasher::new_with_initial(NONCE);
-                crc.update(&line[..60]);
-                assert_eq!(word(15), crc.finalize(), "CRC");
-                let (tag, state) = (word(12), word(14));
-                assert_eq!(state & 0xff_ffff, self.head & 0xff_ffff, "sequence");
-                assert_eq!(state >> 31, 1 - (self.head as usize / LINES) as u32 % 2, "phase");
-                assert_eq!(Some(&word(13)), self.checks.get(&tag), "check of {tag}");
-                self.head += 1;
-                let part = line[..48].to_vec();
-                let (number, last) = (state >> 24 & 1, state >> 25 & 1);
-                let mut whole = match first_part.take() {
-                    Some(first) => {
-                        assert_eq!((first.tag, number, last), (tag, 1, 1));
-                        Completed { tag, payload: [first.payload, part].concat() }
-                    }
-                    None => {
-                        assert_eq!(number, 0);
-                        Completed { tag, payload: part }
-                    }
-                };
-                if last == 0 {
-                    first_part = Some(whole);
-                    continue;
-                }
-                self.checks.remove(&tag);
-                if whole.payload.len() == 48 {
-                    assert_eq!(whole.payload.split_off(32), [0; 16]);
-                }
-                completed.push(whole);
-            }
-            self.model.write32(0x50, self.head).expect("an answer");
+            completed.extend(self.read());
         }
         assert_eq!(completed.len(), count);
         completed
+    }
+
+    /// Reads the completions that are there.
+    pub fn read(&mut self) -> Vec<Completed> {
+        let mut completed = Vec::new();
+        for _ in self.head..self.register(0x54) {
+            let mut line = [0; LINE];
+            let position = self.head as usize % LINES * LINE;
+            self.model.c2h(CQ + position as u64, &mut line).expect("a line");
+            completed.extend(self.take(&line));
+            self.head += 1;
+        }
+        self.model.write32(0x50, self.head).expect("an answer");
+        completed
+    }
+
+    /// Checks a line; gives the completion that it ends.
+    fn take(&mut self, line: &[u8; LINE]) -> Option<Completed> {
+        let word = |i: usize| u32::from_le_bytes(line[4 * i..4 * i + 4].try_into().expect("four"));
+        let mut crc = crc32fast::Hasher::new_with_initial(NONCE);
+        crc.update(&line[..60]);
+        assert_eq!(word(15), crc.finalize(), "CRC");
+        let (tag, state) = (word(12), word(14));
+        assert_eq!(state & 0xff_ffff, self.head & 0xff_ffff, "sequence");
+        assert_eq!(state >> 31, 1 - (self.head as usize / LINES) as u32 % 2, "phase");
+        assert_eq!(Some(&word(13)), self.checks.get(&tag), "check of {tag}");
+        let mut payload = line[..48].to_vec();
+        let (number, is_last) = (state >> 24 & 1, state >> 25 & 1 == 1);
+        if let Some(first) = self.first_part.take() {
+            assert_eq!((first.tag, number, is_last), (tag, 1, true));
+            payload = [first.payload, payload].concat();
+        } else {
+            assert_eq!(number, 0);
+            if is_last {
+                assert_eq!(payload.split_off(32), [0; 16]);
+            }
+        }
+        let completed = Completed { tag, payload };
+        if !is_last {
+            self.first_part = Some(completed);
+            return None;
+        }
+        self.checks.remove(&tag);
+        Some(completed)
     }
 }
 
@@ -172,4 +204,15 @@ pub fn keccak256(tag: u32, message: &[u8]) -> Vec<u8> {
 
 pub fn run(tag: u32, messages: &[Vec<u8>]) -> Vec<u8> {
     [&descriptor(2, 0, tag, messages.len() as u32)[..], &messages.concat()].concat()
+}
+
+/// Random digits, and a key that is a multiple of the generator.
+pub fn secp256k1(number: u64) -> Job {
+    let mut random = StdRng::seed_from_u64(number);
+    let row = random.random_range(0..memory::MULTIPLES);
+    let key = [(); 2].map(|()| [(); KEY_WINDOWS].map(|()| random.random_range(-16..=16)));
+    let generator =
+        [(); 2].map(|()| [(); GENERATOR_WINDOWS].map(|()| random.random_range(-512..512) * 2 + 1));
+    let point = [0, 2].map(|word| memory::generator(row, word).clone());
+    Job::new(key, generator, point)
 }
