@@ -63,12 +63,11 @@ module fetch #(
     wire fits = core[2] ? digits % 3 == 0 && count != 32'd0 : core[3] ? count == 32'd2 : count != 32'd0;
     wire refused = core == 4'd0 || !fits;
 
-    // Lines of the completion ring that are spoken for.
+    // Lines of the completion ring that are spoken for. A host that takes CQ_HEAD back gets no more of them.
     logic [31:0] promised_q;
-    wire [31:0] room = CQ_LINES - (promised_q - cq_head);
     wire [31:0] wanted = is_header && core[3] ? 32'd2 : 32'd1;
     wire starts = is_header ? op != RUN : run_q;
-    wire has_credit = !starts || room >= wanted;
+    wire has_credit = !starts || promised_q + wanted - cq_head <= CQ_LINES;
 
     // What leaves: a header of a run does not.
     logic [3:0] valid_q;
@@ -115,7 +114,7 @@ module fetch #(
             first_q <= is_header || run_q;
             last_q <= run_q ? !is_header : !is_header && left_q == 32'd1;
             out_tag_q <= is_header ? line[63:32] : tag_q;
-            crc_q <= crc32_bits(is_header || run_q ? 32'hFFFFFFFF : crc_q, line, 512);
+            crc_q <= crc32_line(is_header || run_q ? 32'hFFFFFFFF : crc_q, line);
             if (starts) promised_q <= promised_q + wanted;
         end
         if (rst) begin

@@ -52,12 +52,13 @@ module registers #(
     logic [1:0] reset_q;
     assign reset = rst || reset_q != 2'd0;
 
-    // A write is done when address and data are both there, and answered a cycle later.
+    // A write is done when address and data are both there, and answered a cycle later; that of a reset when it is over,
+    // so that it does not undo the next.
     logic b_valid_q;
     wire write = s_axil_awvalid && s_axil_wvalid && !b_valid_q;
     assign s_axil_awready = write;
     assign s_axil_wready = write;
-    assign s_axil_bvalid = b_valid_q;
+    assign s_axil_bvalid = b_valid_q && reset_q == 2'd0;
     assign s_axil_bresp = 2'd0;
     logic r_valid_q;
     logic [31:0] r_data_q;
@@ -131,7 +132,7 @@ module registers #(
                 default: ;
             endcase
         end
-        if (b_valid_q && s_axil_bready) b_valid_q <= 1'b0;
+        if (s_axil_bvalid && s_axil_bready) b_valid_q <= 1'b0;
         if (read) begin
             r_valid_q <= 1'b1;
             r_data_q <= value;

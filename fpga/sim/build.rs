@@ -70,23 +70,32 @@ fn verilate(verilator: &str, rtl: &Path, sources: &[PathBuf], hash: &[u8; 32], m
 
 fn compile(root: &Path, model: &Path, here: &Path) {
     let include = root.join("include");
-    let mut build = cc::Build::new();
-    build.cpp(true).std("c++17").opt_level(3).warnings(false).debug(false);
-    build.flag_if_supported("-fno-strict-aliasing");
-    build.define("VL_THREADED", None);
-    build.include(&include).include(include.join("vltstd")).include(model);
+    // What runs once, Verilator sets apart as slow: half the text, and not worth a compiler's time.
+    let (mut fast, mut slow) = (Vec::new(), Vec::new());
     for entry in fs::read_dir(model).expect("Verilator wrote there") {
         let path = entry.expect("an entry").path();
         if path.extension().is_some_and(|extension| extension == "cpp") {
-            build.file(path);
+            let name = path.file_stem().unwrap_or_default().to_string_lossy();
+            if name.ends_with("__Slow") { slow.push(path) } else { fast.push(path) }
         }
     }
     for name in ["verilated.cpp", "verilated_threads.cpp"] {
         let path = include.join(name);
         if path.exists() {
-            build.file(path);
+            fast.push(path);
         }
     }
-    build.file(here.join("src/shim.cpp")).compile("fpga_sim_model");
+    fast.push(here.join("src/shim.cpp"));
+    let build = |opt_level: u32, files: Vec<PathBuf>, library: &str| {
+        let mut build = cc::Build::new();
+        build.cpp(true).std("c++17").opt_level(opt_level).warnings(false).debug(false);
+        build.flag_if_supported("-fno-strict-aliasing");
+        build.define("VL_THREADED", None);
+        build.include(&include).include(include.join("vltstd")).include(model);
+        build.files(files).compile(library);
+    };
+    build(3, fast, "fpga_sim_model");
+    // After what calls it, as linkers want it.
+    build(0, slow, "fpga_sim_model_slow");
     println!("cargo::rustc-link-lib=pthread");
 }

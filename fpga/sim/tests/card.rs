@@ -182,6 +182,40 @@ tests! {
         assert_eq!(host.register(0x54), 1);
     }
 
+    /// A reset has an answer when it is over: it does not undo the write after it.
+    fn a_write_after_a_reset_stays() {
+        let mut host = Host::new();
+        for (register, value) in [(0x44, 0x1234_5678), (0x58, 1)] {
+            host.model.write32(0x40, 1).expect("an answer");
+            host.model.write32(register, value).expect("an answer");
+            assert_eq!(host.register(register), value);
+        }
+    }
+
+    fn a_run_is_longer_than_the_ring() {
+        let mut host = Host::new();
+        let messages: Vec<_> = (0..LINES + 500).map(|number| message(number, 64)).collect();
+        let lines = run(u32::MAX - 99, &messages);
+        host.note(&lines);
+        let mut completed = Vec::new();
+        for piece in lines.chunks(64 * 3_000) {
+            while host.room() < piece.len() / 64 {
+                host.wait(1);
+                completed.extend(host.read());
+            }
+            host.push(piece);
+        }
+        while completed.len() < messages.len() {
+            host.wait(1);
+            completed.extend(host.read());
+        }
+        // The header's too.
+        assert_eq!(host.register(0x4c) as usize, messages.len() + 1);
+        for Completed { tag, payload, .. } in completed {
+            assert_eq!(payload, twice(&messages[tag.wrapping_add(100) as usize]), "tag {tag:x}");
+        }
+    }
+
     /// Cycles from the tail's write to the last completion, at 4,096 jobs, against those in which the core
     /// worked; a pipe works for as long as it holds something.
     fn rings_add_little() {

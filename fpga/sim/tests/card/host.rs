@@ -39,7 +39,6 @@ impl Host {
     /// Resets the card through its register.
     pub fn open(&mut self) {
         self.model.write32(0x40, 1).expect("an answer");
-        self.model.step(4);
         self.model.write32(0x44, NONCE).expect("an answer");
         (self.tail, self.head) = (0, 0);
         self.checks.clear();
@@ -95,7 +94,7 @@ impl Host {
             let end = at + (count + 1) * LINE;
             if op == 2 {
                 for (i, line) in lines[at + LINE..end].chunks(LINE).enumerate() {
-                    self.checks.insert(tag + i as u32, crc32fast::hash(line));
+                    self.checks.insert(tag.wrapping_add(i as u32), crc32fast::hash(line));
                 }
             } else {
                 self.checks.insert(tag, crc32fast::hash(&lines[at..end]));
