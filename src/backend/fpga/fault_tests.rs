@@ -15,11 +15,13 @@ use crate::engine::{Engine, Terms};
 use crate::error::EngineError;
 use crate::verdict::{Answers, Evidence};
 
-/// The way to a card of its own, what it has to be, and how long it may be silent.
+/// The way to a card of its own, what it has to be, how long it may be silent; and a batch of more lines
+/// than its rings have.
 struct Bench {
     connect: fn() -> Box<dyn Transport>,
     expected: Expected,
-    limit: Option<Limit>,
+    limit: Limit,
+    long: Batch,
 }
 
 /// A card in software.
@@ -27,14 +29,27 @@ fn software() -> Bench {
     Bench {
         connect: || Box::new(SoftCard::new(1)),
         expected: soft_card::expected(),
-        limit: Some(soft_card::LIMIT),
+        limit: soft_card::LIMIT,
+        long: hashes(Algorithm::Sha256, 40),
+    }
+}
+
+/// The simulated card.
+#[cfg(feature = "fpga-sim")]
+fn simulated() -> Bench {
+    Bench {
+        connect: || Box::new(sim::Simulated::open().expect("the model was built")),
+        expected: sim::expected().expect("the model was built"),
+        // Three passes of the core of signatures.
+        limit: Limit::Cycles(200_000),
+        long: testing::runs(9_000),
     }
 }
 
 impl Bench {
     fn open(&self, plan: &Arc<Plan>) -> Result<Box<Fpga>, EngineError> {
         let transport = Box::new(Faulty::new((self.connect)(), plan.clone()));
-        Fpga::over("fpga=test", transport, &self.expected, self.limit)
+        Fpga::over("fpga=test", transport, &self.expected, Some(self.limit))
     }
 }
 
@@ -86,30 +101,31 @@ fn run(card: &mut Fpga, batches: &[Batch], armed_at: usize, plan: &Plan) -> Vec<
     results.into_iter().map(|result| result.expect("each is answered")).collect()
 }
 
-/// Algorithms mixed in flight, over rings that wrap and fill at every batch.
-#[test]
-fn batches_of_all_kinds_are_answered_right() {
+/// Algorithms mixed in flight, over rings that wrap and fill.
+fn batches_of_all_kinds_are_answered_right(bench: &Bench) {
     let plan = Plan::new(Trick::NoEvent, false);
-    let mut card = software().open(&plan).expect("it is right");
-    let mut all: Vec<_> = (0..3).flat_map(batches).collect();
+    let mut card = bench.open(&plan).expect("it is right");
+    let mut all: Vec<_> = (0..2).flat_map(batches).collect();
     all.push(ecdsa(1, 0));
     all.push(hashes(Algorithm::Sha256, 0));
+    all.push(bench.long.clone());
     let results = run(&mut card, &all, usize::MAX, &plan);
     assert!(results.iter().all(Result::is_ok), "{results:?}");
-    assert!(card.submission.tail() > 500 && card.completions.head() > 100, "laps of both rings");
+    let laps = card.completions.head() >> card.identity.completion_log2;
+    assert!(laps > 0 && card.submission.tail() >> card.identity.submission_log2 > 0);
     assert!(card.jobs.is_empty() && card.batches.is_empty());
     let details = card.details();
     let cores = details.iter().filter(|(name, _)| *name == "core").count();
     assert_eq!(cores, 4, "{details:?}");
 }
 
-#[test]
-fn a_message_longer_than_the_ring_streams() {
+fn a_message_longer_than_the_ring_streams(bench: &Bench) {
     let plan = Plan::new(Trick::NoEvent, false);
-    let mut card = software().open(&plan).expect("it is right");
+    let mut card = bench.open(&plan).expect("it is right");
+    let bytes = 100 << card.identity.submission_log2;
     for algorithm in [Algorithm::Sha256, Algorithm::Sha256d, Algorithm::Keccak256] {
         let mut batch = Batch::open(algorithm);
-        for length in [3, 20_000, 64, 5_000] {
+        for length in [3, bytes, 64, bytes / 3] {
             batch.push(Job::Hash { message: &vec![7; length] }).expect("room");
         }
         let results = run(&mut card, &[batch.seal()], usize::MAX, &plan);
@@ -117,10 +133,9 @@ fn a_message_longer_than_the_ring_streams() {
     }
 }
 
-#[test]
-fn more_batches_than_it_takes_are_rejected() {
+fn more_batches_than_it_takes_are_rejected(bench: &Bench) {
     let plan = Plan::new(Trick::NoEvent, false);
-    let mut card = software().open(&plan).expect("it is right");
+    let mut card = bench.open(&plan).expect("it is right");
     let parsed = Arc::new(Parsed::parse(hashes(Algorithm::Sha256, 50)));
     for id in 0..BATCHES as u64 {
         card.submit(BatchId(id), parsed.clone()).expect("room");
@@ -128,12 +143,12 @@ fn more_batches_than_it_takes_are_rejected() {
     assert_eq!(card.submit(BatchId(99), parsed), Err(Rejected));
 }
 
-#[test]
-fn every_trick_is_a_fault_of_all_batches() {
+fn every_trick_is_a_fault_of_all_batches(bench: &Bench) {
     for trick in Trick::WORK {
         let plan = Plan::new(trick, false);
-        let mut card = software().open(&plan).expect("it is right until then");
-        let all: Vec<_> = (0..2).flat_map(batches).collect();
+        let mut card = bench.open(&plan).expect("it is right until then");
+        let mut all: Vec<_> = (0..2).flat_map(batches).collect();
+        all.push(bench.long.clone());
         let results = run(&mut card, &all, 3, &plan);
         let faults: Vec<_> = results.iter().filter_map(|result| result.as_ref().err()).collect();
         if trick == Trick::NoEvent {
@@ -142,13 +157,11 @@ fn every_trick_is_a_fault_of_all_batches() {
         }
         assert!(!faults.is_empty() && faults.len() < all.len(), "{trick:?}: {results:?}");
         for fault in &faults {
-            let device = matches!(fault, Fault::Device(_));
             let is_due = match trick {
                 Trick::Stuck | Trick::NotReady => **fault == Fault::Timeout,
-                Trick::Lap => **fault == Fault::Stale,
-                Trick::Duplicate => **fault == Fault::Stale,
+                Trick::Lap | Trick::Duplicate => **fault == Fault::Stale,
                 Trick::Reset | Trick::DescriptorBit => true,
-                _ => device,
+                _ => matches!(fault, Fault::Device(_)),
             };
             assert!(is_due, "{trick:?}: {fault:?}");
         }
@@ -158,39 +171,32 @@ fn every_trick_is_a_fault_of_all_batches() {
     }
 }
 
-#[test]
-fn a_card_that_is_another_one_is_not_admitted() {
+fn a_card_that_is_another_one_is_not_admitted(bench: &Bench) {
     for trick in Trick::IDENTITY {
-        let bench = software();
-        let plan = Plan::new(trick, true);
-        let refused = bench.open(&plan).err().expect("it is another card");
+        let refused = bench.open(&Plan::new(trick, true)).err().expect("it is another card");
         assert!(matches!(refused, EngineError::Device { .. }), "{trick:?}: {refused}");
         println!("{refused}");
     }
 }
 
 /// What is wrong from the beginning, and shows at work alone, does not get past the known answers.
-#[test]
-fn a_card_that_fails_its_known_answers_is_not_admitted() {
+fn a_card_that_fails_its_known_answers_is_not_admitted(open: fn() -> Bench) {
     for trick in [Trick::Stuck, Trick::ResultBit, Trick::DescriptorBit, Trick::Zeros, Trick::Gone] {
         let plan = Plan::new(trick, true);
-        let bench = software();
-        let refused = Device::admit(move || Ok(bench.open(&plan)?)).err();
+        let refused = Device::admit(move || Ok(open().open(&plan)?)).err();
         assert!(refused.is_some(), "{trick:?}");
     }
 }
 
-/// Through an engine, with and without a lane of the CPU: every item gets the CPU's answer, once, and
-/// the card is back in service afterwards.
-#[test]
-fn an_engine_gives_the_cpus_answers_whatever_the_card_does() {
-    let all: Vec<_> = (0..2).flat_map(batches).collect();
+/// Through an engine, with and without a lane of the CPU: every item gets the CPU's answer, once.
+fn an_engine_gives_the_cpus_answers_whatever_the_card_does(open: fn() -> Bench, tricks: &[Trick]) {
+    let all: Vec<_> = (0..2).flat_map(batches).chain([open().long]).collect();
     let expected: Vec<_> = all.iter().map(right).collect();
-    for trick in Trick::WORK {
+    for &trick in tricks {
         for cpu in [false, true] {
             let plan = Plan::new(trick, false);
-            let (bench, own) = (software(), plan.clone());
-            let device = Device::admit(move || Ok(bench.open(&own)?)).expect("it is right");
+            let own = plan.clone();
+            let device = Device::admit(move || Ok(open().open(&own)?)).expect("it is right");
             let engine = Engine::builder().threads(1).cpu(cpu).device(device).open();
             let engine = engine.expect("an engine");
             plan.armed.store(true, Ordering::Relaxed);
@@ -208,4 +214,71 @@ fn an_engine_gives_the_cpus_answers_whatever_the_card_does() {
             }
         }
     }
+}
+
+/// A card that failed is reset, given another nonce and tested, and takes work again.
+fn a_card_comes_back_after_a_fault(open: fn() -> Bench) {
+    let plan = Plan::new(Trick::Reset, false);
+    let own = plan.clone();
+    let device = Device::admit(move || Ok(open().open(&own)?)).expect("it is right");
+    let engine = Engine::builder().threads(1).cpu(false).device(device).open();
+    let engine = engine.expect("an engine");
+    let batch = hashes(Algorithm::Keccak256, 20);
+    let expected = right(&batch);
+    let submit = || {
+        let ticket = engine.submit(batch.clone(), Terms::default()).expect("room");
+        assert_eq!(ticket.wait().answers(), &expected);
+        engine.snapshot().devices[0].items
+    };
+    assert_eq!(submit(), 20);
+    plan.armed.store(true, Ordering::Relaxed);
+    assert_eq!(submit(), 20, "the last resort's");
+    assert_eq!(engine.snapshot().devices[0].faults, 1);
+    let until = Instant::now() + Duration::from_secs(120);
+    while !engine.snapshot().devices[0].healthy {
+        assert!(Instant::now() < until, "it is opened anew");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    assert_eq!(submit(), 40);
+}
+
+/// Every test on a card in software, and on the simulated one.
+macro_rules! on_cards {
+    ($($test:ident($bench:ident $(, $soft:expr, $sim:expr)?);)*) => {
+        mod software {
+            use super::*;
+            $(#[test]
+            fn $test() {
+                super::$test(on_cards!($bench software) $(, $soft)?);
+            })*
+        }
+
+        #[cfg(feature = "fpga-sim")]
+        mod simulated {
+            use super::*;
+            $(#[test]
+            #[cfg_attr(
+                not(rtl_sim),
+                ignore = "verilator not found when this crate was built; install it or set VERILATOR"
+            )]
+            fn $test() {
+                super::$test(on_cards!($bench simulated) $(, $sim)?);
+            })*
+        }
+    };
+    (bench $card:ident) => { &$card() };
+    (open $card:ident) => { $card };
+}
+
+on_cards! {
+    batches_of_all_kinds_are_answered_right(bench);
+    a_message_longer_than_the_ring_streams(bench);
+    more_batches_than_it_takes_are_rejected(bench);
+    every_trick_is_a_fault_of_all_batches(bench);
+    a_card_that_is_another_one_is_not_admitted(bench);
+    a_card_that_fails_its_known_answers_is_not_admitted(open);
+    an_engine_gives_the_cpus_answers_whatever_the_card_does(
+        open, &Trick::WORK, &[Trick::Stuck, Trick::Reset, Trick::DescriptorBit]
+    );
+    a_card_comes_back_after_a_fault(open);
 }

@@ -85,3 +85,14 @@ pub fn batches(seed: u64) -> Vec<Batch> {
         hashes(Algorithm::Keccak256, 30),
     ]
 }
+
+/// Messages of 64 bytes, for the core that takes runs of them.
+#[cfg(feature = "fpga-sim")]
+pub fn runs(items: u32) -> Batch {
+    let mut batch = Batch::open(Algorithm::Sha256d);
+    for item in 0..items {
+        let message = item.to_le_bytes().repeat(16);
+        batch.push(Job::Hash { message: &message }).expect("room");
+    }
+    batch.seal()
+}
