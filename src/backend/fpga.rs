@@ -23,6 +23,7 @@ mod sim;
 mod transport;
 mod turn;
 mod watch;
+mod ways;
 #[cfg(unix)]
 mod xdma;
 
@@ -32,6 +33,8 @@ mod fault_tests;
 mod faulty;
 #[cfg(test)]
 mod soft_card;
+#[cfg(test)]
+mod soft_cores;
 #[cfg(test)]
 mod testing;
 

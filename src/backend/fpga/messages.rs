@@ -102,7 +102,7 @@ fn keccak(tag: u32, message: &[u8], out: &mut Vec<Line>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::backend::fpga::soft_card::jobs;
+    use crate::backend::fpga::soft_cores::jobs;
     use crate::backend::fpga::testing::{digest, hashes};
 
     /// What the card's cores make of the lines is the digest, by the referee's word; and the jobs say

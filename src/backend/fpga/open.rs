@@ -18,6 +18,7 @@ use crate::backend::fpga::registers::{self, Expected};
 use crate::backend::fpga::ring::{Completions, Submission};
 use crate::backend::fpga::transport::Transport;
 use crate::backend::fpga::watch::{Limit, Watch};
+use crate::backend::fpga::ways;
 use crate::batch::BATCH_ITEMS_LIMIT;
 use crate::error::EngineError;
 use crate::isa::Isa;
@@ -92,7 +93,7 @@ impl Options {
     /// # Errors
     /// [`EngineError::Absent`] where this build has none.
     pub fn simulated() -> Result<Options, EngineError> {
-        let expected = simulation::expected().map_err(|why| absent(&Card::Simulated, why))?;
+        let expected = ways::simulation::expected().map_err(|why| absent(&Card::Simulated, why))?;
         Ok(Options::new(Card::Simulated, expected))
     }
 }
@@ -121,8 +122,8 @@ pub fn device_later(options: Options) -> Result<Device, EngineError> {
 /// [`EngineError::Absent`] where there is none, with what was looked for.
 pub fn find(card: &Card) -> Result<String, EngineError> {
     let found = match card {
-        Card::Simulated => simulation::expected().map(|_| "simulated".to_owned()),
-        Card::Xdma(_) | Card::Mapped(_) => real::find(card),
+        Card::Simulated => ways::simulation::expected().map(|_| "simulated".to_owned()),
+        Card::Xdma(_) | Card::Mapped(_) => ways::real::find(card),
     };
     found.map_err(|why| absent(card, why))
 }
@@ -158,11 +159,13 @@ const THREADS: usize = 4;
 impl Fpga {
     pub(super) fn open(options: &Options) -> Result<Box<Fpga>, EngineError> {
         let transport = match &options.card {
-            Card::Simulated => simulation::connect().map_err(|why| absent(&options.card, why))?,
+            Card::Simulated => {
+                ways::simulation::connect().map_err(|why| absent(&options.card, why))?
+            }
             card => {
                 find(card)?;
                 let failed = |why| EngineError::Device { device: card.name().to_owned(), why };
-                real::connect(card).map_err(failed)?
+                ways::real::connect(card).map_err(failed)?
             }
         };
         Fpga::over(options.card.name(), transport, &options.expected, options.limit)
@@ -223,80 +226,4 @@ impl Fpga {
 fn nonce() -> u32 {
     // The standard library's keys are random.
     RandomState::new().build_hasher().finish() as u32 | 1
-}
-
-#[cfg(unix)]
-mod real {
-    use super::*;
-    use crate::backend::fpga::bar::{self, Bar};
-    use crate::backend::fpga::xdma::{self, Xdma};
-
-    fn node(card: &Card) -> PathBuf {
-        match card {
-            Card::Simulated => PathBuf::new(),
-            Card::Xdma(base) => xdma::node(base),
-            Card::Mapped(folder) => bar::node(folder),
-        }
-    }
-
-    pub fn find(card: &Card) -> Result<String, String> {
-        let node: &Path = &node(card);
-        match node.try_exists() {
-            Ok(true) => Ok(node.display().to_string()),
-            Ok(false) => Err(format!("{}: no such device node", node.display())),
-            Err(error) => Err(format!("{}: {error}", node.display())),
-        }
-    }
-
-    pub fn connect(card: &Card) -> Result<Box<dyn Transport>, String> {
-        Ok(match card {
-            Card::Simulated => return simulation::connect(),
-            Card::Xdma(base) => Box::new(Xdma::open(base)?),
-            Card::Mapped(folder) => Box::new(Bar::open(folder)?),
-        })
-    }
-}
-
-#[cfg(not(unix))]
-mod real {
-    use super::*;
-
-    const WHY: &str = "cards are reached through Unix device files";
-
-    pub fn find(_: &Card) -> Result<String, String> {
-        Err(WHY.to_owned())
-    }
-
-    pub fn connect(_: &Card) -> Result<Box<dyn Transport>, String> {
-        Err(WHY.to_owned())
-    }
-}
-
-#[cfg(feature = "fpga-sim")]
-mod simulation {
-    use super::*;
-    use crate::backend::fpga::sim::{self, Simulated};
-
-    pub fn expected() -> Result<Expected, String> {
-        sim::expected()
-    }
-
-    pub fn connect() -> Result<Box<dyn Transport>, String> {
-        Ok(Box::new(Simulated::open()?))
-    }
-}
-
-#[cfg(not(feature = "fpga-sim"))]
-mod simulation {
-    use super::*;
-
-    const WHY: &str = "built without the feature `fpga-sim`";
-
-    pub fn expected() -> Result<Expected, String> {
-        Err(WHY.to_owned())
-    }
-
-    pub fn connect() -> Result<Box<dyn Transport>, String> {
-        Err(WHY.to_owned())
-    }
 }
