@@ -103,12 +103,14 @@ fn without_drivers(arguments: &[&str], required: &str) -> Output {
     command.args(arguments).env("SIGMILL_REQUIRE", required);
     // The loader's older and newer name of the same.
     command.env("VK_ICD_FILENAMES", "/nowhere").env("VK_DRIVER_FILES", "/nowhere");
+    command.env_remove("SIGMILL_FPGA");
     command.output().expect("it runs")
 }
 
 #[test]
 fn absent_devices_end_with_4_and_say_why() {
-    for backend in ["gpu", "gpu=software", "fpga", "fpga=sim"] {
+    let simulated = (!cfg!(rtl_sim)).then_some("fpga=sim");
+    for backend in ["gpu", "gpu=software", "fpga"].into_iter().chain(simulated) {
         for command in ["check", "bench"] {
             let output = without_drivers(&[command, "--backend", backend], "");
             assert_eq!(code(&output), 4, "{command} {backend}");
@@ -120,6 +122,44 @@ fn absent_devices_end_with_4_and_say_why() {
     let output = without_drivers(&["devices"], "data");
     assert_eq!(code(&output), 0);
     assert!(text(&output.stdout).contains("gpu=software absent: no Vulkan adapter"));
+}
+
+#[cfg(feature = "fpga")]
+#[test]
+fn an_fpga_card_is_looked_for_where_the_environment_says() {
+    let card = |path: &str| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_sigmill"));
+        command.args(["check", "--backend", "fpga"]).env("SIGMILL_REQUIRE", "");
+        command.env("SIGMILL_FPGA", path).env_remove("SIGMILL_FPGA_MANIFEST");
+        command.output().expect("it runs")
+    };
+    let output = card("/nowhere/xdma0");
+    assert_eq!(code(&output), 4);
+    let told = text(&output.stderr);
+    assert!(told.contains("/nowhere/xdma0_user: no such device node"), "{told}");
+    // A card that is there, of whose image nothing is known, is not opened.
+    let folder = std::env::temp_dir().join(format!("sigmill-cli-card-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).expect("a folder");
+    std::fs::write(folder.join("xdma0_user"), [0; 64]).expect("a file");
+    let output = card(folder.join("xdma0").to_str().expect("UTF-8"));
+    std::fs::remove_dir_all(&folder).expect("it is ours");
+    assert_eq!(code(&output), 1);
+    assert!(text(&output.stderr).contains("SIGMILL_FPGA_MANIFEST"), "{}", text(&output.stderr));
+}
+
+#[cfg(feature = "fpga-sim")]
+#[test]
+#[cfg_attr(
+    not(rtl_sim),
+    ignore = "verilator not found when this crate was built; install it or set VERILATOR"
+)]
+fn the_simulated_card_is_listed_and_checks() {
+    let output = sigmill(&["devices", "--backend", "fpga=sim"]);
+    assert_eq!(code(&output), 0, "{}", text(&output.stderr));
+    let listed = text(&output.stdout);
+    for word in ["fpga=sim", "source hash: ", "secp256k1: ", " jobs, busy for ", "keccak256"] {
+        assert!(listed.contains(word), "{word}: {listed}");
+    }
 }
 
 #[test]
