@@ -56,9 +56,8 @@ pub use transport::{Transport, TransportError};
 pub use watch::Limit;
 
 use completion::Completed;
-use descriptor::{Op, is_in};
 use flight::{Encoded, Flight, Jobs};
-use manifest::Hex;
+use manifest::{Core, Hex};
 use ring::{Completions, Submission};
 use watch::Watch;
 
@@ -116,8 +115,8 @@ impl Backend for Fpga {
                 ),
             ),
         ];
-        for op in Op::ALL.into_iter().filter(|op| is_in(*op, identity.caps)) {
-            details.push(("core", format!("{}: {}", op.name(), self.counters(op))));
+        for core in Core::ALL.into_iter().filter(|core| core.is_in(identity.caps)) {
+            details.push((core.name(), self.counters(core)));
         }
         details
     }
@@ -186,14 +185,14 @@ impl Fpga {
     }
 
     fn cores(&self) -> Vec<&'static str> {
-        let ops = Op::ALL.into_iter().filter(|op| is_in(*op, self.identity.caps));
-        ops.map(Op::name).collect()
+        let cores = Core::ALL.into_iter().filter(|core| core.is_in(self.identity.caps));
+        cores.map(Core::name).collect()
     }
 
     /// What a core has done since the card was opened.
-    fn counters(&self, op: Op) -> String {
+    fn counters(&self, core: Core) -> String {
         let mut transport = self.transport.borrow_mut();
-        let (transport, at) = (&mut **transport, 16 * op as u32);
+        let (transport, at) = (&mut **transport, 16 * core as u32);
         let mut read = || {
             let jobs = transport.read32(registers::JOBS + at)?;
             let busy = registers::wide(transport, registers::BUSY + at)?;

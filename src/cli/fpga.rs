@@ -12,10 +12,14 @@ use sigmill::backend::fpga::manifest::{Hex, Manifest, ManifestError};
 
 use super::{Failure, Status};
 
+mod load;
+
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
     /// Says what an image is, whether it is whole, and whether it is the one its manifest names
     Inspect(Arguments),
+    /// Loads an image that is the one its manifest names, and tests the card that it makes
+    Load(load::Arguments),
 }
 
 #[derive(Debug, Args)]
@@ -37,6 +41,7 @@ pub(super) struct Arguments {
 pub(super) fn run(command: &Command) -> Result<Status, Failure> {
     match command {
         Command::Inspect(arguments) => inspect(arguments),
+        Command::Load(arguments) => load::run(arguments),
     }
 }
 

@@ -2,31 +2,19 @@
 
 use crate::algorithms::secp256k1::prepare::Prepared;
 use crate::algorithms::secp256k1::scalar::{self, Half};
+use crate::backend::fpga::manifest::Core;
 use crate::parsed::Words;
 
 /// A line of a ring.
 pub(crate) type Line = [u8; 64];
 
-/// What a card computes: the ops are numbered as the cores are.
-pub(crate) use crate::backend::fpga::manifest::Core as Op;
-
-/// An op's number.
-pub(crate) fn number(op: Op) -> u8 {
-    op as u8 + 1
-}
-
-/// Whether a card with these CAPS has a core for an op.
-pub(crate) fn is_in(op: Op, caps: u32) -> bool {
-    caps & op.bit() != 0
-}
-
-/// Flag of [`Op::Sha256`]: the digest is hashed once more.
+/// Flag of [`Core::Sha256`]: the digest is hashed once more.
 pub(crate) const TWICE: u8 = 1;
 
 /// The first 16 bytes of a job.
-pub(crate) fn header(op: Op, flags: u8, tag: u32, count: u32) -> Line {
+pub(crate) fn header(core: Core, flags: u8, tag: u32, count: u32) -> Line {
     let mut line = [0; 64];
-    (line[0], line[1]) = (number(op), flags);
+    (line[0], line[1]) = (core.op(), flags);
     line[4..8].copy_from_slice(&tag.to_le_bytes());
     line[8..12].copy_from_slice(&count.to_le_bytes());
     line
@@ -45,7 +33,7 @@ const KEY: usize = 128;
 pub(crate) fn secp256k1(tag: u32, prepared: &Prepared) -> Option<[Line; 3]> {
     let key = prepared.key?;
     let mut job = [[0; 64]; 3];
-    job[0] = header(Op::Secp256k1, 0, tag, 2);
+    job[0] = header(Core::Secp256k1, 0, tag, 2);
     let bytes = job.as_flattened_mut();
     let mut lane = |index: usize, low: u8, high: u8| {
         bytes[DIGITS + 2 * index..][..2].copy_from_slice(&[low, high]);

@@ -10,7 +10,8 @@ use crate::algorithms::secp256k1::point::is_possible;
 use crate::algorithms::secp256k1::recover;
 use crate::backend::BatchId;
 use crate::backend::fpga::completion::Completed;
-use crate::backend::fpga::descriptor::{Line, Op, words};
+use crate::backend::fpga::descriptor::{Line, words};
+use crate::backend::fpga::manifest::Core;
 use crate::error::Fault;
 use crate::isa::Isa;
 use crate::parsed::{Operands, Parsed};
@@ -27,7 +28,7 @@ pub(crate) struct Encoded {
 /// A job, as its completion has to answer it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Job {
-    pub op: Op,
+    pub core: Core,
     /// CRC-32 of its lines.
     pub check: u32,
     /// Where its lines end: among those of the part, later among all that are submitted.
@@ -72,7 +73,7 @@ impl Jobs {
     /// The item that a completion answers, of jobs whose lines are all among the first `submitted`.
     ///
     /// # Errors
-    /// A tag that is not open, lines that reached the card changed, or a payload of another op.
+    /// A tag that is not open, lines that reached the card changed, or a payload of another core.
     pub fn answer(
         &mut self,
         completed: &Completed,
@@ -87,7 +88,7 @@ impl Jobs {
         if completed.check != job.check {
             return Err(Fault::Device("operands reached the card changed".to_owned()));
         }
-        let is_point = job.op == Op::Secp256k1;
+        let is_point = job.core == Core::Secp256k1;
         if completed.wide != is_point || !is_point && completed.payload[32..] != [0; 64] {
             return Err(Fault::BadEvidence);
         }
@@ -189,15 +190,15 @@ mod tests {
         Completed { tag, check, payload, wide }
     }
 
-    fn job(op: Op, end: u32) -> Option<Job> {
-        Some(Job { op, check: 7 + end, end })
+    fn job(core: Core, end: u32) -> Option<Job> {
+        Some(Job { core, check: 7 + end, end })
     }
 
     #[test]
     fn each_tag_is_answered_once_in_any_order() {
         let mut jobs = Jobs { first: u32::MAX - 1, ..Jobs::default() };
         let lines = u32::MAX;
-        let list = [job(Op::Sha256, 1), None, job(Op::Sha256, 2), job(Op::Secp256k1, 5)];
+        let list = [job(Core::Sha256, 1), None, job(Core::Sha256, 2), job(Core::Secp256k1, 5)];
         jobs.add(BatchId(3), 10, lines, &list);
         assert_eq!(jobs.next_tag(), 2);
         let submitted = 4;
@@ -214,18 +215,18 @@ mod tests {
 
     #[test]
     fn answers_that_do_not_fit_their_job_are_faults() {
-        let one = |op, tag, check, wide, submitted| {
+        let one = |core, tag, check, wide, submitted| {
             let mut jobs = Jobs::default();
-            jobs.add(BatchId(1), 0, 0, &[job(op, 3)]);
+            jobs.add(BatchId(1), 0, 0, &[job(core, 3)]);
             jobs.answer(&completed(tag, check, wide), submitted)
         };
-        assert!(one(Op::Sha256, 0, 10, false, 3).is_ok());
-        assert!(matches!(one(Op::Sha256, 0, 11, false, 3), Err(Fault::Device(_))), "other lines");
-        assert_eq!(one(Op::Sha256, 0, 10, false, 2), Err(Fault::Stale), "not sent yet");
-        assert_eq!(one(Op::Sha256, 0, 10, true, 3), Err(Fault::BadEvidence));
-        assert_eq!(one(Op::Secp256k1, 0, 10, false, 3), Err(Fault::BadEvidence));
+        assert!(one(Core::Sha256, 0, 10, false, 3).is_ok());
+        assert!(matches!(one(Core::Sha256, 0, 11, false, 3), Err(Fault::Device(_))), "other lines");
+        assert_eq!(one(Core::Sha256, 0, 10, false, 2), Err(Fault::Stale), "not sent yet");
+        assert_eq!(one(Core::Sha256, 0, 10, true, 3), Err(Fault::BadEvidence));
+        assert_eq!(one(Core::Secp256k1, 0, 10, false, 3), Err(Fault::BadEvidence));
         let mut jobs = Jobs::default();
-        jobs.add(BatchId(1), 0, 0, &[job(Op::Sha256, 3)]);
+        jobs.add(BatchId(1), 0, 0, &[job(Core::Sha256, 3)]);
         let mut more = completed(0, 10, false);
         more.payload[40] = 1;
         assert_eq!(jobs.answer(&more, 3), Err(Fault::BadEvidence), "bytes past the digest");

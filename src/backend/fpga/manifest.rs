@@ -51,9 +51,19 @@ impl Core {
         }
     }
 
+    /// The op of its jobs.
+    pub fn op(self) -> u8 {
+        self as u8 + 1
+    }
+
     /// Its bit in the register CAPS.
     pub fn bit(self) -> u32 {
         1 << self as u32
+    }
+
+    /// Whether a card with these CAPS has it.
+    pub fn is_in(self, caps: u32) -> bool {
+        caps & self.bit() != 0
     }
 }
 

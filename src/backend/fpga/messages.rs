@@ -6,8 +6,9 @@ use crate::algorithm::Algorithm;
 use crate::algorithms::keccak256::{self, RATE};
 use crate::algorithms::sha256;
 use crate::backend::fpga::completion::crc;
-use crate::backend::fpga::descriptor::{Line, Op, TWICE, header, is_in};
+use crate::backend::fpga::descriptor::{Line, TWICE, header};
 use crate::backend::fpga::flight::{Encoded, Job};
+use crate::backend::fpga::manifest::Core;
 use crate::batch::Column;
 use crate::parsed::Parsed;
 
@@ -36,7 +37,7 @@ pub(crate) fn cut(batch: &Parsed, first: usize) -> Range<usize> {
 /// Encodes the messages of a part. `caps`: what the card has cores for.
 pub(crate) fn encode(caps: u32, batch: &Parsed, items: Range<usize>, tag: u32, out: &mut Encoded) {
     let column = batch.batch().column(0);
-    let runs = batch.algorithm() == Algorithm::Sha256d && is_in(Op::Sha256d, caps);
+    let runs = batch.algorithm() == Algorithm::Sha256d && Core::Sha256d.is_in(caps);
     let mut item = items.start;
     while item < items.end {
         let tag = tag.wrapping_add((item - items.start) as u32);
@@ -48,19 +49,19 @@ pub(crate) fn encode(caps: u32, batch: &Parsed, items: Range<usize>, tag: u32, o
         }
         let message = column.get(item);
         let from = out.lines.len();
-        let op = match batch.algorithm() {
+        let core = match batch.algorithm() {
             Algorithm::Keccak256 => {
                 keccak(tag, message, &mut out.lines);
-                Op::Keccak256
+                Core::Keccak256
             }
             other => {
                 let flags = if other == Algorithm::Sha256d { TWICE } else { 0 };
                 sha(tag, flags, message, &mut out.lines);
-                Op::Sha256
+                Core::Sha256
             }
         };
         let check = crc(0, out.lines[from..].as_flattened());
-        out.jobs.push(Some(Job { op, check, end: out.lines.len() as u32 }));
+        out.jobs.push(Some(Job { core, check, end: out.lines.len() as u32 }));
         item += 1;
     }
 }
@@ -72,26 +73,26 @@ fn run(column: &Column, items: Range<usize>) -> usize {
 
 /// A run: a header, and a line each.
 fn encode_run(column: &Column, items: Range<usize>, tag: u32, out: &mut Encoded) {
-    out.lines.push(header(Op::Sha256d, 0, tag, items.len() as u32));
+    out.lines.push(header(Core::Sha256d, 0, tag, items.len() as u32));
     for item in items {
         let line = column.array(item);
         out.lines.push(*line);
         let (check, end) = (crc(0, line), out.lines.len() as u32);
-        out.jobs.push(Some(Job { op: Op::Sha256d, check, end }));
+        out.jobs.push(Some(Job { core: Core::Sha256d, check, end }));
     }
 }
 
 fn sha(tag: u32, flags: u8, message: &[u8], out: &mut Vec<Line>) {
     let (whole, tail) = message.as_chunks::<64>();
     let (padded, blocks) = sha256::padding(tail, message.len() as u64);
-    out.push(header(Op::Sha256, flags, tag, (whole.len() + blocks) as u32));
+    out.push(header(Core::Sha256, flags, tag, (whole.len() + blocks) as u32));
     out.extend_from_slice(whole);
     out.extend_from_slice(&padded.as_chunks().0[..blocks]);
 }
 
 fn keccak(tag: u32, message: &[u8], out: &mut Vec<Line>) {
     let (whole, tail) = message.as_chunks::<RATE>();
-    out.push(header(Op::Keccak256, 0, tag, 3 * (whole.len() as u32 + 1)));
+    out.push(header(Core::Keccak256, 0, tag, 3 * (whole.len() as u32 + 1)));
     for block in whole.iter().chain([&keccak256::padding(tail)]) {
         let mut lines = [0; 192];
         lines[..RATE].copy_from_slice(block);
@@ -109,9 +110,9 @@ mod tests {
     /// where their lines are.
     #[test]
     fn padded_lines_hash_to_the_digest() {
-        let all = Op::ALL.iter().fold(0, |caps, op| caps | op.bit());
+        let all = Core::ALL.iter().fold(0, |caps, core| caps | core.bit());
         for algorithm in [Algorithm::Sha256, Algorithm::Sha256d, Algorithm::Keccak256] {
-            for caps in [all, all & !Op::Sha256d.bit()] {
+            for caps in [all, all & !Core::Sha256d.bit()] {
                 let parsed = Parsed::parse(hashes(algorithm, 300));
                 let column = parsed.batch().column(0);
                 let mut out = Encoded::default();
@@ -120,13 +121,13 @@ mod tests {
                 let mut from_lines = jobs(&out.lines).into_iter();
                 for (item, job) in out.jobs.iter().enumerate() {
                     let job = job.expect("every message is a job");
-                    let (tag, lines, op, payload) = from_lines.next().expect("as many jobs");
-                    assert_eq!((tag, op), (40 + item as u32, job.op));
+                    let (tag, lines, core, payload) = from_lines.next().expect("as many jobs");
+                    assert_eq!((tag, core), (40 + item as u32, job.core));
                     assert_eq!(job.check, crc(0, lines.as_flattened()));
                     assert_eq!(payload[..32], digest(algorithm, column.get(item)), "{item}");
                     let last = &out.lines[job.end as usize - 1];
                     assert_eq!(Some(last), lines.last());
-                    let is_run = job.op == Op::Sha256d;
+                    let is_run = job.core == Core::Sha256d;
                     let due = algorithm == Algorithm::Sha256d && column.get(item).len() == 64;
                     assert_eq!(is_run, due && caps == all);
                 }

@@ -11,8 +11,8 @@ use crate::backend::Capability;
 use crate::backend::device::Device;
 use crate::backend::fpga::Fpga;
 use crate::backend::fpga::completion::Completed;
-use crate::backend::fpga::descriptor::{Op, is_in};
 use crate::backend::fpga::flight::{Encoded, Jobs};
+use crate::backend::fpga::manifest::Core;
 use crate::backend::fpga::manifest::Manifest;
 use crate::backend::fpga::registers::{self, Expected};
 use crate::backend::fpga::ring::{Completions, Submission};
@@ -133,9 +133,9 @@ fn absent(card: &Card, why: String) -> EngineError {
 }
 
 /// What cores a card with these CAPS serves which algorithms with.
-const SERVED: [(Op, &[Algorithm]); 3] = [
+const SERVED: [(Core, &[Algorithm]); 3] = [
     (
-        Op::Secp256k1,
+        Core::Secp256k1,
         &[
             Algorithm::EcdsaSecp256k1(E::BitcoinLax),
             Algorithm::EcdsaSecp256k1(E::BitcoinStrict),
@@ -149,8 +149,8 @@ const SERVED: [(Op, &[Algorithm]); 3] = [
         ],
     ),
     // The core of runs takes messages of 64 bytes alone.
-    (Op::Sha256, &[Algorithm::Sha256, Algorithm::Sha256d]),
-    (Op::Keccak256, &[Algorithm::Keccak256]),
+    (Core::Sha256, &[Algorithm::Sha256, Algorithm::Sha256d]),
+    (Core::Keccak256, &[Algorithm::Keccak256]),
 ];
 
 /// Threads that prepare signatures, where the machine has as many cores.
@@ -190,7 +190,7 @@ impl Fpga {
             .thread_name(|index| format!("sigmill-prepare-{index}"))
             .build()
             .map_err(|error| EngineError::Threads(error.to_string()))?;
-        let served = SERVED.into_iter().filter(|(op, _)| is_in(*op, identity.caps));
+        let served = SERVED.into_iter().filter(|(core, _)| core.is_in(identity.caps));
         let capabilities = served
             .flat_map(|(_, algorithms)| algorithms)
             .map(|&algorithm| Capability { algorithm, max_items: BATCH_ITEMS_LIMIT, judges: false })

@@ -47,7 +47,7 @@ pub struct Expected {
     pub abi_version: u32,
     /// SHA-256 of the sources of its image.
     pub source_hash: [u8; 32],
-    /// The ops of its cores, as CAPS has them.
+    /// Its cores, as CAPS has them.
     pub caps: u32,
 }
 
@@ -68,7 +68,7 @@ pub struct Identity {
     pub abi_version: u32,
     /// SHA-256 of the sources of its image.
     pub source_hash: [u8; 32],
-    /// Bit `op - 1` for each op.
+    /// Bit `op - 1` for each core.
     pub caps: u32,
     /// Logarithm of the lines of the submission ring.
     pub submission_log2: u32,

@@ -7,8 +7,9 @@ use rayon::prelude::*;
 use crate::algorithms::secp256k1::piece::PIECE;
 use crate::algorithms::secp256k1::prepare::prepare;
 use crate::backend::fpga::completion::crc;
-use crate::backend::fpga::descriptor::{self, Op};
+use crate::backend::fpga::descriptor;
 use crate::backend::fpga::flight::{Encoded, Job};
+use crate::backend::fpga::manifest::Core;
 use crate::isa::Isa;
 use crate::parsed::Parsed;
 
@@ -38,7 +39,7 @@ pub(crate) fn encode(isa: Isa, batch: &Parsed, items: Range<usize>, tag: u32, ou
     for job in encoded.iter().flatten() {
         out.jobs.push(job.map(|(lines, check)| {
             out.lines.extend(lines);
-            Job { op: Op::Secp256k1, check, end: out.lines.len() as u32 }
+            Job { core: Core::Secp256k1, check, end: out.lines.len() as u32 }
         }));
     }
 }
@@ -69,7 +70,7 @@ mod tests {
                     continue;
                 };
                 end += 3;
-                assert_eq!((job.op, job.end), (Op::Secp256k1, end));
+                assert_eq!((job.core, job.end), (Core::Secp256k1, end));
                 let lines = out.lines[end as usize - 3..end as usize].as_flattened();
                 assert_eq!(job.check, crc(0, lines));
                 let expected = tag.wrapping_add((item - items.start) as u32);

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use fpga_sim::{CORES, Model, SOURCE_HASH, Stuck};
 
-use crate::backend::fpga::descriptor::Op;
+use crate::backend::fpga::manifest::Core;
 use crate::backend::fpga::registers::{ABI, Expected};
 use crate::backend::fpga::transport::{Transport, TransportError};
 
@@ -29,7 +29,7 @@ pub(crate) fn expected() -> Result<Expected, String> {
     if !fpga_sim::AVAILABLE {
         return Err(fpga_sim::Absent.to_string());
     }
-    let bits = Op::ALL.into_iter().filter(|op| CORES.contains(&op.name())).map(Op::bit);
+    let bits = Core::ALL.into_iter().filter(|core| CORES.contains(&core.name())).map(Core::bit);
     Ok(Expected { abi_version: ABI, source_hash: SOURCE_HASH, caps: bits.sum() })
 }
 

@@ -8,7 +8,8 @@ use rand::seq::SliceRandom;
 use rand::{Rng, SeedableRng, rngs::StdRng};
 
 use super::completion::{crc, tests::write};
-use super::descriptor::{Line, Op, number};
+use super::descriptor::Line;
+use super::manifest::Core;
 use super::registers::*;
 use super::soft_cores::compute;
 use super::{Limit, Transport, TransportError};
@@ -121,14 +122,14 @@ impl SoftCard {
             if !self.hold(lines) {
                 return;
             }
-        } else if self.job[0][0] == number(Op::Sha256d) && !self.hold(1) {
+        } else if self.job[0][0] == Core::Sha256d.op() && !self.hold(1) {
             return;
         }
         self.sq[1] = self.sq[1].wrapping_add(1);
         self.job.push(line);
         let header = self.job[0];
         let tag = u32::from_le_bytes([4, 5, 6, 7].map(|i| header[i]));
-        if header[0] == number(Op::Sha256d) {
+        if header[0] == Core::Sha256d.op() {
             if self.job.len() > 1 {
                 let tag = tag.wrapping_add(self.job.len() as u32 - 2);
                 self.finished.push_back((tag, crc(0, &line), sha256::hash_twice(&line).to_vec()));

@@ -5,7 +5,8 @@ use k256::elliptic_curve::sec1::ToSec1Point;
 use rand::{Rng, SeedableRng, rngs::StdRng};
 
 use super::descriptor::tests::decode;
-use super::descriptor::{Line, Op, TWICE};
+use super::descriptor::{Line, TWICE};
+use super::manifest::Core;
 use crate::algorithms::secp256k1::field::FieldVec;
 use crate::algorithms::secp256k1::integer::{from_be, reduce_n, to_be};
 use crate::algorithms::secp256k1::portable::Scalar5x52;
@@ -70,21 +71,21 @@ fn point(job: &[u8; 192], random: &mut StdRng) -> Option<Vec<u8>> {
     Some(out.as_flattened().iter().flat_map(|word| word.to_le_bytes()).collect())
 }
 
-/// The jobs that lines are, and what their cores compute: tag, lines with a CRC, op, payload.
-pub fn jobs(lines: &[Line]) -> Vec<(u32, Vec<Line>, Op, Vec<u8>)> {
+/// The jobs that lines are, and what their cores compute: tag, lines with a CRC, core, payload.
+pub fn jobs(lines: &[Line]) -> Vec<(u32, Vec<Line>, Core, Vec<u8>)> {
     let mut random = StdRng::seed_from_u64(1);
     let (mut jobs, mut rest) = (Vec::new(), lines);
     while let Some(header) = rest.first() {
         let word = |at: usize| u32::from_le_bytes([0, 1, 2, 3].map(|i| header[at + i]));
         let (job, after) = rest.split_at(word(8) as usize + 1);
         rest = after;
-        let op = Op::ALL[header[0] as usize - 1];
-        if op == Op::Sha256d {
+        let core = Core::ALL[header[0] as usize - 1];
+        if core == Core::Sha256d {
             for (tag, line) in (word(4)..).zip(&job[1..]) {
-                jobs.push((tag, vec![*line], op, sha256::hash_twice(line).to_vec()));
+                jobs.push((tag, vec![*line], core, sha256::hash_twice(line).to_vec()));
             }
         } else {
-            jobs.push((word(4), job.to_vec(), op, compute(job, &mut random)));
+            jobs.push((word(4), job.to_vec(), core, compute(job, &mut random)));
         }
     }
     jobs
