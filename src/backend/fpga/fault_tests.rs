@@ -172,6 +172,23 @@ fn every_trick_is_a_fault_of_all_batches(bench: &Bench) {
     }
 }
 
+/// Whichever bit of what goes up or comes down changes: no answer becomes another.
+#[test]
+fn any_bit_that_changes_is_a_fault() {
+    let bench = software();
+    for trick in [Trick::DescriptorBit, Trick::ResultBit] {
+        for (round, bit) in (0..16 * 512).step_by(61).enumerate() {
+            let plan = Arc::new(Plan { trick, armed: false.into(), bit });
+            let mut card = bench.open(&plan).expect("it is right until then");
+            // Each kind of batch in its turn, first and alone when the bit changes.
+            let mut all = batches(round as u64);
+            all.rotate_left(round % 6);
+            let results = run(&mut card, &all[..3], 0, &plan);
+            assert!(results.iter().any(Result::is_err), "{trick:?}, bit {bit}");
+        }
+    }
+}
+
 fn a_card_that_is_another_one_is_not_admitted(bench: &Bench) {
     for trick in Trick::IDENTITY {
         let refused = bench.open(&Plan::new(trick, true)).err().expect("it is another card");

@@ -82,11 +82,13 @@ impl Trick {
 pub struct Plan {
     pub trick: Trick,
     pub armed: AtomicBool,
+    /// Which bit of what passes changes, by [`Trick::ResultBit`] and [`Trick::DescriptorBit`].
+    pub bit: usize,
 }
 
 impl Plan {
     pub fn new(trick: Trick, armed: bool) -> Arc<Plan> {
-        Arc::new(Plan { trick, armed: armed.into() })
+        Arc::new(Plan { trick, armed: armed.into(), bit: 75 })
     }
 }
 
@@ -146,7 +148,7 @@ impl Faulty {
                 seal(self.nonce, line);
             }
             if self.plays(Trick::ResultBit) {
-                line[9] ^= 4;
+                flip(line, self.plan.bit);
             }
             if self.plays(Trick::Ones) {
                 line.fill(u8::MAX);
@@ -160,6 +162,11 @@ impl Faulty {
             }
         }
     }
+}
+
+fn flip(bytes: &mut [u8], bit: usize) {
+    let bit = bit % (8 * bytes.len());
+    bytes[bit / 8] ^= 1 << (bit % 8);
 }
 
 impl Transport for Faulty {
@@ -209,7 +216,7 @@ impl Transport for Faulty {
         }
         let mut data = data.to_vec();
         if self.plays(Trick::DescriptorBit) {
-            data[30] ^= 8;
+            flip(&mut data, self.plan.bit);
         }
         self.inner.h2c(address, &data)
     }
