@@ -379,3 +379,51 @@ fn an_fpga_image_is_inspected() {
     assert_eq!(code(&sigmill(&["fpga", "inspect"])), 2);
     std::fs::remove_dir_all(&folder).expect("removed");
 }
+
+/// The golden image, by a program that stands in for iceprog.
+#[cfg(all(feature = "fpga", unix))]
+#[test]
+fn an_fpga_image_is_loaded_if_it_is_its_manifests() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = std::env::temp_dir().join(format!("sigmill-cli-load-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).expect("a folder");
+    let golden = concat!(env!("CARGO_MANIFEST_DIR"), "/fpga/images/hx8k");
+    let load = |args: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_sigmill"));
+        command.args(["fpga", "load"]).args(args).env("PATH", &folder).env_remove("SIGMILL_FPGA");
+        command.output().expect("it runs")
+    };
+    let image = format!("{golden}.bin");
+    assert_eq!(code(&sigmill(&["fpga", "inspect", &image])), 0);
+    if std::path::Path::new("/sys/class/fpga_manager").exists() {
+        println!("skipped: this machine has an FPGA that could be loaded");
+        return;
+    }
+    let output = load(&[&image]);
+    assert_eq!(code(&output), 4);
+    for way in ["/sys/class/fpga_manager", "iceprog: not on PATH", "openFPGALoader"] {
+        assert!(text(&output.stderr).contains(way), "{way}: {}", text(&output.stderr));
+    }
+    let program = folder.join("iceprog");
+    std::fs::write(&program, "#!/bin/sh\nexit 0\n").expect("written");
+    std::fs::set_permissions(&program, PermissionsExt::from_mode(0o755)).expect("ours");
+    let output = load(&[&image]);
+    assert_eq!(code(&output), 0, "{}", text(&output.stderr));
+    let told = text(&output.stdout);
+    assert!(told.contains("iceprog") && told.contains("SIGMILL_FPGA names no card"), "{told}");
+    // Another ABI, another file.
+    let manifest = folder.join("other.toml");
+    let right = std::fs::read_to_string(format!("{golden}.toml")).expect("a manifest");
+    std::fs::write(&manifest, right.replace("abi_version = 1", "abi_version = 9"))
+        .expect("written");
+    let manifest = manifest.to_str().expect("UTF-8");
+    let output = load(&[&image, "--manifest", manifest]);
+    assert_eq!(code(&output), 3);
+    assert!(text(&output.stderr).contains("`abi_version`"), "{}", text(&output.stderr));
+    std::fs::write(manifest, right.replace("image_sha256 = \"", "image_sha256 = \"00"))
+        .expect("it");
+    assert_eq!(code(&load(&[&image, "--manifest", manifest])), 3);
+    assert_eq!(code(&load(&["agfi-12"])), 2);
+    assert_eq!(code(&load(&["agfi-0123456789abcdef0"])), 2);
+    std::fs::remove_dir_all(&folder).expect("removed");
+}

@@ -47,7 +47,6 @@ pub use stages::{StageTime, Stages};
 use buffers::Buffers;
 use context::Context;
 use flight::{Flight, Flying};
-use open::ALGORITHMS;
 use part::Sent;
 use pinned::Residents;
 use program::Program;
@@ -133,7 +132,7 @@ struct Gpu {
     readers: ThreadPool,
     /// How long opening took, most of it in the driver's compiler.
     compiled: Duration,
-    capabilities: [Capability; ALGORITHMS],
+    capabilities: Vec<Capability>,
     /// Batches not yet answered, oldest first.
     batches: VecDeque<Flight>,
     /// Parts on the device, oldest first.

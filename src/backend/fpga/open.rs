@@ -6,7 +6,7 @@ use std::hash::{BuildHasher, Hasher, RandomState};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use crate::algorithm::{Algorithm, EcdsaRule as E, RecoverRule as R};
+use crate::algorithm::Algorithm;
 use crate::backend::Capability;
 use crate::backend::device::Device;
 use crate::backend::fpga::Fpga;
@@ -132,26 +132,18 @@ fn absent(card: &Card, why: String) -> EngineError {
     EngineError::Absent { device: card.name().to_owned(), why }
 }
 
-/// What cores a card with these CAPS serves which algorithms with.
-const SERVED: [(Core, &[Algorithm]); 3] = [
-    (
-        Core::Secp256k1,
-        &[
-            Algorithm::EcdsaSecp256k1(E::BitcoinLax),
-            Algorithm::EcdsaSecp256k1(E::BitcoinStrict),
-            Algorithm::EcdsaSecp256k1(E::BitcoinPolicy),
-            Algorithm::EcdsaSecp256k1(E::Compact),
-            Algorithm::EcdsaSecp256k1(E::CompactLowS),
-            Algorithm::SchnorrBip340,
-            Algorithm::RecoverSecp256k1(R::EthereumTransaction),
-            Algorithm::RecoverSecp256k1(R::EthereumFrontier),
-            Algorithm::RecoverSecp256k1(R::EcrecoverPrecompile),
-        ],
-    ),
-    // The core of runs takes messages of 64 bytes alone.
-    (Core::Sha256, &[Algorithm::Sha256, Algorithm::Sha256d]),
-    (Core::Keccak256, &[Algorithm::Keccak256]),
-];
+/// The core that serves an algorithm; that of runs serves beside another, as it takes messages of 64 bytes
+/// alone.
+fn core(algorithm: Algorithm) -> Option<Core> {
+    match algorithm {
+        Algorithm::EcdsaSecp256k1(_)
+        | Algorithm::SchnorrBip340
+        | Algorithm::RecoverSecp256k1(_) => Some(Core::Secp256k1),
+        Algorithm::Sha256 | Algorithm::Sha256d => Some(Core::Sha256),
+        Algorithm::Keccak256 => Some(Core::Keccak256),
+        _ => None,
+    }
+}
 
 /// Threads that prepare signatures, where the machine has as many cores.
 const THREADS: usize = 4;
@@ -190,10 +182,11 @@ impl Fpga {
             .thread_name(|index| format!("sigmill-prepare-{index}"))
             .build()
             .map_err(|error| EngineError::Threads(error.to_string()))?;
-        let served = SERVED.into_iter().filter(|(core, _)| core.is_in(identity.caps));
-        let capabilities = served
-            .flat_map(|(_, algorithms)| algorithms)
-            .map(|&algorithm| Capability { algorithm, max_items: BATCH_ITEMS_LIMIT, judges: false })
+        let is_there = |core: Core| core.is_in(identity.caps);
+        let capabilities = Algorithm::ALL
+            .into_iter()
+            .filter(|algorithm| core(*algorithm).is_some_and(is_there))
+            .map(|algorithm| Capability { algorithm, max_items: BATCH_ITEMS_LIMIT, judges: false })
             .collect();
         let limit = limit.unwrap_or(match transport.cycles() {
             Some(_) => Limit::Cycles(2_000_000),

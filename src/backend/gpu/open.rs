@@ -17,26 +17,10 @@ use crate::backend::gpu::{Gpu, Options};
 use crate::batch::BATCH_ITEMS_LIMIT;
 use crate::error::EngineError;
 
-/// What a GPU serves.
-pub(super) const ALGORITHMS: usize = 13;
-const SERVED: [Algorithm; ALGORITHMS] = {
-    use crate::algorithm::{EcdsaRule as E, RecoverRule as R};
-    [
-        Algorithm::EcdsaSecp256k1(E::BitcoinLax),
-        Algorithm::EcdsaSecp256k1(E::BitcoinStrict),
-        Algorithm::EcdsaSecp256k1(E::BitcoinPolicy),
-        Algorithm::EcdsaSecp256k1(E::Compact),
-        Algorithm::EcdsaSecp256k1(E::CompactLowS),
-        Algorithm::SchnorrBip340,
-        Algorithm::RecoverSecp256k1(R::EthereumTransaction),
-        Algorithm::RecoverSecp256k1(R::EthereumFrontier),
-        Algorithm::RecoverSecp256k1(R::EcrecoverPrecompile),
-        Algorithm::Sha256,
-        Algorithm::Sha256d,
-        Algorithm::Keccak256,
-        Algorithm::MerkleRootSha256d,
-    ]
-};
+/// Whether a GPU serves it: all but proofs, of which each is a chain of few hashes.
+fn serves(algorithm: &Algorithm) -> bool {
+    *algorithm != Algorithm::MerkleProofSha256d
+}
 
 /// Threads that read records, where the machine has as many cores.
 const READERS: usize = 4;
@@ -87,11 +71,11 @@ impl Gpu {
             .build()
             .map_err(|error| EngineError::Threads(error.to_string()))?;
         let residents = Residents::new(buffers.pinned.size() as usize);
-        let capabilities = SERVED.map(|algorithm| Capability {
-            algorithm,
-            max_items: BATCH_ITEMS_LIMIT,
-            judges: false,
-        });
+        let capabilities = Algorithm::ALL
+            .into_iter()
+            .filter(serves)
+            .map(|algorithm| Capability { algorithm, max_items: BATCH_ITEMS_LIMIT, judges: false })
+            .collect();
         let free = (0..buffers.slots.len()).collect();
         let mut gpu = Gpu {
             adapter: options.adapter,
