@@ -1,6 +1,6 @@
 //! FPGA bitstreams, with checksums that are right: what is read behind them must be sound too.
-//! The first byte picks an image of the writer's, which the rest changes, five bytes a change: what,
-//! where (three bytes), with what. With any other first byte the input is a file of its own.
+//! The first byte picks an image of the writer's, which the rest changes, five bytes a change:
+//! what, where (three bytes), with what. With any other first byte the input is a file of its own.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

@@ -237,7 +237,10 @@ impl Flaw {
     pub fn fix(&self) -> &'static str {
         match self {
             Flaw::Unsupported { fix, .. } => fix,
-            Flaw::Device { .. } => "build the image for a device of the list in the documentation",
+            Flaw::Device { .. } => {
+                "build the image for an iCE40 LP384, 1K, 4K, 8K, U4K or UP5K, or for an ECP5 \
+                 LFE5U, LFE5UM or LFE5UM5G"
+            }
             Flaw::Missing { .. } => "build the image again, with its checksums left on",
             _ => "the file is damaged: copy it again or build it again",
         }

@@ -1,11 +1,11 @@
 //! Loads an image into a device, by what the machine has for it.
 //!
-//! A file is loaded only after its [manifest](super::manifest) was checked, and the bytes that were
-//! checked are the bytes that are loaded, whatever happens to the file meanwhile. An image of AWS is
-//! no file but an id: nothing of it can be checked before, so its registers must be after. First
-//! choice for a file is the kernel's FPGA manager; mainline kernels show a manager's state only, and
-//! it is vendors' kernels that add the attribute `firmware`, through which it takes an image. Then
-//! programs: openFPGALoader, and iceprog for iCE40.
+//! A file is loaded only after its [manifest](super::manifest) was checked, and the bytes that
+//! were checked are the bytes that are loaded, whatever happens to the file meanwhile. An image of
+//! AWS is no file but an id: nothing of it can be checked before, so its registers must be after.
+//! First choice for a file is the kernel's FPGA manager; mainline kernels show a manager's state
+//! only, and it is vendors' kernels that add the attribute `firmware`, through which it takes an
+//! image. Then programs: openFPGALoader, and iceprog for iCE40.
 
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
@@ -21,14 +21,14 @@ mod tool;
 use placed::Placed;
 
 /// What can be loaded.
-#[derive(Clone, Debug)]
-pub enum Image {
+#[derive(Clone, Copy, Debug)]
+pub enum Image<'a> {
     /// A file that its manifest describes.
-    File(CheckedImage),
+    File(&'a CheckedImage),
     /// An image that AWS holds.
     Afi {
         /// Which.
-        id: AfiId,
+        id: &'a AfiId,
         /// The card's slot.
         slot: u32,
     },
@@ -43,8 +43,8 @@ pub struct CheckedImage {
 }
 
 impl CheckedImage {
-    /// Reads an image and its manifest, by default the one beside it, and checks the one against the
-    /// other.
+    /// Reads an image and its manifest, by default the one beside it, and checks the one against
+    /// the other.
     pub fn open(image: &Path, manifest: Option<&Path>) -> Result<Self, LoadError> {
         let beside = Manifest::beside(image);
         let manifest = Manifest::read(manifest.unwrap_or(&beside))?;
@@ -113,7 +113,7 @@ impl Loader {
 
     /// Loads an image by the first way that is there, and names it. A way that fails ends the
     /// attempt: the device's state is unknown then.
-    pub fn load(&self, image: &Image) -> Result<String, LoadError> {
+    pub fn load(&self, image: Image<'_>) -> Result<String, LoadError> {
         match image {
             Image::File(image) => self.load_file(image),
             Image::Afi { id, slot } => {

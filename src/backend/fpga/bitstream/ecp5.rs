@@ -249,8 +249,8 @@ fn coded_length(coded: &[u8], bytes: usize) -> Option<usize> {
     Some(at.div_ceil(8))
 }
 
-/// The die of an IDCODE. Its highest digit tells the families, and the two smallest parts, which are
-/// one die.
+/// The die of an IDCODE. Its highest digit tells the families, and the two smallest parts, which
+/// are one die.
 fn die(idcode: u32) -> Option<(Part, Frames)> {
     let (size, frames) = match idcode & 0x0fff_ffff {
         0x0111_1043 => ("25f", (7_562, 74)),

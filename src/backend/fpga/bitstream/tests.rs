@@ -17,7 +17,7 @@ fn damages_are_noticed(written: &Written, step: usize, masks: &[u8]) {
     let Written { bytes, covered } = written;
     assert!(inspect(bytes).is_ok());
     let mut damaged = bytes.clone();
-    let near = |at: &usize| at % step == 0 || *at < covered + 64 || at + 256 > bytes.len();
+    let near = |at: &usize| at.is_multiple_of(step) || *at < covered + 64 || at + 256 > bytes.len();
     for at in (*covered..bytes.len()).filter(near) {
         for mask in masks {
             damaged[at] ^= mask;

@@ -57,7 +57,7 @@ impl Folder {
     }
 
     /// An image with its manifest beside it.
-    fn image(&self, bytes: &[u8], format: &str, device: &str) -> Image {
+    fn image(&self, bytes: &[u8], format: &str, device: &str) -> CheckedImage {
         let path = self.write("image.bin", bytes);
         let text = format!(
             "image_sha256 = \"{}\"\nformat = \"{format}\"\ndevice = \"{device}\"\n\
@@ -66,10 +66,10 @@ impl Folder {
             "0".repeat(64)
         );
         self.write("image.toml", text);
-        Image::File(CheckedImage::open(&path, None).expect("it matches"))
+        CheckedImage::open(&path, None).expect("it matches")
     }
 
-    fn ice40(&self) -> (Image, Vec<u8>) {
+    fn ice40(&self) -> (CheckedImage, Vec<u8>) {
         let bytes = writer::ice40(writer::LP384, 1).bytes;
         (self.image(&bytes, "ice40", "ice40-lp384"), bytes)
     }
@@ -94,7 +94,8 @@ const SHORT: Duration = Duration::from_millis(200);
 fn nothing_to_load_with_is_named() {
     let folder = Folder::new("nothing");
     let (image, _) = folder.ice40();
-    let error = folder.loader(LONG).load(&image).expect_err("there is nothing").to_string();
+    let error =
+        folder.loader(LONG).load(Image::File(&image)).expect_err("there is nothing").to_string();
     for name in ["fpga_manager: no FPGA manager", "iceprog: not on", "openFPGALoader: not on"] {
         assert!(error.contains(name), "{error}");
     }
@@ -103,7 +104,8 @@ fn nothing_to_load_with_is_named() {
     folder.write("sys/class/fpga_manager/fpga1/name", "Lattice iCE40 FPGA Manager\n");
     // A text is no program.
     folder.write("bin/iceprog", "");
-    let error = folder.loader(LONG).load(&image).expect_err("nothing of use").to_string();
+    let error =
+        folder.loader(LONG).load(Image::File(&image)).expect_err("nothing of use").to_string();
     for name in ["Zynq", "attribute `firmware`", "iceprog: not on"] {
         assert!(error.contains(name), "{error}");
     }
@@ -119,7 +121,7 @@ fn a_program_gets_the_checked_bytes() {
     let (image, bytes) = folder.ice40();
     // What is in the file by now does not matter.
     folder.write("image.bin", "something else");
-    let way = folder.loader(LONG).load(&image).expect("it loads");
+    let way = folder.loader(LONG).load(Image::File(&image)).expect("it loads");
     assert!(way.ends_with("bin/iceprog"), "{way}");
     assert!(folder.text("arguments").starts_with("-S\n"));
     assert_eq!(fs::read(folder.0.join("got")).expect("a copy"), bytes);
@@ -129,7 +131,7 @@ fn a_program_gets_the_checked_bytes() {
     let bytes = writer::xilinx(0x0362_c093, "7a50tfgg484", 4, 2).bytes;
     let image = folder.image(&bytes, "xilinx", "xc7a50t");
     let loader = Loader { board: Some("arty".to_owned()), ..folder.loader(LONG) };
-    loader.load(&image).expect("it loads");
+    loader.load(Image::File(&image)).expect("it loads");
     let arguments = folder.text("arguments");
     assert!(
         arguments.starts_with("--board\narty\n") && arguments.ends_with(".bit\n"),
@@ -143,18 +145,18 @@ fn a_program_that_fails_or_hangs_is_an_error() {
     let folder = Folder::new("failing");
     let (image, _) = folder.ice40();
     folder.program("iceprog", "echo loading; echo 'no device found' >&2; exit 3");
-    let error = folder.loader(LONG).load(&image).expect_err("it fails").to_string();
+    let error = folder.loader(LONG).load(Image::File(&image)).expect_err("it fails").to_string();
     for part in ["iceprog", "3", "no device found", "loading"] {
         assert!(error.contains(part), "{error}");
     }
     folder.program("iceprog", "exec /bin/sleep 60");
     let start = Instant::now();
-    let error = folder.loader(SHORT).load(&image).expect_err("it hangs");
+    let error = folder.loader(SHORT).load(Image::File(&image)).expect_err("it hangs");
     assert!(matches!(error, LoadError::Timeout { .. }), "{error}");
     assert!(start.elapsed() < LONG && folder.is_clean());
     // More output than a pipe holds.
     folder.program("iceprog", "PATH=/usr/bin:/bin; head -c 300000 /dev/zero; exit 0");
-    folder.loader(LONG).load(&image).expect("it is read to the end");
+    folder.loader(LONG).load(Image::File(&image)).expect("it is read to the end");
 }
 
 #[test]
@@ -166,7 +168,7 @@ fn a_manager_is_told_the_name_of_a_file() {
     folder.write(&format!("{place}/flags"), "");
     folder.write(&format!("{place}/firmware"), "");
     let (image, _) = folder.ice40();
-    let way = folder.loader(LONG).load(&image).expect("it loads");
+    let way = folder.loader(LONG).load(Image::File(&image)).expect("it loads");
     assert!(way.contains("fpga0"), "{way}");
     assert_eq!(folder.text(&format!("{place}/flags")), "0");
     let name = folder.text(&format!("{place}/firmware"));
@@ -174,22 +176,26 @@ fn a_manager_is_told_the_name_of_a_file() {
     assert!(folder.is_clean());
     for (state, part) in [("write error", "`write error`"), ("write init", "did not end")] {
         folder.write(&format!("{place}/state"), state);
-        let error = folder.loader(SHORT).load(&image).expect_err("it does not load").to_string();
+        let error = folder
+            .loader(SHORT)
+            .load(Image::File(&image))
+            .expect_err("it does not load")
+            .to_string();
         assert!(error.contains(part), "{error}");
     }
     let nowhere = Loader { firmware: folder.0.join("absent"), ..folder.loader(LONG) };
-    assert!(matches!(nowhere.load(&image), Err(LoadError::Place { .. })));
+    assert!(matches!(nowhere.load(Image::File(&image)), Err(LoadError::Place { .. })));
 }
 
 #[test]
 fn an_image_of_aws_is_an_id() {
     let folder = Folder::new("aws");
     let id = AfiId::new("agfi-0123456789abcdef0").expect("an id");
-    let image = Image::Afi { id, slot: 2 };
-    let error = folder.loader(LONG).load(&image).expect_err("no program").to_string();
+    let image = Image::Afi { id: &id, slot: 2 };
+    let error = folder.loader(LONG).load(image).expect_err("no program").to_string();
     assert!(error.contains("fpga-load-local-image: not on PATH"), "{error}");
     folder.program("fpga-load-local-image", "echo \"$@\" > \"$here/arguments\"");
-    folder.loader(LONG).load(&image).expect("it loads");
+    folder.loader(LONG).load(image).expect("it loads");
     assert_eq!(folder.text("arguments"), "-S 2 -I agfi-0123456789abcdef0\n");
     for wrong in ["", "afi-0123456789abcdef0", "agfi-0123", "agfi-0123456789ABCDEF0", "agfi--;rm"] {
         assert!(matches!(AfiId::new(wrong), Err(LoadError::AfiId { .. })), "{wrong}");
