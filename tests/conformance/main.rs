@@ -65,7 +65,7 @@ mod fpga {
         ecdsa::wycheproof_once ecdsa::some_ecdsa_records ecdsa::rfc_6979 ecdsa::edge_scalars
         schnorr::bip_340 schnorr::some_schnorr_records
         recovery::some_recovery_records recovery::precompile
-        hashes::sha256_short hashes::sha256_monte_carlo hashes::keccak256_short
+        hashes::sha256_short hashes::sha256_whole_monte_carlo hashes::keccak256_short
         hashes::edge_lengths
         packing::every_size packing::empty_batches
     }

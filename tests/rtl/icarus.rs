@@ -161,6 +161,6 @@ pub fn run(test: &str, core: Core, jobs: &[Job], pace: Pace) -> Result<Passed, S
 }
 
 /// Bytes as the digits of a little-endian number.
-fn number_of(bytes: &[u8]) -> String {
+pub fn number_of(bytes: &[u8]) -> String {
     bytes.iter().rev().fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
 }

@@ -3,6 +3,7 @@
 //!
 //! Without the tools a test says what it skips, or fails if `SIGMILL_REQUIRE` lists `fpga`.
 
+mod crc32;
 mod hashes;
 mod icarus;
 mod image;
