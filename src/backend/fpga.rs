@@ -50,10 +50,11 @@ use crate::error::{Fault, Rejected};
 use crate::isa::Isa;
 use crate::parsed::Parsed;
 
-pub use open::{Card, Options, device, device_later, find};
+pub use open::{Options, device, device_later, find};
 pub use registers::{ABI, Expected, Identity, IdentityError};
 pub use transport::{Transport, TransportError};
 pub use watch::Limit;
+pub use ways::Card;
 
 use completion::Completed;
 use flight::{Encoded, Flight, Jobs};

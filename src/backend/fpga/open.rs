@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::hash::{BuildHasher, Hasher, RandomState};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use crate::algorithm::Algorithm;
@@ -18,37 +18,10 @@ use crate::backend::fpga::registers::{self, Expected};
 use crate::backend::fpga::ring::{Completions, Submission};
 use crate::backend::fpga::transport::Transport;
 use crate::backend::fpga::watch::{Limit, Watch};
-use crate::backend::fpga::ways;
+use crate::backend::fpga::ways::{self, Card};
 use crate::batch::BATCH_ITEMS_LIMIT;
 use crate::error::EngineError;
 use crate::isa::Isa;
-
-/// Which card.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Card {
-    /// The simulated one, of this build.
-    Simulated,
-    /// Behind the XDMA driver: what its device files begin with, such as `/dev/xdma0`.
-    Xdma(PathBuf),
-    /// With mapped BARs: its folder in `/sys/bus/pci/devices`.
-    Mapped(PathBuf),
-}
-
-impl Card {
-    /// A real card by its path.
-    pub fn at(path: impl Into<PathBuf>) -> Card {
-        let path = path.into();
-        if path.starts_with("/sys") { Card::Mapped(path) } else { Card::Xdma(path) }
-    }
-
-    /// Its name, as `--backend` takes it.
-    pub fn name(&self) -> &'static str {
-        match self {
-            Card::Simulated => "fpga=sim",
-            _ => "fpga",
-        }
-    }
-}
 
 /// What a card is opened with.
 #[derive(Clone, Debug)]

@@ -37,9 +37,6 @@ const NOTHING: u32 = u32::MAX;
 /// overlap in card memory, and a sequence number of 24 bits would repeat within a lap.
 const RING_SIZES: std::ops::RangeInclusive<u32> = 1..=22;
 
-/// How often a card is asked whether its reset is over.
-const RESET_TRIES: usize = 100;
-
 /// What a card has to be.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Expected {
@@ -189,13 +186,7 @@ pub(crate) fn identify(
 /// A register that does not read as after a reset.
 pub(crate) fn reset(transport: &mut dyn Transport, nonce: u32) -> Result<(), IdentityError> {
     transport.write32(CONTROL, 1)?;
-    // The reset takes a few cycles, in which the nonce does not stay.
-    for _ in 0..RESET_TRIES {
-        transport.write32(NONCE, nonce)?;
-        if transport.read32(NONCE)? == nonce {
-            break;
-        }
-    }
+    transport.write32(NONCE, nonce)?;
     transport.write32(IRQ_ENABLE, 1)?;
     let zeros = [SQ_TAIL, SQ_HEAD, CQ_HEAD, CQ_TAIL, ERR].map(|register| (register, 0));
     for (register, expected) in zeros.into_iter().chain([(NONCE, nonce)]) {

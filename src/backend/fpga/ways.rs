@@ -1,14 +1,41 @@
 //! The ways to a card that this build and this system have.
 
-#[cfg(unix)]
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use crate::backend::fpga::open::Card;
 use crate::backend::fpga::registers::Expected;
 use crate::backend::fpga::transport::Transport;
 
+/// Which card.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Card {
+    /// The simulated one, of this build.
+    Simulated,
+    /// Behind the XDMA driver: what its device files begin with, such as `/dev/xdma0`.
+    Xdma(PathBuf),
+    /// With mapped BARs: its folder in `/sys/bus/pci/devices`.
+    Mapped(PathBuf),
+}
+
+impl Card {
+    /// A real card by its path.
+    pub fn at(path: impl Into<PathBuf>) -> Card {
+        let path = path.into();
+        if path.starts_with("/sys") { Card::Mapped(path) } else { Card::Xdma(path) }
+    }
+
+    /// Its name, as `--backend` takes it.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Card::Simulated => "fpga=sim",
+            _ => "fpga",
+        }
+    }
+}
+
 #[cfg(unix)]
 pub(super) mod real {
+    use std::path::Path;
+
     use super::*;
     use crate::backend::fpga::bar::{self, Bar};
     use crate::backend::fpga::xdma::{self, Xdma};
