@@ -73,7 +73,7 @@ cargo fmt --all --check
 step "lints"
 # In release, as the tests: the simulated card is compiled once.
 cargo clippy --quiet --release --workspace --all-targets --features fpga-sim -- -D warnings
-cargo clippy --quiet --lib --no-default-features -- -D warnings
+cargo clippy --quiet --release --lib --no-default-features -- -D warnings
 
 step "tests of the simulated card"
 cargo test --release --no-fail-fast -p fpga-microcode -p fpga-sim
@@ -82,7 +82,7 @@ step "tests"
 cargo test --release --no-fail-fast --features fpga-sim
 
 step "documentation"
-RUSTDOCFLAGS="-D warnings" cargo doc --quiet --no-deps --lib
+RUSTDOCFLAGS="-D warnings" cargo doc --quiet --release --no-deps --lib
 
 step "the built-in block"
 cargo run --quiet --release --features fpga-sim -- check
