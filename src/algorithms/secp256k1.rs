@@ -1,11 +1,13 @@
 #![doc = include_str!("secp256k1/SPEC.md")]
 
+pub mod audit;
 #[cfg(target_arch = "x86_64")]
 pub(crate) mod avx2;
 #[cfg(target_arch = "x86_64")]
 pub(crate) mod avx512;
 pub(crate) mod buckets;
 pub mod comb;
+pub(crate) mod combination;
 pub(crate) mod combine;
 pub mod curve;
 pub mod der;

@@ -5,7 +5,8 @@ use std::ops::Range;
 use crate::algorithms::secp256k1::combine;
 use crate::algorithms::secp256k1::field::{FieldVec, LANES, MaskVec};
 use crate::algorithms::secp256k1::integer::{self, N, P_MINUS_N, is_below};
-use crate::algorithms::secp256k1::piece::{self, Equation, Piece, verdict};
+use crate::algorithms::secp256k1::key::Key;
+use crate::algorithms::secp256k1::piece::{self, Equation, Piece, Products, verdict};
 use crate::algorithms::secp256k1::point::{Jacobian, OneLane, affine, is_possible};
 use crate::algorithms::secp256k1::{multiply::Scalars, scalar};
 use crate::algorithms::sha256::Plan;
@@ -52,17 +53,10 @@ pub fn judge(operands: &EcdsaOperands, index: usize, point: &Point) -> Result<Ve
     Ok(verdict(has_r(&OneLane::load(point), &operands.r[index..=index])))
 }
 
-impl Equation for EcdsaOperands {
-    const EVEN_KEYS: bool = false;
-
+impl Products for EcdsaOperands {
     #[inline(always)]
-    fn prepare<V: FieldVec>(&self, piece: &mut Piece<V>, items: Range<usize>) {
-        let keys = &self.keys;
-        piece.keys.read(items.len(), |i| {
-            let i = items.start + i;
-            (keys.x[i], keys.form[i], keys.y[i])
-        });
-        self.scalars(items, &mut piece.scalars);
+    fn point(&self, item: usize) -> Key {
+        (self.keys.x[item], self.keys.form[item], self.keys.y[item])
     }
 
     #[inline(always)]
@@ -76,6 +70,10 @@ impl Equation for EcdsaOperands {
             out.push(Scalars { u1, u2 });
         }
     }
+}
+
+impl Equation for EcdsaOperands {
+    const EVEN_KEYS: bool = false;
 
     fn pinned(&self) -> &[u32] {
         &self.pinned
@@ -96,14 +94,6 @@ impl Equation for EcdsaOperands {
 
     /// r leaves the sign of y open, and whether x is r or r + n.
     const BINDING: bool = false;
-
-    fn bind(&self, item: usize, out: &mut Vec<u8>) {
-        let keys = &self.keys;
-        for words in [&self.z, &self.r, &self.s, &keys.x, &keys.y] {
-            out.extend_from_slice(bytemuck::bytes_of(&words[item]));
-        }
-        out.extend([keys.form[item] as u8, u8::from(self.hints[item])]);
-    }
 }
 
 /// Whether x(R) mod n = r in each lane, without inversion: X = r Z^2 or, where r + n is still below

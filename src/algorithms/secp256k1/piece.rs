@@ -5,6 +5,8 @@ use std::ops::Range;
 
 use crate::algorithms::secp256k1::curve::{Curve, Secp256k1};
 use crate::algorithms::secp256k1::field::{FieldVec, LANES, MaskVec, Stage};
+use crate::algorithms::secp256k1::integer::{P, ZERO, is_below};
+use crate::algorithms::secp256k1::key::Key;
 use crate::algorithms::secp256k1::multiply::{Scalars, double_mul};
 use crate::algorithms::secp256k1::point::{Affine, Jacobian};
 use crate::algorithms::secp256k1::scratch;
@@ -44,7 +46,8 @@ impl<V: FieldVec> Default for Lifted<V> {
 }
 
 impl<V: FieldVec> Lifted<V> {
-    /// Reads `items` points. `point(i)` gives x, form and, if the form says so, y.
+    /// Reads `items` points. `point(i)` gives x, form and, if the form says so, y. Any other y that is
+    /// not zero is somebody's guess: it spares the root where it fits, and is dropped where not.
     ///
     /// A point that does not exist must not reach the tables: points of other curves have small
     /// orders, and equal x in one lane would cost every lane of the piece.
@@ -59,15 +62,32 @@ impl<V: FieldVec> Lifted<V> {
             let mut x = [generator_x; LANES];
             let mut y = [generator_y; LANES];
             let mut form = [KeyForm::Full; LANES];
+            let mut guessed = false;
             for lane in 0..V::LANES.min(items - start) {
                 (x[lane], form[lane], y[lane]) = point(start + lane);
+                if form[lane] != KeyForm::Full && y[lane] != ZERO {
+                    guessed = true;
+                    if !is_below(&y[lane], &P) {
+                        y[lane] = ZERO;
+                    }
+                }
             }
             let is = |wanted| V::Mask::from_fn(V::LANES, |lane| form[lane] == wanted);
             let affine = Affine { x: V::load(&x[..V::LANES]), y: V::load(&y[..V::LANES]) };
-            self.forms.push((is(KeyForm::Full), is(KeyForm::Odd)));
-            if is(KeyForm::Full).not().any() {
-                self.roots.push(Affine::square_of_y(affine.x));
+            let (mut full, odd) = (is(KeyForm::Full), is(KeyForm::Odd));
+            if full.not().any() {
+                let square = Affine::square_of_y(affine.x);
+                if guessed {
+                    let root = affine.y.square_add(square.negate(1)).is_zero();
+                    let is_odd = affine.y.normalize().is_odd();
+                    let fits = is_odd.and(odd).or(is_odd.not().and(odd.not()));
+                    full = full.or(root.and(fits));
+                }
+                if full.not().any() {
+                    self.roots.push(square);
+                }
             }
+            self.forms.push((full, odd));
             self.points.push(affine);
         }
         sqrt_all(&mut self.roots, &mut self.exist);
@@ -143,19 +163,29 @@ pub(crate) fn pieces(range: Range<usize>) -> impl Iterator<Item = (Range<usize>,
     })
 }
 
-/// An algorithm that computes a point R for each item and verifies by looking at it.
-pub(crate) trait Equation {
+/// An algorithm that computes a point u1 G + u2 Q for each item.
+pub(crate) trait Products {
+    /// Q of an item, as [`Lifted::read`] takes it.
+    fn point(&self, item: usize) -> Key;
+
+    /// u1 and u2 of the items.
+    fn scalars(&self, items: Range<usize>, out: &mut Vec<Scalars>);
+
+    /// Reads the items' points and prepares their scalars.
+    #[inline(always)]
+    fn prepare<V: FieldVec>(&self, piece: &mut Piece<V>, items: Range<usize>) {
+        piece.keys.read(items.len(), |i| self.point(items.start + i));
+        self.scalars(items, &mut piece.scalars);
+    }
+}
+
+/// An algorithm whose point is R, and that verifies by looking at it.
+pub(crate) trait Equation: Products {
     /// Whether a key stands for the one of its two points whose y is even.
     const EVEN_KEYS: bool;
 
-    /// The scalars of the items: u1 and u2 of R = u1 G + u2 Q.
-    fn scalars(&self, items: Range<usize>, out: &mut Vec<Scalars>);
-
     /// Indices of the keys among the pinned ones, where the batch has those.
     fn pinned(&self) -> &[u32];
-
-    /// Reads the items' keys and prepares their scalars.
-    fn prepare<V: FieldVec>(&self, piece: &mut Piece<V>, items: Range<usize>);
 
     /// Whether each lane's R satisfies the rule, group by group of the piece of `items`.
     fn agrees<V: FieldVec>(&self, piece: &Piece<V>, items: Range<usize>) -> Vec<V::Mask>;
@@ -165,9 +195,6 @@ pub(crate) trait Equation {
 
     /// Whether an R that differs from the claim makes the signature invalid.
     const BINDING: bool;
-
-    /// Appends all that the item's equation depends on.
-    fn bind(&self, item: usize, out: &mut Vec<u8>);
 }
 
 /// Verifies a range; `out` has its length.
@@ -176,7 +203,7 @@ pub(crate) fn verify(isa: Isa, equation: &impl Equation, range: Range<usize>, ou
 }
 
 /// Computes the points of a range, as evidence; `out` has its length.
-pub(crate) fn points(isa: Isa, equation: &impl Equation, range: Range<usize>, out: &mut [Point]) {
+pub(crate) fn points(isa: Isa, equation: &impl Products, range: Range<usize>, out: &mut [Point]) {
     isa.run(Points { equation, range, out });
 }
 
@@ -240,7 +267,7 @@ struct Points<'a, E> {
     out: &'a mut [Point],
 }
 
-impl<E: Equation> Kernel for Points<'_, E> {
+impl<E: Products> Kernel for Points<'_, E> {
     type Out = ();
 
     #[inline(always)]

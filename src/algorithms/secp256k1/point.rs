@@ -148,6 +148,18 @@ impl OneLane {
         if y.add(self.y.negate(3)).is_zero() { self.double() } else { Self::infinity() }
     }
 
+    /// Whether both are the same point, without an inversion.
+    pub fn is(self, other: Self) -> bool {
+        let (a, b) = (self, other);
+        if a.z.is_zero() || b.z.is_zero() {
+            return a.z.is_zero() && b.z.is_zero();
+        }
+        let (aa, bb) = (a.z.square(), b.z.square());
+        let x = a.x.mul(bb).add(b.x.mul(aa).negate(1));
+        let y = a.y.mul(bb.mul(b.z)).add(b.y.mul(aa.mul(a.z)).negate(1));
+        x.is_zero() && y.is_zero()
+    }
+
     /// x and y below p; `None` for infinity.
     pub fn to_affine(self) -> Option<[Words; 2]> {
         if self.z.is_zero() {

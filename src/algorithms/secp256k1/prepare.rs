@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use crate::algorithms::secp256k1::field::{FieldVec, LANES, MaskVec};
 use crate::algorithms::secp256k1::multiply::Scalars;
-use crate::algorithms::secp256k1::piece::{Equation, Piece, pieces};
+use crate::algorithms::secp256k1::piece::{Piece, Products, pieces};
 use crate::algorithms::secp256k1::scratch;
 use crate::isa::{Isa, Kernel};
 use crate::parsed::{Operands, Words};

@@ -6,10 +6,11 @@ use std::ops::Range;
 use crate::algorithms::secp256k1::field::{FieldVec, LANES, MaskVec};
 use crate::algorithms::secp256k1::integer::to_be;
 use crate::algorithms::secp256k1::inversion::invert_all;
+use crate::algorithms::secp256k1::key::Key;
 use crate::algorithms::secp256k1::multiply::Scalars;
 #[cfg(feature = "fpga")]
 use crate::algorithms::secp256k1::piece::PIECE;
-use crate::algorithms::secp256k1::piece::{Piece, pieces};
+use crate::algorithms::secp256k1::piece::{Piece, Products, pieces};
 use crate::algorithms::secp256k1::point::Jacobian;
 use crate::algorithms::secp256k1::{scalar, scratch};
 use crate::isa::{Isa, Kernel};
@@ -89,22 +90,23 @@ impl Kernel for Keys<'_> {
     }
 }
 
-impl RecoverOperands {
-    /// Reads the items' points R and prepares their scalars.
+impl Products for RecoverOperands {
+    /// R.
     #[inline(always)]
-    pub(crate) fn prepare<V: FieldVec>(&self, piece: &mut Piece<V>, items: Range<usize>) {
-        piece.keys.read(items.len(), |i| {
-            let i = items.start + i;
-            let form = if self.parity[i] & 1 == 1 { KeyForm::Odd } else { KeyForm::Even };
-            (self.r[i], form, [0; 4])
-        });
+    fn point(&self, item: usize) -> Key {
+        let form = if self.parity[item] & 1 == 1 { KeyForm::Odd } else { KeyForm::Even };
+        (self.r[item], form, [0; 4])
+    }
+
+    #[inline(always)]
+    fn scalars(&self, items: Range<usize>, out: &mut Vec<Scalars>) {
         let mut of_r = Vec::new();
         scalar::invert_all(&self.r[items.clone()], &mut of_r);
-        piece.scalars.clear();
+        out.clear();
         for (inverse, i) in of_r.iter().zip(items) {
             let u1 = scalar::negate(&scalar::mul_montgomery(&self.z[i], inverse));
             let u2 = scalar::mul_montgomery(&self.s[i], inverse);
-            piece.scalars.push(Scalars { u1, u2 });
+            out.push(Scalars { u1, u2 });
         }
     }
 }

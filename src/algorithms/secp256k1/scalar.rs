@@ -58,6 +58,41 @@ pub fn mul(a: &Words, b: &Words) -> Words {
     mul_montgomery(a, &to_montgomery(b))
 }
 
+/// a b mod n for an a of 128 bits and a b below n.
+pub fn mul_short(a: &[u64; 2], b: &Words) -> Words {
+    // 2^256 = D mod n, and D has 129 bits, the highest of them a word of its own.
+    let mut t = [0u64; 6];
+    multiply_add(&mut t, 0, a[0], b);
+    multiply_add(&mut t, 1, a[1], b);
+    // Of 384 bits, the high 128 times D leave 258.
+    let (mut low, mut high) = ([t[0], t[1], t[2], t[3], 0, 0], [t[4], t[5]]);
+    for _ in 0..2 {
+        multiply_add(&mut low, 0, high[0], &N_COMPLEMENT);
+        multiply_add(&mut low, 1, high[1], &N_COMPLEMENT);
+        // Below 2^258 the first time; below 2^256 + 2^131 the second.
+        high = [low[4], low[5]];
+        (low[4], low[5]) = (0, 0);
+    }
+    let low = [low[0], low[1], low[2], low[3]];
+    // A carry left: the rest is far below n then.
+    let low = if high[0] == 0 { low } else { integer::add(&low, &N_COMPLEMENT).0 };
+    integer::reduce_n(low)
+}
+
+/// 2^256 - n.
+const N_COMPLEMENT: Words = [0x402d_a173_2fc9_bebf, 0x4551_2319_50b7_5fc4, 1, 0];
+
+/// t + digit b 2^(64 at), of which the caller knows that it fits.
+#[inline(always)]
+fn multiply_add(t: &mut [u64; 6], at: usize, digit: u64, b: &Words) {
+    let mut carry = 0u128;
+    for (t, &b) in t[at..].iter_mut().zip(b.iter().chain(&[0; 2])) {
+        let sum = u128::from(*t) + u128::from(digit) * u128::from(b) + carry;
+        (*t, carry) = (sum as u64, sum >> 64);
+    }
+    debug_assert!(carry == 0);
+}
+
 /// a + b mod n, for a and b below n.
 pub fn add(a: &Words, b: &Words) -> Words {
     let (sum, carry) = integer::add(a, b);
@@ -308,6 +343,20 @@ mod tests {
         invert_all(&values, &mut inverses);
         for (value, inverse) in values.iter().zip(&inverses) {
             assert_eq!(mul_montgomery(value, inverse), ONE);
+        }
+    }
+
+    #[test]
+    fn short_products_agree_with_k256() {
+        assert_eq!(integer::add(&N_COMPLEMENT, &N), (ZERO, true));
+        let samples = samples(3_000);
+        let edges = [[0; 2], [1, 0], [u64::MAX; 2], [0, u64::MAX], [0, 1]];
+        for (i, b) in samples.iter().enumerate() {
+            let a = samples[(i * 7 + 3) % samples.len()];
+            for a in edges.into_iter().chain([[a[0], a[1]], [a[2], a[3]]]) {
+                let expected = ours(referee(&[a[0], a[1], 0, 0]) * referee(b));
+                assert_eq!(mul_short(&a, b), expected, "{a:x?} {b:x?}");
+            }
         }
     }
 

@@ -5,8 +5,9 @@ use std::ops::Range;
 use crate::algorithms::secp256k1::combine;
 use crate::algorithms::secp256k1::field::{FieldVec, LANES, MaskVec};
 use crate::algorithms::secp256k1::inversion::invert_all;
+use crate::algorithms::secp256k1::key::Key;
 use crate::algorithms::secp256k1::multiply::Scalars;
-use crate::algorithms::secp256k1::piece::{self, Equation, Piece, verdict};
+use crate::algorithms::secp256k1::piece::{self, Equation, Piece, Products, verdict};
 use crate::algorithms::secp256k1::point::{Jacobian, OneLane, affine, is_possible};
 use crate::algorithms::secp256k1::scalar;
 use crate::algorithms::sha256::Plan;
@@ -53,13 +54,10 @@ pub fn judge(operands: &SchnorrOperands, index: usize, point: &Point) -> Result<
     Ok(verdict(affine.is_some_and(is_valid)))
 }
 
-impl Equation for SchnorrOperands {
-    const EVEN_KEYS: bool = true;
-
+impl Products for SchnorrOperands {
     #[inline(always)]
-    fn prepare<V: FieldVec>(&self, piece: &mut Piece<V>, items: Range<usize>) {
-        piece.keys.read(items.len(), |i| (self.key[items.start + i], KeyForm::Even, [0; 4]));
-        self.scalars(items, &mut piece.scalars);
+    fn point(&self, item: usize) -> Key {
+        (self.key[item], KeyForm::Even, [0; 4])
     }
 
     #[inline(always)]
@@ -70,6 +68,10 @@ impl Equation for SchnorrOperands {
             out.push(Scalars { u1, u2 });
         }
     }
+}
+
+impl Equation for SchnorrOperands {
+    const EVEN_KEYS: bool = true;
 
     fn pinned(&self) -> &[u32] {
         &self.pinned
@@ -101,12 +103,6 @@ impl Equation for SchnorrOperands {
     }
 
     const BINDING: bool = true;
-
-    fn bind(&self, item: usize, out: &mut Vec<u8>) {
-        for words in [&self.r, &self.s, &self.e, &self.key] {
-            out.extend_from_slice(bytemuck::bytes_of(&words[item]));
-        }
-    }
 }
 
 #[inline(always)]

@@ -1,0 +1,623 @@
+//! Proof of what a device returned, by one equation for a whole batch: sum of
+//! a_i (u1_i G + u2_i Q_i - R_i) = 0, where R_i is the point that came back. For recovery Q_i is the
+//! point that r and the parity name, and R_i the key.
+//!
+//! Not the signatures are proved, but the arithmetic: an invalid signature has a point as well. Where
+//! any point is wrong the sum is zero for one in 2^128 choices of a_i, and the a_i come from a hash of
+//! the points too: not even who lies on purpose gets more.
+
+use std::ops::Range;
+
+use crate::algorithms::secp256k1::combination::{Combination, parts};
+use crate::algorithms::secp256k1::curve::{Curve, Secp256k1};
+use crate::algorithms::secp256k1::field::{FieldVec, LANES, MaskVec, Stage};
+use crate::algorithms::secp256k1::integer::{P, ZERO, from_be, is_below};
+use crate::algorithms::secp256k1::inversion::invert_all;
+use crate::algorithms::secp256k1::multiply::Scalars;
+use crate::algorithms::secp256k1::piece::{Lifted, PIECE, Products};
+use crate::algorithms::secp256k1::point::{Affine, OneLane, is_possible};
+use crate::algorithms::secp256k1::{ecdsa, recover, schnorr, scratch};
+use crate::algorithms::sha256::Plan;
+use crate::isa::{Isa, Kernel};
+use crate::parsed::{KeyForm, Operands, Words};
+use crate::verdict::{Evidence, Point};
+
+/// Fewest items that one equation proves faster than their points are computed again.
+const LEAST: usize = 96;
+
+/// Names the entries of a range whose evidence is wrong, in order; all others are proved, but for one
+/// in 2^128 wrong ones. Evidence is wrong that a correct device does not send: another point, none
+/// where there is one, coordinates not below p, a point off the curve.
+///
+/// `evidence` has an entry for each of the batch, as `operands` have, which are not those of
+/// [`Form::Pinned`](crate::Form); evidence of another kind proves nothing. `roots` may give the y of
+/// the points that operands name by x alone, Q or for recovery R, zero where unknown; empty: all are.
+/// It spares a root an item, and is not trusted.
+///
+/// What is wrong costs as much as with combined verification: a chunk that fails is computed again.
+pub fn audit(
+    isa: Isa,
+    plan: Plan,
+    operands: &Operands,
+    evidence: &Evidence,
+    roots: &[Words],
+    range: Range<usize>,
+) -> Vec<usize> {
+    audit_from(LEAST, isa, plan, operands, evidence, roots, range)
+}
+
+/// [`audit`] that takes one equation for `least` items and more.
+fn audit_from(
+    least: usize,
+    isa: Isa,
+    plan: Plan,
+    operands: &Operands,
+    evidence: &Evidence,
+    roots: &[Words],
+    range: Range<usize>,
+) -> Vec<usize> {
+    let first = range.start;
+    let Found { mut wrong, open } = match (operands, evidence) {
+        (Operands::Ecdsa(products), Evidence::Points(points)) => {
+            let claim = |item: usize| points[item];
+            isa.run(Audit { least, plan, products, claim, roots, range })
+        }
+        (Operands::Schnorr(products), Evidence::Points(points)) => {
+            let claim = |item: usize| points[item];
+            isa.run(Audit { least, plan, products, claim, roots, range })
+        }
+        (Operands::Recover(products), Evidence::Keys(keys)) => {
+            let claim = |item: usize| point_of(&keys[item]);
+            isa.run(Audit { least, plan, products, claim, roots, range })
+        }
+        _ => return range.collect(),
+    };
+    if !open.is_empty() {
+        wrong.extend(recompute(isa, operands, evidence, &open));
+        wrong.sort_unstable();
+    }
+    debug_assert!(wrong.first().is_none_or(|&entry| entry >= first));
+    wrong
+}
+
+/// Those of some entries whose evidence is not what the kernels compute.
+fn recompute(isa: Isa, operands: &Operands, evidence: &Evidence, entries: &[usize]) -> Vec<usize> {
+    const BLANK: Point = Point { x: ZERO, y: ZERO, z: ZERO };
+    let (picked, all) = (operands.pick(entries), 0..entries.len());
+    let differs: Box<dyn Fn(usize) -> bool> = match (&picked, evidence) {
+        (Operands::Recover(operands), Evidence::Keys(keys)) => {
+            let mut own = vec![[0; 64]; entries.len()];
+            recover::recover(isa, operands, all.clone(), &mut own);
+            Box::new(move |at| own[at] != keys[entries[at]])
+        }
+        (_, Evidence::Points(points)) => {
+            let mut own = vec![BLANK; entries.len()];
+            match &picked {
+                Operands::Ecdsa(operands) => ecdsa::points(isa, operands, all.clone(), &mut own),
+                Operands::Schnorr(operands) => {
+                    schnorr::points(isa, operands, all.clone(), &mut own);
+                }
+                _ => unreachable!("algorithms whose evidence is a point"),
+            }
+            Box::new(move |at| {
+                let claim = &points[entries[at]];
+                !is_possible(claim) || !OneLane::load(claim).is(OneLane::load(&own[at]))
+            })
+        }
+        _ => unreachable!("evidence of the operands' kind"),
+    };
+    all.filter(|&at| differs(at)).map(|at| entries[at]).collect()
+}
+
+/// A recovered key as evidence.
+#[inline(always)]
+fn point_of(key: &[u8; 64]) -> Point {
+    let [x, y] = [0, 32].map(|at| from_be(key[at..].first_chunk().expect("32 bytes")));
+    let finite = x != ZERO || y != ZERO;
+    Point { x, y, z: [u64::from(finite), 0, 0, 0] }
+}
+
+/// Entries that were found wrong, and those that must be computed again.
+#[derive(Default)]
+struct Found {
+    wrong: Vec<usize>,
+    open: Vec<usize>,
+}
+
+struct Audit<'a, P, C> {
+    least: usize,
+    plan: Plan,
+    products: &'a P,
+    claim: C,
+    roots: &'a [Words],
+    range: Range<usize>,
+}
+
+impl<P: Products, C: Fn(usize) -> Point> Kernel for Audit<'_, P, C> {
+    type Out = Found;
+
+    #[inline(always)]
+    fn run<V: FieldVec>(self) -> Found {
+        let Audit { least, plan, products, claim, roots, range } = self;
+        let mut found = Found::default();
+        let mut part = scratch::take::<Part<V>>();
+        for items in parts(range) {
+            if items.len() < least {
+                found.open.extend(items);
+                continue;
+            }
+            part.sum.begin(items.len());
+            part.counts.clear();
+            for start in items.clone().step_by(PIECE) {
+                let chunk = start..items.end.min(start + PIECE);
+                let (part, found) = (&mut *part, &mut found);
+                V::enter(Chunk { part, products, claim: &claim, roots, chunk, found });
+            }
+            let Part { sum, counts, .. } = &mut *part;
+            sum.draw(plan, |item| counts[item]);
+            for chunk in sum.failing(&vec![false; items.len().div_ceil(PIECE)]) {
+                let at = chunk * PIECE..items.len().min((chunk + 1) * PIECE);
+                let counting = at.filter(|&item| counts[item]).map(|item| items.start + item);
+                found.open.extend(counting);
+            }
+        }
+        scratch::put(part);
+        found
+    }
+}
+
+/// Working memory of one part of a batch.
+struct Part<V: FieldVec> {
+    keys: Lifted<V>,
+    claims: Claims<V>,
+    scalars: Vec<Scalars>,
+    sum: Combination<V>,
+    /// Whether each item takes part in the sum.
+    counts: Vec<bool>,
+}
+
+impl<V: FieldVec> Default for Part<V> {
+    fn default() -> Self {
+        Part {
+            keys: Lifted::default(),
+            claims: Claims::default(),
+            scalars: Vec::new(),
+            sum: Combination::default(),
+            counts: Vec::new(),
+        }
+    }
+}
+
+/// Reads the points and scalars of a chunk.
+struct Chunk<'a, V: FieldVec, P, C> {
+    part: &'a mut Part<V>,
+    products: &'a P,
+    claim: &'a C,
+    roots: &'a [Words],
+    chunk: Range<usize>,
+    found: &'a mut Found,
+}
+
+impl<V: FieldVec, P: Products, C: Fn(usize) -> Point> Stage for Chunk<'_, V, P, C> {
+    type Out = ();
+
+    #[inline(always)]
+    fn run(self) {
+        let Chunk { part, products, claim, roots, chunk, found } = self;
+        let Part { keys, claims, scalars, sum, counts } = part;
+        keys.read(chunk.len(), |i| {
+            let (x, form, y) = products.point(chunk.start + i);
+            match roots.get(chunk.start + i) {
+                Some(root) if form != KeyForm::Full => (x, form, *root),
+                _ => (x, form, y),
+            }
+        });
+        claims.read(chunk.len(), |i| claim(chunk.start + i));
+        products.scalars(chunk.clone(), scalars);
+        for (group, start) in chunk.clone().step_by(V::LANES).enumerate() {
+            let (absent, wrong) = (claims.absent[group], claims.wrong[group]);
+            let no_key = keys.missing[group];
+            let well = !absent.or(wrong).or(no_key).any();
+            for (lane, item) in (start..chunk.end.min(start + V::LANES)).enumerate() {
+                counts.push(well || !absent.or(wrong).or(no_key).lane(lane));
+                if well {
+                    continue;
+                }
+                if wrong.lane(lane) || no_key.lane(lane) && !absent.lane(lane) {
+                    found.wrong.push(item);
+                } else if absent.lane(lane) && !no_key.lane(lane) {
+                    found.open.push(item);
+                }
+            }
+        }
+        let points = claims.points.iter().zip(&keys.points);
+        sum.add(scalars, points.map(|(claim, key)| (*claim, *key)));
+    }
+}
+
+/// Points that came back, a group of lanes each.
+struct Claims<V: FieldVec> {
+    /// The generator stands in where there is none.
+    points: Vec<Affine<V>>,
+    /// Lanes with Z = 0.
+    absent: Vec<V::Mask>,
+    /// Lanes with coordinates that are no point of the curve.
+    wrong: Vec<V::Mask>,
+    inverses: Vec<V>,
+    prefixes: Vec<V>,
+}
+
+impl<V: FieldVec> Default for Claims<V> {
+    fn default() -> Self {
+        Claims {
+            points: Vec::new(),
+            absent: Vec::new(),
+            wrong: Vec::new(),
+            inverses: Vec::new(),
+            prefixes: Vec::new(),
+        }
+    }
+}
+
+impl<V: FieldVec> Claims<V> {
+    /// Reads `items` points; one inversion makes those affine that are not.
+    #[inline(always)]
+    fn read(&mut self, items: usize, point: impl Fn(usize) -> Point) {
+        const ONE: Words = [1, 0, 0, 0];
+        let Claims { points, absent, wrong, inverses, prefixes } = self;
+        points.clear();
+        absent.clear();
+        wrong.clear();
+        inverses.clear();
+        let [generator_x, generator_y] = Secp256k1::GENERATOR;
+        let mut affine = true;
+        for start in (0..items).step_by(V::LANES) {
+            let mut x = [generator_x; LANES];
+            let mut y = [generator_y; LANES];
+            let mut z = [ONE; LANES];
+            let (mut none, mut large) = (0, 0);
+            for lane in 0..V::LANES.min(items - start) {
+                let point = point(start + lane);
+                if [&point.x, &point.y, &point.z].into_iter().any(|words| !is_below(words, &P)) {
+                    large |= 1 << lane;
+                } else if point.z == ZERO {
+                    none |= 1 << lane;
+                } else {
+                    (x[lane], y[lane], z[lane]) = (point.x, point.y, point.z);
+                    affine &= point.z == ONE;
+                }
+            }
+            let [x, y, z] = [x, y, z].map(|words| V::load(&words[..V::LANES]));
+            points.push(Affine { x, y });
+            inverses.push(z);
+            absent.push(V::Mask::from_bits(none));
+            wrong.push(V::Mask::from_bits(large));
+        }
+        if !affine {
+            invert_all(inverses, prefixes);
+            for (Affine { x, y }, inverse) in points.iter_mut().zip(&*inverses) {
+                let square = inverse.square();
+                *x = x.mul(square);
+                *y = y.mul(square.mul(*inverse));
+            }
+        }
+        for (Affine { x, y }, wrong) in points.iter_mut().zip(wrong) {
+            let off = y.square_add(Affine::square_of_y(*x).negate(1)).is_zero().not();
+            if off.any() {
+                *wrong = wrong.or(off);
+                *x = V::select(off, V::splat(&generator_x), *x);
+                *y = V::select(off, V::splat(&generator_y), *y);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rand::{Rng, SeedableRng, rngs::StdRng};
+    use secp256k1::{Keypair, Message, SecretKey, ecdsa as theirs, schnorr as their_schnorr};
+
+    use super::*;
+    use crate::algorithm::{Algorithm, EcdsaRule, RecoverRule};
+    use crate::algorithms::secp256k1::integer::to_be;
+    use crate::algorithms::secp256k1::portable::Scalar5x52;
+    use crate::batch::{Batch, Job};
+    use crate::parsed::Parsed;
+
+    const ALL: [Algorithm; 3] = [
+        Algorithm::EcdsaSecp256k1(EcdsaRule::Compact),
+        Algorithm::SchnorrBip340,
+        Algorithm::RecoverSecp256k1(RecoverRule::EthereumFrontier),
+    ];
+
+    /// Valid signatures, such over other messages, and, for `odd` places, random ones and keys of
+    /// which half are no points.
+    fn operands(algorithm: Algorithm, items: usize, odd: bool) -> Operands {
+        let mut random = StdRng::seed_from_u64(51);
+        let mut batch = Batch::open(algorithm);
+        for item in 0..items {
+            let secret = SecretKey::from_secret_bytes(random.random()).expect("in range");
+            let pair = Keypair::from_secret_key(&secret);
+            let mut message: [u8; 32] = random.random();
+            let digest = Message::from_digest(message);
+            let signed = theirs::RecoverableSignature::sign_ecdsa_recoverable(digest, &secret);
+            let (id, mut signature) = signed.serialize_compact();
+            let mut key = secp256k1::PublicKey::from_secret_key(&secret).serialize().to_vec();
+            if item % 5 == 1 {
+                key =
+                    secp256k1::PublicKey::from_secret_key(&secret).serialize_uncompressed().into();
+            }
+            let mut x_only = pair.x_only_public_key().0.to_byte_array();
+            if algorithm == Algorithm::SchnorrBip340 {
+                signature = their_schnorr::sign_no_aux_rand(&message, &pair).to_byte_array();
+            }
+            if item % 3 == 1 {
+                message[5] ^= 1;
+            }
+            if odd && item % 7 == 3 {
+                random.fill(&mut signature);
+                random.fill(&mut x_only);
+                key = [&[2 + (item & 1) as u8][..], &x_only].concat();
+            }
+            let job = match algorithm {
+                Algorithm::SchnorrBip340 => {
+                    Job::Schnorr { message: &message, signature: &signature, key: &x_only }
+                }
+                Algorithm::RecoverSecp256k1(_) => Job::Recover {
+                    message: &message,
+                    signature: &signature,
+                    recovery_id: id.to_u8() & 1,
+                },
+                _ => Job::Ecdsa { message: &message, signature: &signature, key: &key },
+            };
+            batch.push(job).expect("room");
+        }
+        let parsed = Parsed::parse(batch.seal());
+        assert_eq!(parsed.live(), items, "nothing is out of range");
+        parsed.operands().clone()
+    }
+
+    /// What a correct device sends, all in affine form or as the kernels compute it.
+    fn honest(operands: &Operands, affine: bool) -> Evidence {
+        let isa = *Isa::all().last().expect("portable is always there");
+        let blank = |items| vec![Point { x: ZERO, y: ZERO, z: ZERO }; items];
+        let mut points = match operands {
+            Operands::Ecdsa(operands) => {
+                let mut points = blank(operands.r.len());
+                ecdsa::points(isa, operands, 0..points.len(), &mut points);
+                points
+            }
+            Operands::Schnorr(operands) => {
+                let mut points = blank(operands.r.len());
+                schnorr::points(isa, operands, 0..points.len(), &mut points);
+                points
+            }
+            Operands::Recover(operands) => {
+                let mut keys = vec![[0; 64]; operands.r.len()];
+                recover::recover(isa, operands, 0..keys.len(), &mut keys);
+                return Evidence::Keys(keys);
+            }
+            Operands::Columns => unreachable!("signatures"),
+        };
+        if affine {
+            for point in &mut points {
+                if let Some([x, y]) = OneLane::load(point).to_affine() {
+                    *point = Point { x, y, z: [1, 0, 0, 0] };
+                }
+            }
+        }
+        Evidence::Points(points)
+    }
+
+    fn get(evidence: &Evidence, item: usize) -> Point {
+        match evidence {
+            Evidence::Points(points) => points[item],
+            Evidence::Keys(keys) => point_of(&keys[item]),
+            _ => unreachable!("signatures"),
+        }
+    }
+
+    /// Sets a point, in affine form; a recovered key has no other.
+    fn set(evidence: &mut Evidence, item: usize, point: OneLane) {
+        let affine = point.to_affine();
+        match evidence {
+            Evidence::Points(points) => {
+                let [x, y] = affine.unwrap_or_default();
+                points[item] = Point { x, y, z: [u64::from(affine.is_some()), 0, 0, 0] };
+            }
+            Evidence::Keys(keys) => {
+                let [x, y] = affine.unwrap_or_default();
+                keys[item][..32].copy_from_slice(&to_be(&x));
+                keys[item][32..].copy_from_slice(&to_be(&y));
+            }
+            _ => unreachable!("signatures"),
+        }
+    }
+
+    /// Whether two points of evidence are the same.
+    fn same(a: &Evidence, b: &Evidence, item: usize) -> bool {
+        OneLane::load(&get(a, item)).is(OneLane::load(&get(b, item)))
+    }
+
+    fn generator() -> Affine<Scalar5x52> {
+        let [x, y] = Secp256k1::GENERATOR.map(|words| Scalar5x52::splat(&words));
+        Affine { x, y }
+    }
+
+    fn minus(a: Affine<Scalar5x52>) -> Affine<Scalar5x52> {
+        a.negate_where(true)
+    }
+
+    fn levels() -> Vec<Isa> {
+        let all = Isa::all();
+        let mut levels = vec![all[0], all[all.len() - 1]];
+        levels.dedup();
+        levels
+    }
+
+    /// The audit of all entries names exactly those whose points differ from the honest ones, by one
+    /// equation from the first item on as by the usual choice.
+    fn finds(what: &str, operands: &Operands, honest: &Evidence, told: &Evidence) {
+        let items = match told {
+            Evidence::Points(points) => points.len(),
+            Evidence::Keys(keys) => keys.len(),
+            _ => unreachable!("signatures"),
+        };
+        let wrong: Vec<_> = (0..items).filter(|&item| !same(honest, told, item)).collect();
+        for isa in levels() {
+            for least in [1, LEAST] {
+                let plan = Plan::measure(isa);
+                let found = audit_from(least, isa, plan, operands, told, &[], 0..items);
+                assert_eq!(found, wrong, "{what}: {items} items, {isa}, from {least}");
+            }
+        }
+    }
+
+    fn sizes() -> &'static [usize] {
+        if cfg!(debug_assertions) { &[1, 2, 31, 33, 257] } else { &[1, 2, 31, 33, 255, 257, 1_025] }
+    }
+
+    #[test]
+    fn every_lie_is_found() {
+        let mut random = StdRng::seed_from_u64(52);
+        for (&items, algorithm) in sizes().iter().flat_map(|size| ALL.map(|all| (size, all))) {
+            let operands = operands(algorithm, items, false);
+            let honest = honest(&operands, items % 2 == 0);
+            let place = random.random_range(0..items);
+            let other = (place + random.random_range(0..items)) % items;
+            let [truth, neighbour] = [place, other].map(|at| OneLane::load(&get(&honest, at)));
+            let affine = |point: OneLane| {
+                let [x, y] =
+                    point.to_affine().expect("finite").map(|words| Scalar5x52::splat(&words));
+                Affine { x, y }
+            };
+            let g = generator();
+            let lie = |what: &str, lies: &[(usize, OneLane)]| {
+                let mut told = honest.clone();
+                for &(at, point) in lies {
+                    set(&mut told, at, point);
+                }
+                finds(&format!("{algorithm}, {what}"), &operands, &honest, &told);
+            };
+            lie("R + G", &[(place, truth.add_complete(g))]);
+            lie("-R", &[(place, minus(affine(truth)).to_jacobian())]);
+            lie("2 R", &[(place, truth.double())]);
+            lie("infinity", &[(place, OneLane::infinity())]);
+            lie("another's", &[(place, neighbour)]);
+            lie("swapped", &[(place, neighbour), (other, truth)]);
+            lie("first and last", &[(0, g.to_jacobian()), (items - 1, g.to_jacobian())]);
+            if other != place {
+                let up = truth.add_complete(g);
+                let down = neighbour.add_complete(minus(g));
+                lie("errors that cancel", &[(place, up), (other, down)]);
+            }
+            let all: Vec<_> = (0..items)
+                .map(|at| (at, OneLane::load(&get(&honest, at)).add_complete(g)))
+                .collect();
+            lie("all replaced", &all);
+            let shifted: Vec<_> =
+                (0..items).map(|at| (at, OneLane::load(&get(&honest, (at + 1) % items)))).collect();
+            lie("all shifted", &shifted);
+        }
+    }
+
+    /// Evidence that is no point of the curve at all, and points where there is none.
+    #[test]
+    fn impossible_evidence_is_named() {
+        for (&items, algorithm) in sizes().iter().flat_map(|size| ALL.map(|all| (size, all))) {
+            let operands = operands(algorithm, items, true);
+            let honest = honest(&operands, true);
+            let place = items / 2;
+            let Point { x, y, z } = get(&honest, place);
+            let off = [x[0] ^ 1, x[1], x[2], x[3]];
+            let points = [
+                [off, y, [1, 0, 0, 0]],
+                [x, off, [1, 0, 0, 0]],
+                [P, y, [1, 0, 0, 0]],
+                [x, [u64::MAX; 4], [1, 0, 0, 0]],
+                [x, y, P],
+                [x, y, [2, 0, 0, 0]],
+                [[5, 0, 0, 0], ZERO, [1, 0, 0, 0]],
+            ];
+            for [x, y, scale] in points {
+                let mut told = honest.clone();
+                match &mut told {
+                    Evidence::Points(points) => points[place] = Point { x, y, z: scale },
+                    Evidence::Keys(keys) if scale == [1, 0, 0, 0] => {
+                        keys[place][..32].copy_from_slice(&to_be(&x));
+                        keys[place][32..].copy_from_slice(&to_be(&y));
+                    }
+                    _ => continue,
+                }
+                // Where there is no point, the first two are not off the curve by one bit, but are.
+                for isa in levels() {
+                    for least in [1, LEAST] {
+                        let plan = Plan::measure(isa);
+                        let found = audit_from(least, isa, plan, &operands, &told, &[], 0..items);
+                        assert_eq!(found, [place], "{algorithm}: {items} items, {isa}, {z:?}");
+                    }
+                }
+            }
+            let mut told = honest.clone();
+            (0..items).for_each(|at| set(&mut told, at, generator().to_jacobian()));
+            finds("the generator everywhere", &operands, &honest, &told);
+            (0..items).for_each(|at| set(&mut told, at, OneLane::infinity()));
+            finds("no point anywhere", &operands, &honest, &told);
+        }
+    }
+
+    /// Valid and invalid signatures, keys that are no points, points of every form: nothing is wrong,
+    /// whatever is guessed of y, and in any range.
+    #[test]
+    fn honest_evidence_is_proved() {
+        let mut random = StdRng::seed_from_u64(53);
+        for (&items, algorithm) in sizes().iter().flat_map(|size| ALL.map(|all| (size, all))) {
+            let operands = operands(algorithm, items, true);
+            for affine in [false, true] {
+                let honest = honest(&operands, affine);
+                finds("honest", &operands, &honest, &honest);
+                let y = |item: usize| {
+                    let (x, form, y) = match &operands {
+                        Operands::Ecdsa(operands) => operands.point(item),
+                        Operands::Schnorr(operands) => operands.point(item),
+                        Operands::Recover(operands) => operands.point(item),
+                        Operands::Columns => unreachable!("signatures"),
+                    };
+                    let prefix = if form == KeyForm::Odd { 3 } else { 2 };
+                    let encoded = [&[prefix][..], &to_be(&x)].concat();
+                    let read = crate::algorithms::secp256k1::key::point(&encoded);
+                    if form == KeyForm::Full { y } else { read.map_or(y, |[_, y]| y) }
+                };
+                let right: Vec<Words> = (0..items).map(y).collect();
+                let negated = |y: &Words| crate::algorithms::secp256k1::integer::sub(&P, y).0;
+                let opposite: Vec<Words> = right.iter().map(negated).collect();
+                let any: Vec<Words> = (0..items).map(|_| random.random()).collect();
+                let mixed: Vec<Words> = (0..items)
+                    .map(|item| {
+                        [right[item], any[item], opposite[item], ZERO][random.random_range(0..4)]
+                    })
+                    .collect();
+                for roots in [&right, &opposite, &any, &mixed] {
+                    for isa in levels() {
+                        let plan = Plan::measure(isa);
+                        for range in [0..items, items / 3..items, 0..0, 0..items.div_ceil(2)] {
+                            let wrong =
+                                audit_from(1, isa, plan, &operands, &honest, roots, range.clone());
+                            assert_eq!(wrong, [], "{algorithm}: {range:?} of {items}, {isa}");
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn other_evidence_proves_nothing() {
+        let operands = operands(ALL[0], 3, false);
+        let isa = Isa::PORTABLE;
+        for evidence in [Evidence::Nothing, Evidence::Keys(vec![[0; 64]; 3])] {
+            let wrong = audit(isa, Plan::PORTABLE, &operands, &evidence, &[], 1..3);
+            assert_eq!(wrong, [1, 2]);
+        }
+    }
+}
