@@ -18,6 +18,7 @@ use sigmill::algorithms::keccak256;
 use sigmill::isa::Isa;
 use sigmill::{Algorithm, Batch, Engine, Outcome, Terms};
 
+mod audit;
 mod block;
 mod own;
 mod pinned;
@@ -112,6 +113,7 @@ fn run(options: &Options, threads: usize, engine: &Engine, signed: &[Signed]) {
             }),
         });
     }
+    audit::run(signed, &mut |case| measure(options, threads, case));
     own::run(engine, threads, signed, &mut |case| measure(options, threads, case));
     block::run(options.quick, engine, &mut |case| measure(options, threads, case));
 }

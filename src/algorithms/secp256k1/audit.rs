@@ -23,7 +23,7 @@ use crate::parsed::{KeyForm, Operands, Words};
 use crate::verdict::{Evidence, Point};
 
 /// Fewest items that one equation proves faster than their points are computed again.
-const LEAST: usize = 96;
+const LEAST: usize = 256;
 
 /// Names the entries of a range whose evidence is wrong, in order; all others are proved, but for one
 /// in 2^128 wrong ones. Evidence is wrong that a correct device does not send: another point, none

@@ -5,7 +5,7 @@
 //! times; k is cut into a low and a high half, buckets of the same half are added up, then those
 //! of the same bit of the half: one point a bit of the scalars is left, for one chain of doublings.
 
-use crate::algorithms::secp256k1::field::{FieldVec, Row};
+use crate::algorithms::secp256k1::field::{FieldVec, Row, Stage};
 use crate::algorithms::secp256k1::integer::{self, ZERO};
 use crate::algorithms::secp256k1::lists::{Adder, Entry, Lists, Rows};
 use crate::algorithms::secp256k1::point::{Affine, OneLane};
@@ -27,6 +27,8 @@ pub(crate) struct Buckets<V: FieldVec> {
     lists: Lists,
     /// The sizes of the scalars, raised.
     raised: Vec<[u64; 4]>,
+    /// The points, negated where their scalars are negative.
+    points: Vec<Entry>,
     /// Digits of one position.
     digits: Vec<i32>,
     /// The bucket of each digit size and position: at most one entry a list.
@@ -49,6 +51,7 @@ impl<V: FieldVec> Default for Buckets<V> {
             adder: Adder::default(),
             lists: Lists::default(),
             raised: Vec::new(),
+            points: Vec::new(),
             digits: Vec::new(),
             sums: Lists::default(),
         }
@@ -65,8 +68,11 @@ impl<V: FieldVec> Buckets<V> {
         self.sums.clear();
         self.raised.clear();
         self.raised.extend(terms.iter().map(|term| raise(&term.scalar.size, c)));
+        self.points.clear();
+        let signed = |term: &Term| Entry::new(term.row as usize, term.scalar.negative);
+        self.points.extend(terms.iter().map(signed));
         for position in 0..positions {
-            self.fill(terms, c, position);
+            self.fill(c, position);
             let kept = rows.len();
             self.adder.add_up(rows, &mut self.lists);
             self.keep(rows, kept);
@@ -92,15 +98,13 @@ impl<V: FieldVec> Buckets<V> {
     }
 
     /// Fills the lists with the buckets 1 to 2^(c - 1) of one digit position.
-    fn fill(&mut self, terms: &[Term], c: u32, position: u32) {
+    fn fill(&mut self, c: u32, position: u32) {
         let buckets = 1 << (c - 1);
         let Lists { entries, ends } = &mut self.lists;
         ends.clear();
         ends.resize(buckets + 1, 0);
-        self.digits.clear();
-        for (term, raised) in terms.iter().zip(&self.raised) {
-            let digit = digit(raised, c, position);
-            self.digits.push(if term.scalar.negative { -digit } else { digit });
+        V::enter(Digits { raised: &self.raised, c, position, out: &mut self.digits });
+        for digit in &self.digits {
             ends[digit.unsigned_abs() as usize] += 1;
         }
         // Where each bucket starts; filling moves it to where it ends. Digit 0 has no bucket.
@@ -110,14 +114,16 @@ impl<V: FieldVec> Buckets<V> {
             (*end, start) = (start, start + *end);
         }
         entries.clear();
-        entries.resize(start as usize, Entry::new(0, false));
-        for (term, &digit) in terms.iter().zip(&self.digits) {
-            if digit != 0 {
-                let end = &mut ends[digit.unsigned_abs() as usize];
-                entries[*end as usize] = Entry::new(term.row as usize, digit < 0);
-                *end += 1;
-            }
+        // Those of digit 0 fall behind the others, and are cut off.
+        let kept = start as usize;
+        entries.resize(self.digits.len(), Entry::new(0, false));
+        ends[0] = start;
+        for (point, &digit) in self.points.iter().zip(&self.digits) {
+            let end = &mut ends[digit.unsigned_abs() as usize];
+            entries[*end as usize] = point.negate_where(digit < 0);
+            *end += 1;
         }
+        entries.truncate(kept);
         ends.remove(0);
     }
 
@@ -189,6 +195,27 @@ fn raise(size: &[u64; 3], c: u32) -> [u64; 4] {
     }
     let [low, middle, high] = *size;
     integer::add(&halves, &[low, middle, high, 0]).0
+}
+
+/// Digits of one position, by vectors where the level has any.
+struct Digits<'a> {
+    raised: &'a [[u64; 4]],
+    c: u32,
+    position: u32,
+    out: &'a mut Vec<i32>,
+}
+
+impl Stage for Digits<'_> {
+    type Out = ();
+
+    #[inline(always)]
+    fn run(self) {
+        let Digits { raised, c, position, out } = self;
+        out.resize(raised.len(), 0);
+        for (out, raised) in out.iter_mut().zip(raised) {
+            *out = digit(raised, c, position);
+        }
+    }
 }
 
 /// Digit `position` of a raised size.

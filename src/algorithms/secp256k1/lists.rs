@@ -29,6 +29,12 @@ impl Entry {
     pub(crate) fn negative(self) -> bool {
         self.0 & 1 == 1
     }
+
+    /// The opposite point if `negate`.
+    #[inline(always)]
+    pub(crate) fn negate_where(self, negate: bool) -> Self {
+        Entry(self.0 ^ u32::from(negate))
+    }
 }
 
 /// Lists of points: list i ends at `ends[i]` in `entries`.
@@ -110,6 +116,9 @@ const INFINITY: Row = Row([[0; 4]; 2]);
 /// second-level cache.
 const BLOCK: usize = 128;
 
+/// Pairs that are copied at once when lists are paired.
+const STRIDE: usize = 8;
+
 /// Groups by which rows are asked for ahead of their use.
 const AHEAD: usize = 3;
 
@@ -139,26 +148,48 @@ impl<V: FieldVec> Default for Adder<V> {
 }
 
 impl<V: FieldVec> Adder<V> {
+    /// Pairs the entries of each list, and replaces them by those of their sums, which go to the rows
+    /// from `first` on.
+    fn pair(&mut self, first: usize, lists: &mut Lists) {
+        let blank = Entry::new(0, false);
+        let Lists { entries, ends } = lists;
+        // Lists are short and of any length: whole strides are copied, whatever of them counts, so
+        // that nothing is to be guessed but how many. `STRIDE` more entries give them room.
+        entries.resize(entries.len() + 2 * STRIDE, blank);
+        let Lists { entries: next, .. } = &mut self.next;
+        next.resize(next.len().max(entries.len()), blank);
+        self.pairs.resize(self.pairs.len().max(entries.len()), [blank; 2]);
+        let (mut start, mut pairs, mut kept) = (0, 0, 0);
+        for end in ends.iter_mut() {
+            let list = start..*end as usize;
+            let (half, odd) = (list.len() / 2, list.len() % 2);
+            for at in (0..half).step_by(STRIDE) {
+                let from: &[Entry; 2 * STRIDE] =
+                    entries[list.start + 2 * at..].first_chunk().expect("there is room");
+                let to = self.pairs[pairs + at..].first_chunk_mut::<STRIDE>();
+                to.expect("there is room").as_flattened_mut().copy_from_slice(from);
+                let to = next[kept + at..].first_chunk_mut::<STRIDE>().expect("there is room");
+                for (i, entry) in to.iter_mut().enumerate() {
+                    *entry = Entry(((first + pairs + at + i) as u32) << 1);
+                }
+            }
+            next[kept + half] = entries[(list.start + 2 * half).min(entries.len() - 1)];
+            (start, pairs, kept) = (list.end, pairs + half, kept + half + odd);
+            *end = kept as u32;
+        }
+        self.pairs.truncate(pairs);
+        std::mem::swap(entries, next);
+        entries.truncate(kept);
+    }
+
     /// Replaces each list by its sum: one entry, or none where the list is empty or the sum infinity.
     /// Sums are appended to `rows`, which the entries name.
     pub(crate) fn add_up(&mut self, rows: &mut Rows, lists: &mut Lists) {
         loop {
-            // Pairs of this round, and what each list has for the next.
-            self.pairs.clear();
-            self.next.clear();
-            for list in lists.iter() {
-                let (pairs, rest) = list.as_chunks::<2>();
-                for pair in pairs {
-                    self.next.entries.push(Entry::new(rows.len() + self.pairs.len(), false));
-                    self.pairs.push(*pair);
-                }
-                self.next.entries.extend(rest);
-                self.next.close();
-            }
+            self.pair(rows.len(), lists);
             if self.pairs.is_empty() {
                 return;
             }
-            std::mem::swap(lists, &mut self.next);
             let first = rows.len();
             rows.set_len(first + self.pairs.len());
             let pairs = std::mem::take(&mut self.pairs);
@@ -195,7 +226,7 @@ struct AddPairs<'a, V: FieldVec> {
     first: usize,
 }
 
-/// The points of one entry a lane; lanes past the last pair repeat it.
+/// The points of one entry a lane, y of magnitude 2 and not fresh; lanes past the last pair repeat it.
 #[inline(always)]
 fn gather<V: FieldVec>(rows: &[Row], pairs: &[[Entry; 2]], side: usize) -> [V; 2] {
     let entry = |lane: usize| pairs[lane.min(pairs.len() - 1)][side];
@@ -204,7 +235,7 @@ fn gather<V: FieldVec>(rows: &[Row], pairs: &[[Entry; 2]], side: usize) -> [V; 2
         negative |= u32::from(entry(lane).negative()) << lane;
     }
     let [x, y] = V::gather(|lane| &rows[entry(lane).row()]);
-    [x, V::select(V::Mask::from_bits(negative), y.negate(1), y).carry()]
+    [x, V::select(V::Mask::from_bits(negative), y.negate(1), y)]
 }
 
 impl<V: FieldVec> Stage for AddPairs<'_, V> {
@@ -215,6 +246,8 @@ impl<V: FieldVec> Stage for AddPairs<'_, V> {
         let AddPairs { adder, rows, pairs, first } = self;
         adder.operands.clear();
         adder.denominators.clear();
+        adder.prefixes.clear();
+        let mut total = V::splat(&[1, 0, 0, 0]);
         for (group, these) in pairs.chunks(V::LANES).enumerate() {
             // Rows lie anywhere: they are asked for while earlier ones are at work.
             for pair in pairs.iter().skip((group + AHEAD) * V::LANES).take(V::LANES) {
@@ -225,10 +258,13 @@ impl<V: FieldVec> Stage for AddPairs<'_, V> {
             let [x1, y1] = gather::<V>(rows, pairs, 0);
             let [x2, y2] = gather::<V>(rows, pairs, 1);
             adder.operands.push([x1, y1, x2, y2]);
-            adder.denominators.push(x2.add(x1.negate(1)).carry());
+            let denominator = x2.add(x1.negate(1)).carry();
+            adder.denominators.push(denominator);
+            // The chain of products waits for itself; rows are read meanwhile.
+            adder.prefixes.push(total);
+            total = total.mul(denominator);
         }
         adder.equal.clear();
-        let mut total = products(&adder.denominators, &mut adder.prefixes);
         if total.is_zero().any() {
             for (group, denominator) in adder.denominators.iter_mut().enumerate() {
                 let same = denominator.is_zero();
@@ -244,27 +280,42 @@ impl<V: FieldVec> Stage for AddPairs<'_, V> {
             total = products(&adder.denominators, &mut adder.prefixes);
         }
         unwind(&mut adder.denominators, &adder.prefixes, invert(total));
+        // Step by step over all groups: the products of one step wait for nothing, those of one sum
+        // for each other.
+        let mut equal = adder.equal.iter().peekable();
+        for (group, [x1, y1, _, y2]) in adder.operands.iter().enumerate() {
+            let mut rise = y2.add(y1.negate(2)).carry();
+            if let Some((_, same, _)) = equal.next_if(|(at, ..)| *at == group) {
+                rise = V::select(*same, x1.square().times(3).carry(), rise);
+            }
+            adder.denominators[group] = rise.mul(adder.denominators[group]);
+        }
+        let slopes = &adder.denominators;
+        adder.prefixes.clear();
+        for ([x1, _, x2, _], slope) in adder.operands.iter().zip(slopes) {
+            adder.prefixes.push(slope.square_add(x1.add(*x2).negate(2)).normalize());
+        }
         let mut equal = adder.equal.iter().peekable();
         let mut infinite = false;
-        for (group, [x1, y1, x2, y2]) in adder.operands.iter().enumerate() {
-            let mut rise = y2.add(y1.negate(2)).carry();
-            let mut opposite = V::Mask::splat(false);
-            if let Some((_, same, opposed)) = equal.next_if(|(at, ..)| *at == group) {
-                rise = V::select(*same, x1.square().times(3).carry(), rise);
-                opposite = *opposed;
-                infinite |= opposite.any();
-            }
-            let slope = rise.mul(adder.denominators[group]);
-            let x = slope.square_add(x1.add(*x2).negate(2)).normalize();
+        let sums = adder.operands.iter().zip(slopes).zip(&adder.prefixes);
+        for (group, (([x1, y1, ..], slope), x)) in sums.enumerate() {
             let y = slope.mul_add(x1.add(x.negate(1)).carry(), y1.negate(2)).normalize();
             let start = group * V::LANES;
             let live = V::LANES.min(pairs.len() - start);
             let rows = &mut rows[first + start..][..live];
-            V::scatter([x, y], |lane, row| {
-                if lane < live {
-                    rows[lane] = if opposite.lane(lane) { INFINITY } else { row };
+            V::scatter([*x, y], |lane, row| {
+                if let Some(slot) = rows.get_mut(lane) {
+                    *slot = row;
                 }
             });
+            if let Some((.., opposite)) = equal.next_if(|(at, ..)| *at == group) {
+                for (lane, row) in rows.iter_mut().enumerate() {
+                    if opposite.lane(lane) {
+                        infinite = true;
+                        *row = INFINITY;
+                    }
+                }
+            }
         }
         infinite
     }
