@@ -56,7 +56,6 @@ fn audit_from(
     roots: &[Words],
     range: Range<usize>,
 ) -> Vec<usize> {
-    let first = range.start;
     let Found { mut wrong, open } = match (operands, evidence) {
         (Operands::Ecdsa(products), Evidence::Points(points)) => {
             let claim = |item: usize| points[item];
@@ -76,7 +75,6 @@ fn audit_from(
         wrong.extend(recompute(isa, operands, evidence, &open));
         wrong.sort_unstable();
     }
-    debug_assert!(wrong.first().is_none_or(|&entry| entry >= first));
     wrong
 }
 
@@ -549,7 +547,6 @@ mod tests {
                     }
                     _ => continue,
                 }
-                // Where there is no point, the first two are not off the curve by one bit, but are.
                 for isa in levels() {
                     for least in [1, LEAST] {
                         let plan = Plan::measure(isa);
@@ -603,7 +600,7 @@ mod tests {
                         for range in [0..items, items / 3..items, 0..0, 0..items.div_ceil(2)] {
                             let wrong =
                                 audit_from(1, isa, plan, &operands, &honest, roots, range.clone());
-                            assert_eq!(wrong, [], "{algorithm}: {range:?} of {items}, {isa}");
+                            assert!(wrong.is_empty(), "{algorithm}: {range:?} of {items}, {isa}");
                         }
                     }
                 }

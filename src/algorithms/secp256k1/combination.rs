@@ -223,3 +223,42 @@ fn digests(plan: Plan, messages: usize, write: impl Fn(usize, &mut Vec<u8>)) -> 
     sha256::digest(plan, batch.column(0), 0..batch.len(), &mut out);
     out
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// All that a sum is made of moves every coefficient but the first: who changes a claim to suit
+    /// the coefficients gets others.
+    #[test]
+    fn coefficients_depend_on_all_that_is_summed() {
+        for items in [2, 16, 17, 40] {
+            let number = |at: usize| [at as u64 + 1, 7, 0, 9];
+            let row = |at: usize| Row([number(at), number(at + 500)]);
+            let rows: Vec<Row> = (0..ROWS * items).map(row).collect();
+            let pair = |at: usize| Scalars { u1: number(at), u2: number(at + 900) };
+            let scalars: Vec<Scalars> = (0..items).map(pair).collect();
+            let drawn = coefficients(Plan::PORTABLE, &rows, &scalars);
+            assert_eq!((drawn.len(), drawn[0]), (items, [1, 0]));
+            let moved = |rows: &[Row], scalars: &[Scalars]| {
+                let others = coefficients(Plan::PORTABLE, rows, scalars);
+                assert!(drawn[1..].iter().zip(&others[1..]).all(|(a, b)| a != b && *a != [0, 0]));
+            };
+            moved(&[&rows[..], &[row(0); ROWS]].concat(), &[&scalars[..], &[pair(0)]].concat());
+            for item in [0, items / 2, items - 1] {
+                // R and Q, each coordinate.
+                for at in [0, 1, 2, 3] {
+                    let mut rows = rows.clone();
+                    rows[ROWS * item + at / 2].0[at % 2][3] ^= 1 << 40;
+                    moved(&rows, &scalars);
+                }
+                let mut scalars = scalars.clone();
+                scalars[item].u1[0] ^= 1;
+                moved(&rows, &scalars);
+                scalars[item].u1[0] ^= 1;
+                scalars[item].u2[3] ^= 1;
+                moved(&rows, &scalars);
+            }
+        }
+    }
+}
