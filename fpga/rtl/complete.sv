@@ -42,8 +42,17 @@ module complete #(
     logic [479:0] body_1_q;
     logic [511:0] line_2_q;
     wire [31:0] word = {~number_q[CQ_LOG2], 5'd0, last, part_q, number_q[23:0]};
-    wire [383:0] payload =
-        part_q ? in_payload[768*core+384+:384] : in_payload[768*core+:384];
+    // The core's, by a multiplexer: an index into all four would be a shifter.
+    localparam WIDTH = 768 + 64;
+    wire [4*WIDTH-1:0] records = {
+        in_check[3*32+:32], in_tag[3*32+:32], in_payload[3*768+:768],
+        in_check[2*32+:32], in_tag[2*32+:32], in_payload[2*768+:768],
+        in_check[1*32+:32], in_tag[1*32+:32], in_payload[1*768+:768],
+        in_check[0+:32], in_tag[0+:32], in_payload[0+:768]
+    };
+    wire [2*WIDTH-1:0] pair = core[1] ? records[2*WIDTH+:2*WIDTH] : records[0+:2*WIDTH];
+    wire [WIDTH-1:0] record = core[0] ? pair[WIDTH+:WIDTH] : pair[0+:WIDTH];
+    wire [383:0] payload = part_q ? record[384+:384] : record[0+:384];
     assign cq_tail = tail_q;
     assign write = valid_2_q;
     assign write_address = address_2_q[CQ_LOG2-1:0];
@@ -54,7 +63,7 @@ module complete #(
         if (some) begin
             before_q <= core;
             part_q <= !last;
-            body_1_q <= {word, in_check[32*core+:32], in_tag[32*core+:32], payload};
+            body_1_q <= {word, record[768+:64], payload};
             number_q <= number_q + 32'd1;
         end
         valid_2_q <= valid_1_q;

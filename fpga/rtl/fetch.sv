@@ -32,7 +32,7 @@ module fetch #(
     localparam [7:0] RUN = 8'd2;
 
     // Lines read ahead: a read takes a cycle, so two would do for one line a cycle; a line in `coming` has its place.
-    logic [4*512-1:0] ahead_q;
+    logic [511:0] ahead [0:3];
     logic [1:0] ahead_at_q;
     logic [2:0] ahead_count_q;
     logic coming_q;
@@ -41,7 +41,7 @@ module fetch #(
     assign read = !halted && head_q != sq_tail && ahead_count_q + {2'd0, coming_q} < 3'd4;
     assign read_address = head_q[SQ_LOG2-1:0];
     wire [1:0] ahead_end = ahead_at_q + ahead_count_q[1:0];
-    wire [511:0] line = ahead_q[512*ahead_at_q+:512];
+    wire [511:0] line = ahead[ahead_at_q];
     wire has_line = ahead_count_q != 3'd0;
 
     // Of the job whose lines come: lines left, op as a mask.
@@ -88,7 +88,7 @@ module fetch #(
     always_ff @(posedge clk) begin
         coming_q <= read;
         if (read) head_q <= head_q + 32'd1;
-        if (coming_q) ahead_q[512*ahead_end+:512] <= read_line;
+        if (coming_q) ahead[ahead_end] <= read_line;
         ahead_count_q <= ahead_count_q + {2'd0, coming_q} - {2'd0, takes};
         if (takes) ahead_at_q <= ahead_at_q + 2'd1;
 

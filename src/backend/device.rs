@@ -56,6 +56,19 @@ pub fn settle(patience: Duration) -> bool {
     true
 }
 
+/// Threads beside an accelerator's own, as many as one that is fast needs for the host's part, where the
+/// machine has the cores.
+#[cfg(any(feature = "gpu", feature = "fpga"))]
+pub(crate) fn host_threads(work: &'static str) -> Result<rayon::ThreadPool, EngineError> {
+    const MOST: usize = 4;
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    rayon::ThreadPoolBuilder::new()
+        .num_threads(cores.min(MOST))
+        .thread_name(move |index| format!("sigmill-{work}-{index}"))
+        .build()
+        .map_err(|error| EngineError::Threads(error.to_string()))
+}
+
 /// Longest that one known-answer batch may take: first use may compile.
 const PATIENCE: Duration = Duration::from_secs(60);
 

@@ -3,7 +3,7 @@
 //!
 //! A read of a BAR waits for the card, about a microsecond for each line: results that come at a high
 //! rate want a card that writes host memory.
-#![allow(unsafe_code, reason = "a device's memory is reached through pointers")]
+#![expect(unsafe_code, reason = "a device's memory is reached through pointers")]
 
 use std::fs::{File, OpenOptions};
 use std::path::{Path, PathBuf};

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use crate::algorithm::Algorithm;
 use crate::backend::Capability;
-use crate::backend::device::Device;
+use crate::backend::device::{Device, host_threads};
 use crate::backend::fpga::Fpga;
 use crate::backend::fpga::completion::Completed;
 use crate::backend::fpga::flight::{Encoded, Jobs};
@@ -118,9 +118,6 @@ fn core(algorithm: Algorithm) -> Option<Core> {
     }
 }
 
-/// Threads that prepare signatures, where the machine has as many cores.
-const THREADS: usize = 4;
-
 impl Fpga {
     pub(super) fn open(options: &Options) -> Result<Box<Fpga>, EngineError> {
         let transport = match &options.card {
@@ -149,12 +146,7 @@ impl Fpga {
         let identity = registers::identify(&mut *transport, expected)
             .and_then(|identity| registers::reset(&mut *transport, nonce).map(|()| identity))
             .map_err(|error| failed(error.to_string()))?;
-        let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        let pool = rayon::ThreadPoolBuilder::new()
-            .num_threads(cores.min(THREADS))
-            .thread_name(|index| format!("sigmill-prepare-{index}"))
-            .build()
-            .map_err(|error| EngineError::Threads(error.to_string()))?;
+        let pool = host_threads("prepare")?;
         let is_there = |core: Core| core.is_in(identity.caps);
         let capabilities = Algorithm::ALL
             .into_iter()

@@ -7,7 +7,7 @@ use bytemuck::Zeroable;
 
 use crate::algorithm::Algorithm;
 use crate::backend::Capability;
-use crate::backend::device::Busy;
+use crate::backend::device::{Busy, host_threads};
 use crate::backend::gpu::buffers::Buffers;
 use crate::backend::gpu::context::{Adapter, Context};
 use crate::backend::gpu::part::Params;
@@ -21,9 +21,6 @@ use crate::error::EngineError;
 fn serves(algorithm: &Algorithm) -> bool {
     *algorithm != Algorithm::MerkleProofSha256d
 }
-
-/// Threads that read records, where the machine has as many cores.
-const READERS: usize = 4;
 
 impl Gpu {
     /// Opens the device and compiles for it, on a thread that is left behind when it takes too long: a
@@ -64,12 +61,7 @@ impl Gpu {
         let pinned = options.pinned_bytes.unwrap_or(pinned);
         let stages = options.stages.clone();
         let buffers = Buffers::new(&context, &program, bytes, pinned, stages.is_some())?;
-        let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        let readers = rayon::ThreadPoolBuilder::new()
-            .num_threads(cores.min(READERS))
-            .thread_name(|index| format!("sigmill-read-{index}"))
-            .build()
-            .map_err(|error| EngineError::Threads(error.to_string()))?;
+        let readers = host_threads("read")?;
         let residents = Residents::new(buffers.pinned.size() as usize);
         let capabilities = Algorithm::ALL
             .into_iter()

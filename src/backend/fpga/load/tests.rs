@@ -3,7 +3,6 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
 
 use sha2::{Digest, Sha256};
 
@@ -150,10 +149,9 @@ fn a_program_that_fails_or_hangs_is_an_error() {
         assert!(error.contains(part), "{error}");
     }
     folder.program("iceprog", "exec /bin/sleep 60");
-    let start = Instant::now();
     let error = folder.loader(SHORT).load(Image::File(&image)).expect_err("it hangs");
     assert!(matches!(error, LoadError::Timeout { .. }), "{error}");
-    assert!(start.elapsed() < LONG && folder.is_clean());
+    assert!(folder.is_clean());
     // More output than a pipe holds.
     folder.program("iceprog", "PATH=/usr/bin:/bin; head -c 300000 /dev/zero; exit 0");
     folder.loader(LONG).load(Image::File(&image)).expect("it is read to the end");
