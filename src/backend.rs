@@ -2,6 +2,7 @@
 //!
 //! `submit` and `poll` are the whole data path. One thread owns a backend.
 
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -21,7 +22,8 @@ pub mod gpu;
 pub(crate) mod known_answers;
 pub mod null;
 
-/// Names a batch in flight; the engine never uses one twice.
+/// Names a batch in flight; the engine never uses one twice. What a device gets as a batch may be a piece of
+/// what a caller submitted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct BatchId(pub u64);
 
@@ -129,6 +131,18 @@ pub trait Backend: Send {
 
     /// Takes the sealed batch, or rejects it. May compute (CPU); never waits for a device.
     fn submit(&mut self, id: BatchId, batch: Arc<Parsed>) -> Result<(), Rejected>;
+
+    /// [`Backend::submit`] of a range of the batch's entries alone. A backend that reads the host's memory has no
+    /// need of the copy that others get.
+    fn submit_range(
+        &mut self,
+        id: BatchId,
+        batch: Arc<Parsed>,
+        entries: Range<usize>,
+    ) -> Result<(), Rejected> {
+        let memory = Parsed::blank(batch.algorithm());
+        self.submit(id, Arc::new(batch.piece(entries, memory)))
+    }
 
     /// The next finished batch, in any order. Never blocks.
     fn poll(&mut self) -> Option<Completion>;

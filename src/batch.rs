@@ -121,6 +121,13 @@ pub enum Form {
     Pinned,
 }
 
+impl Form {
+    /// This form, or that of pinned keys where the other one is: its jobs name keys by index.
+    pub(crate) fn or_pinned(self, other: Form) -> Form {
+        if other == Form::Pinned { Form::Pinned } else { self }
+    }
+}
+
 /// Algorithm, form, number of jobs and bytes: all that routing looks at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Shape {
@@ -214,6 +221,18 @@ impl Batch {
     /// A batch of the same algorithm and form, over the same keys, without jobs.
     pub(crate) fn emptied(&self) -> Batch {
         Batch::open_as(self.algorithm, self.form, self.pinned.clone()).seal()
+    }
+
+    /// A batch of some of the jobs, in the order given.
+    pub(crate) fn picked(&self, jobs: impl IntoIterator<Item = usize>) -> Batch {
+        let mut batch = self.emptied();
+        for job in jobs {
+            for (to, from) in batch.columns.iter_mut().zip(&self.columns) {
+                to.push(from.get(job));
+            }
+            batch.items += 1;
+        }
+        batch
     }
 
     /// The algorithm of every job.

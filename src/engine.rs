@@ -1,5 +1,6 @@
 //! The engine: open devices, submit, shut down.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
@@ -9,31 +10,37 @@ use crate::algorithm::Algorithm;
 use crate::backend::device::Device;
 use crate::backend::{Capability, cpu};
 use crate::batch::{Batch, Shape};
-use crate::dispatch::lane::{Health, LANE_DEPTH};
+use crate::dispatch::lane::LANE_DEPTH;
 use crate::dispatch::mill::{Input, Mill, Post};
 use crate::dispatch::router::{Choice, Route};
 use crate::dispatch::worker::{self, Command};
-use crate::dispatch::{Counters, Dispatcher, Event};
+use crate::dispatch::{Counters, Dispatcher, Event, Policy, Report, proof};
 use crate::error::{Busy, EngineError, PinError};
 use crate::isa::Isa;
 use crate::parsed::Parsed;
 use crate::pinned::{Budget, PinnedKeys};
+use crate::trust::Trust;
 
 pub use crate::dispatch::batcher::{Batcher, JobAnswer, JobTicket};
+pub use crate::dispatch::lane::Health;
+pub use crate::dispatch::sources::Source;
 pub use crate::dispatch::ticket::{Answered, Ticket};
 pub use crate::dispatch::{Class, Limits};
 
 /// What a submission asks for besides its answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Terms {
-    class: Class,
-    deadline: Duration,
+    pub(crate) class: Class,
+    pub(crate) deadline: Duration,
+    pub(crate) source: Option<Source>,
+    pub(crate) trust: Option<Trust>,
 }
 
 impl Default for Terms {
-    /// Class `Mempool`, answered within ten minutes.
+    /// Class `Mempool`, answered within ten minutes, of no source, at the engine's level of trust.
     fn default() -> Self {
-        Terms { class: Class::default(), deadline: Duration::from_secs(600) }
+        let deadline = Duration::from_secs(600);
+        Terms { class: Class::default(), deadline, source: None, trust: None }
     }
 }
 
@@ -48,6 +55,16 @@ impl Terms {
     pub fn deadline(self, deadline: Duration) -> Self {
         Terms { deadline, ..self }
     }
+
+    /// Names who sent the jobs: what one source holds is bounded, and its bad jobs cost others little.
+    pub fn source(self, source: Source) -> Self {
+        Terms { source: Some(source), ..self }
+    }
+
+    /// Sets the least trust of each verdict, for this batch in place of the engine's.
+    pub fn trust(self, trust: Trust) -> Self {
+        Terms { trust: Some(trust), ..self }
+    }
 }
 
 /// Collects devices and limits, then opens the engine.
@@ -57,6 +74,8 @@ pub struct EngineBuilder {
     cpu: bool,
     isa: Option<Isa>,
     limits: Limits,
+    policy: Policy,
+    proofs: Option<PathBuf>,
     pinned_bytes: usize,
     devices: Vec<Device>,
 }
@@ -86,6 +105,42 @@ impl EngineBuilder {
         EngineBuilder { limits, ..self }
     }
 
+    /// Least trust of the verdicts of batches that name none; [`Trust::Checked`] by default. Batches of
+    /// recovery in class `Consensus` are audited unless their [`Terms`] say otherwise.
+    pub fn trust(self, trust: Trust) -> Self {
+        let policy = Policy { trust, ..self.policy };
+        EngineBuilder { policy, ..self }
+    }
+
+    /// Share of one core, in thousandths, that re-checks of accelerators' accepted answers may take; 100 by
+    /// default.
+    pub fn recheck(self, thousandths: u64) -> Self {
+        let policy = Policy { recheck: thousandths.min(1_000), ..self.policy };
+        EngineBuilder { policy, ..self }
+    }
+
+    /// Host time that re-checks of an accelerator take before it gets all the work that it is good for: while it
+    /// is new, or was out of service, every answer of it is computed again. One second by default, in which a CPU
+    /// with AVX-512 verifies about 200,000 signatures; within the share of [`EngineBuilder::recheck`] it
+    /// takes ten.
+    pub fn probation(self, time: Duration) -> Self {
+        let probation = time.as_nanos().min(u64::MAX.into()) as u64;
+        EngineBuilder { policy: Policy { probation, ..self.policy }, ..self }
+    }
+
+    /// Where it is kept on disk if a device gives a wrong answer: the job, what the device sent, what the host and
+    /// the referee say. By default `sigmill/proofs` in the user's folder for state (`XDG_STATE_HOME`, else
+    /// `~/.local/state`).
+    pub fn proofs(self, folder: impl Into<PathBuf>) -> Self {
+        EngineBuilder { proofs: Some(folder.into()), ..self }
+    }
+
+    /// Leaves devices in service that were found to lie, for tests that count what is found.
+    #[doc(hidden)]
+    pub fn keep_liars(self) -> Self {
+        EngineBuilder { policy: Policy { keep_liars: true, ..self.policy }, ..self }
+    }
+
     /// Bytes that the tables of all pinned keys may take together; 256 MiB by default. A key takes
     /// [`PinnedKeys::KEY_BYTES`].
     pub fn pinned_bytes(self, limit: usize) -> Self {
@@ -113,7 +168,7 @@ impl EngineBuilder {
         }
         let configs = devices.iter().map(Device::config).collect();
         let infos = devices.iter().map(info).collect();
-        let dispatcher = Dispatcher::new(self.limits, configs);
+        let dispatcher = Dispatcher::new(self.limits, self.policy, configs);
         let mut posts = Vec::new();
         let mut threads = Vec::new();
         for (lane, device) in devices.into_iter().enumerate() {
@@ -124,8 +179,9 @@ impl EngineBuilder {
             posts.push(Post { name, commands, inline });
             threads.push((lane, device, inbox));
         }
-        let mill =
-            Arc::new(Mill::new(dispatcher, self.limits.batches.max(1), posts, pool, kernels));
+        let (policy, proofs) = (self.policy, self.proofs.unwrap_or_else(proof::default_folder));
+        let slots = self.limits.batches.max(1);
+        let mill = Arc::new(Mill::new(dispatcher, slots, posts, pool, kernels, policy, proofs));
         let stopped = Arc::new(AtomicBool::new(false));
         let budget = Budget::new(self.pinned_bytes);
         let mut engine = Engine { mill, infos, stopped, budget, lanes: Vec::new() };
@@ -196,8 +252,8 @@ pub struct DeviceSnapshot {
     pub batches: u64,
     /// Faults.
     pub faults: u64,
-    /// Whether it gets work.
-    pub healthy: bool,
+    /// Its health.
+    pub health: Health,
 }
 
 /// The engine's counts at one instant.
@@ -205,8 +261,19 @@ pub struct DeviceSnapshot {
 pub struct Snapshot {
     /// Jobs by fate: [`Counters::balance`] holds in every snapshot.
     pub counters: Counters,
+    /// What the examination of accelerators' evidence found.
+    pub checks: Report,
+    /// Time of one core that re-checks took, as predicted.
+    pub rechecked: Duration,
     /// Devices.
     pub devices: Vec<DeviceSnapshot>,
+}
+
+impl DeviceSnapshot {
+    /// Whether it gets work.
+    pub fn serves(&self) -> bool {
+        self.health.serves()
+    }
 }
 
 /// Why a shape goes where it goes.
@@ -253,6 +320,8 @@ impl Engine {
             cpu: true,
             isa: None,
             limits: Limits::default(),
+            policy: Policy::default(),
+            proofs: None,
             pinned_bytes: PINNED_BYTES,
             devices: Vec::new(),
         }
@@ -264,11 +333,9 @@ impl Engine {
     /// [`Busy`] at once, with the batch, when the engine is full or closing.
     #[expect(clippy::result_large_err, reason = "a refused batch comes back as it went in")]
     pub fn submit(&self, batch: Batch, terms: Terms) -> Result<Ticket, Busy> {
-        self.mill.submit(Input::Raw(batch), terms.class, terms.deadline).map_err(|(input, why)| {
-            match input {
-                Input::Raw(batch) => Busy { batch, why },
-                Input::Parsed(_) => unreachable!("the input comes back as it went in"),
-            }
+        self.mill.submit(Input::Raw(batch), &terms).map_err(|(input, why)| match input {
+            Input::Raw(batch) => Busy { batch, why },
+            Input::Parsed(_) => unreachable!("the input comes back as it went in"),
         })
     }
 
@@ -281,12 +348,10 @@ impl Engine {
         batch: Arc<Parsed>,
         terms: Terms,
     ) -> Result<Ticket, Busy<Arc<Parsed>>> {
-        self.mill.submit(Input::Parsed(batch), terms.class, terms.deadline).map_err(
-            |(input, why)| match input {
-                Input::Parsed(batch) => Busy { batch, why },
-                Input::Raw(_) => unreachable!("the input comes back as it went in"),
-            },
-        )
+        self.mill.submit(Input::Parsed(batch), &terms).map_err(|(input, why)| match input {
+            Input::Parsed(batch) => Busy { batch, why },
+            Input::Raw(_) => unreachable!("the input comes back as it went in"),
+        })
     }
 
     /// Makes tables of keys known ahead, for batches of [`Form::Pinned`](crate::Form), on the
@@ -360,7 +425,7 @@ impl Engine {
                     inline_items: lane.inline_items,
                     batches: lane.batches,
                     faults: lane.faults,
-                    healthy: lane.health == Health::Healthy,
+                    health: lane.health(),
                 })
                 .collect();
             let rest = dispatcher.last_resort_items();
@@ -368,17 +433,13 @@ impl Engine {
                 cpu.items += rest;
             } else if rest > 0 {
                 let (name, items) = ("cpu".to_owned(), rest);
-                let (inline_items, batches, faults, healthy) = (0, 0, 0, true);
-                devices.push(DeviceSnapshot {
-                    name,
-                    items,
-                    inline_items,
-                    batches,
-                    faults,
-                    healthy,
-                });
+                let (inline_items, batches, faults) = (0, 0, 0);
+                let health = Health::Healthy;
+                devices.push(DeviceSnapshot { name, items, inline_items, batches, faults, health });
             }
-            Snapshot { counters: dispatcher.counters(), devices }
+            let (checks, rechecked) = dispatcher.reports();
+            let rechecked = Duration::from_nanos(rechecked);
+            Snapshot { counters: dispatcher.counters(), checks, rechecked, devices }
         })
     }
 
@@ -386,8 +447,9 @@ impl Engine {
     pub fn explain(&self, shape: Shape) -> Explanation {
         self.mill.look(|dispatcher| {
             let named = |choice: Choice| (self.mill.posts()[choice.lane].name.to_string(), choice);
-            let choices = dispatcher.choices(shape).map(named).collect();
-            Explanation { route: dispatcher.route(shape, true), choices }
+            let trust = self.mill.policy().trust_in(shape.algorithm, Class::default());
+            let choices = dispatcher.choices(shape, trust).into_iter().map(named).collect();
+            Explanation { route: dispatcher.route(shape, trust, true), choices }
         })
     }
 
@@ -413,7 +475,7 @@ impl Drop for Engine {
         for (lane, thread) in self.lanes.iter().enumerate() {
             // Nor is one waited for that is still opening its device.
             let opening =
-                || self.mill.look(|dispatcher| dispatcher.lanes()[lane].health == Health::Opening);
+                || self.mill.look(|dispatcher| dispatcher.lanes()[lane].health().is_opening());
             while !thread.is_finished() && !opening() && Instant::now() < until {
                 std::thread::sleep(Duration::from_micros(200));
             }

@@ -74,6 +74,9 @@ pub enum ItemError {
     /// No device of the engine serves the algorithm.
     #[error("no device serves the algorithm")]
     Unserved,
+    /// The caller cancelled the batch.
+    #[error("the batch was cancelled")]
+    Cancelled,
     /// The engine was shut down.
     #[error("the engine was shut down")]
     Shutdown,
@@ -101,6 +104,15 @@ pub enum BusyReason {
     /// Too many batches in flight.
     #[error("the limit of batches in flight is reached")]
     Batches,
+    /// What the batch's class may fill is full.
+    #[error("the share of the batch's class is full")]
+    Class,
+    /// What one source may hold is full.
+    #[error("the share of the batch's source is full")]
+    Source,
+    /// What waits needs longer than the limit as it is.
+    #[error("what waits already needs longer than the limit")]
+    Backlog,
     /// The engine is shutting down.
     #[error("the engine is shutting down")]
     Closed,
@@ -128,6 +140,12 @@ pub enum Fault {
     /// Coordinates outside the field, or a point off the curve.
     #[error("evidence that no correct device sends")]
     BadEvidence,
+    /// A canary came back with the wrong answer.
+    #[error("a canary came back with the wrong answer")]
+    Canary,
+    /// The host computed an entry again and got something else, and the referee agreed with it.
+    #[error("an answer was wrong: {0}")]
+    Mismatch(String),
     /// A completion for a batch that the device does not hold.
     #[error("a completion for a batch that is not in flight")]
     Stale,
@@ -140,6 +158,13 @@ pub enum Fault {
     /// The device reports a failure of its own.
     #[error("{0}")]
     Device(String),
+}
+
+impl Fault {
+    /// Whether the device gave wrong answers, as opposed to none.
+    pub fn is_lie(&self) -> bool {
+        !matches!(self, Fault::Panicked | Fault::Timeout | Fault::Device(_))
+    }
 }
 
 /// Why an engine or a device could not be opened.

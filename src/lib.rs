@@ -56,13 +56,16 @@ pub mod isa;
 pub mod parsed;
 pub mod pinned;
 pub mod referee;
+pub mod trust;
 pub mod verdict;
 
 pub use algorithm::{Algorithm, EcdsaRule, RecoverRule};
 pub use backend::device::Device;
 pub use batch::{Batch, Form, Job, OpenBatch};
+pub use dispatch::sources::Source;
 pub use engine::{Answered, Class, Engine, Limits, Terms, Ticket};
 pub use pinned::PinnedKeys;
+pub use trust::Trust;
 pub use verdict::{Answers, Outcome, Reason, Verdict};
 
 /// The README's example is compiled and run with the documentation's tests.

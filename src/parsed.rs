@@ -4,8 +4,10 @@
 //! fails is `Invalid` here and has no entry in the operand columns: entry `i` belongs to the job
 //! at position `live[i]`.
 
+use std::ops::Range;
+
 use crate::algorithm::Algorithm;
-use crate::batch::{Batch, Shape};
+use crate::batch::{Batch, Form, Shape};
 use crate::verdict::Verdict;
 
 /// A 256-bit integer: four 64-bit words, least significant first.
@@ -162,6 +164,74 @@ impl Operands {
         }
     }
 
+    /// Overwrites these columns with a range of entries.
+    pub(crate) fn copy_range(&mut self, from: &Operands, range: Range<usize>) {
+        fn copy<T: Copy>(to: &mut Vec<T>, from: &[T], range: &Range<usize>) {
+            to.clear();
+            // Columns that the batch's form has no use for are empty.
+            to.extend_from_slice(from.get(range.clone()).unwrap_or_default());
+        }
+        let range = &range;
+        match (self, from) {
+            (Operands::Ecdsa(to), Operands::Ecdsa(from)) => {
+                copy(&mut to.z, &from.z, range);
+                copy(&mut to.r, &from.r, range);
+                copy(&mut to.s, &from.s, range);
+                copy(&mut to.keys.x, &from.keys.x, range);
+                copy(&mut to.keys.y, &from.keys.y, range);
+                copy(&mut to.keys.form, &from.keys.form, range);
+                copy(&mut to.hints, &from.hints, range);
+                copy(&mut to.pinned, &from.pinned, range);
+            }
+            (Operands::Schnorr(to), Operands::Schnorr(from)) => {
+                copy(&mut to.r, &from.r, range);
+                copy(&mut to.s, &from.s, range);
+                copy(&mut to.e, &from.e, range);
+                copy(&mut to.key, &from.key, range);
+                copy(&mut to.pinned, &from.pinned, range);
+            }
+            (Operands::Recover(to), Operands::Recover(from)) => {
+                copy(&mut to.z, &from.z, range);
+                copy(&mut to.r, &from.r, range);
+                copy(&mut to.s, &from.s, range);
+                copy(&mut to.parity, &from.parity, range);
+            }
+            _ => {}
+        }
+    }
+
+    /// Swaps two entries.
+    pub(crate) fn swap(&mut self, a: usize, b: usize) {
+        fn swap<T>(column: &mut [T], a: usize, b: usize) {
+            if !column.is_empty() {
+                column.swap(a, b);
+            }
+        }
+        match self {
+            Operands::Ecdsa(o) => {
+                for column in [&mut o.z, &mut o.r, &mut o.s, &mut o.keys.x, &mut o.keys.y] {
+                    swap(column, a, b);
+                }
+                swap(&mut o.keys.form, a, b);
+                swap(&mut o.hints, a, b);
+                swap(&mut o.pinned, a, b);
+            }
+            Operands::Schnorr(o) => {
+                for column in [&mut o.r, &mut o.s, &mut o.e, &mut o.key] {
+                    swap(column, a, b);
+                }
+                swap(&mut o.pinned, a, b);
+            }
+            Operands::Recover(o) => {
+                for column in [&mut o.z, &mut o.r, &mut o.s] {
+                    swap(column, a, b);
+                }
+                swap(&mut o.parity, a, b);
+            }
+            Operands::Columns => {}
+        }
+    }
+
     /// Appends the entries of another piece of the same batch.
     pub(crate) fn append(&mut self, other: Operands) {
         match (self, other) {
@@ -197,6 +267,7 @@ impl Operands {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Parsed {
     pub(crate) batch: Batch,
+    pub(crate) form: Form,
     pub(crate) operands: Operands,
     pub(crate) live: Vec<u32>,
     pub(crate) dead: Vec<(u32, Verdict)>,
@@ -218,6 +289,11 @@ impl Parsed {
         self.batch.algorithm()
     }
 
+    /// How its signatures are verified: as the batch says, or singly where the dispatcher decided so.
+    pub fn form(&self) -> Form {
+        self.form
+    }
+
     /// Number of items that a device has to compute.
     pub fn live(&self) -> usize {
         match self.operands {
@@ -231,15 +307,35 @@ impl Parsed {
         &self.operands
     }
 
-    /// The operands of some entries, which then stand at positions 0, 1, ..: what a kernel reads of a
-    /// batch of signatures.
+    /// Some of the entries, which then stand at positions 0, 1, ..: what a kernel reads of them.
     pub(crate) fn pick(&self, entries: &[usize]) -> Parsed {
+        let batch = match self.operands {
+            Operands::Columns => self.batch.picked(entries.iter().copied()),
+            _ => self.batch.emptied(),
+        };
         Parsed {
-            batch: self.batch.emptied(),
+            batch,
+            form: Form::Single.or_pinned(self.form),
             operands: self.operands.pick(entries),
             live: (0..entries.len() as u32).collect(),
             dead: Vec::new(),
         }
+    }
+
+    /// A range of the entries, which then stand at positions 0, 1, .., in the memory of an earlier one.
+    pub(crate) fn piece(&self, range: Range<usize>, memory: Parsed) -> Parsed {
+        let Parsed { mut operands, mut live, .. } = memory;
+        if std::mem::discriminant(&operands) != std::mem::discriminant(&self.operands) {
+            operands = Operands::empty(self.algorithm());
+        }
+        operands.copy_range(&self.operands, range.clone());
+        live.clear();
+        live.extend(0..range.len() as u32);
+        let batch = match self.operands {
+            Operands::Columns => self.batch.picked(range),
+            _ => self.batch.emptied(),
+        };
+        Parsed { batch, form: self.form, operands, live, dead: Vec::new() }
     }
 
     /// Gives the batch back, for its memory.

@@ -51,6 +51,16 @@ pub enum Outcome<'a> {
     Error(ItemError),
 }
 
+impl Outcome<'_> {
+    /// Whether both say the same; the reason of an invalid one is left out.
+    pub(crate) fn agrees(&self, other: &Outcome<'_>) -> bool {
+        match (self, other) {
+            (Outcome::Verdict(a), Outcome::Verdict(b)) => a.is_valid() == b.is_valid(),
+            (a, b) => a == b,
+        }
+    }
+}
+
 /// State of one answered job; its value, if any, lies in the value column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum State {
@@ -72,6 +82,31 @@ impl Answers {
     /// An empty set of answers, to be filled by the judge.
     pub(crate) fn new(algorithm: Algorithm) -> Self {
         Answers { algorithm, states: Vec::new(), values: Vec::new() }
+    }
+
+    /// Overwrites them with so many of the same, and blank values.
+    pub(crate) fn begin(&mut self, algorithm: Algorithm, items: usize, state: State) {
+        self.algorithm = algorithm;
+        self.states.clear();
+        self.states.resize(items, state);
+        self.values.clear();
+        self.values.resize(items * algorithm.value_bytes(), 0);
+    }
+
+    /// Digest of what is answered, reasons left out; each process has its own.
+    pub(crate) fn digest(&self) -> u64 {
+        use std::hash::{BuildHasher, Hash, Hasher, RandomState};
+        static KEYS: std::sync::LazyLock<RandomState> = std::sync::LazyLock::new(RandomState::new);
+        let mut hasher = KEYS.build_hasher();
+        for state in &self.states {
+            match state {
+                State::Verdict(verdict) => verdict.is_valid().hash(&mut hasher),
+                State::Computed => 2u8.hash(&mut hasher),
+                State::Error(error) => error.hash(&mut hasher),
+            }
+        }
+        self.values.hash(&mut hasher);
+        hasher.finish()
     }
 
     /// Number of jobs answered.
@@ -149,6 +184,22 @@ pub enum Evidence {
 }
 
 impl Evidence {
+    /// Number of entries.
+    pub fn len(&self) -> usize {
+        match self {
+            Evidence::Verdicts(all) => all.len(),
+            Evidence::Points(all) => all.len(),
+            Evidence::Keys(all) => all.len(),
+            Evidence::Digests(all) => all.len(),
+            Evidence::Nothing => 0,
+        }
+    }
+
+    /// Whether there is no entry.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
     /// An empty evidence of the kind that `algorithm` yields on the host's CPU.
     pub fn for_cpu(algorithm: Algorithm) -> Self {
         match algorithm.value_bytes() {

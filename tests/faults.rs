@@ -76,7 +76,8 @@ fn what_cannot_be_checked_is_computed_again() {
     let answers = submit(&engine);
     assert_eq!(answers, submit(&cpu()));
     assert!(answers.iter().any(accepted), "some are valid");
-    assert_eq!(engine.snapshot().devices[0].faults, 0);
+    // Some canaries have points.
+    assert_eq!(engine.snapshot().devices[0].faults, 1);
 }
 
 type Turn = fn(&mut Evidence);
@@ -139,7 +140,7 @@ fn turns_bad(cpu: bool, lie: impl Fn(&mut Evidence) + Send + Sync + 'static) {
     assert!(snapshot.counters.balance() && snapshot.counters.in_flight == 0);
     if !cpu {
         let device = &snapshot.devices[0];
-        assert_eq!((device.faults, device.healthy), (1, false), "{snapshot:?}");
+        assert_eq!((device.faults, device.serves()), (1, false), "{snapshot:?}");
     }
 }
 
@@ -225,7 +226,7 @@ fn a_hanging_device_is_left_behind() {
     let answered = engine.submit(mixed(), Terms::default()).expect("room").wait();
     assert_eq!(referee::disagreement(answered.batch(), answered.answers()), None);
     let device = &engine.snapshot().devices[0];
-    assert_eq!((device.faults, device.healthy), (1, false));
+    assert_eq!((device.faults, device.serves()), (1, false));
 }
 
 #[test]
@@ -241,10 +242,14 @@ fn a_rejected_batch_is_offered_again() {
 fn a_deadline_is_an_error_and_no_verdict() {
     let (engine, hang, _) = hanging();
     hang.store(true, Ordering::SeqCst);
-    let terms = Terms::default().deadline(Duration::from_millis(30));
+    let terms = Terms::default().deadline(Duration::ZERO);
     let answered = engine.submit(mixed(), terms).expect("room").wait();
     assert!(answered.answers().iter().all(|o| o == Outcome::Error(ItemError::Deadline)));
     assert!(engine.snapshot().counters.balance());
+    // With time enough the host steps in before the deadline.
+    let terms = Terms::default().deadline(Duration::from_secs(5));
+    let answered = engine.submit(mixed(), terms).expect("room").wait();
+    assert_eq!(referee::disagreement(answered.batch(), answered.answers()), None);
 }
 
 #[test]
@@ -275,7 +280,7 @@ fn shutting_down_waits_for_the_work() {
 #[test]
 fn a_full_engine_refuses_at_once_and_gives_the_batch_back() {
     let device = backend::null::device(false).expect("null");
-    let limits = Limits { items: 10, bytes: 1 << 20, batches: 2 };
+    let limits = Limits { items: 10, bytes: 1 << 20, batches: 2, ..Limits::default() };
     let engine = Engine::builder().threads(1).limits(limits).device(device).open();
     let engine = engine.expect("an engine");
     let busy = engine.submit(mixed(), Terms::default()).expect_err("too many jobs");

@@ -5,12 +5,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use sigmill::Algorithm;
 use sigmill::backend::{BatchId, Capability};
 use sigmill::batch::{Form, Shape};
 use sigmill::dispatch::lane::LaneConfig;
-use sigmill::dispatch::{Action, Class, Dispatcher, Event, Limits, Nanos, Place, Tally};
+use sigmill::dispatch::{
+    Action, Class, Dispatcher, Event, Limits, Nanos, Order, PieceId, Place, Policy, Report, Tally,
+};
 use sigmill::error::{Fault, ItemError};
+use sigmill::{Algorithm, Source, Trust};
 
 const BATCHES: usize = 200;
 
@@ -38,8 +40,9 @@ struct World {
     now: Nanos,
     open: BTreeMap<BatchId, Shape>,
     ended: BTreeSet<BatchId>,
-    /// Jobs answered, by fate, as the callers saw them.
-    seen: Tally,
+    /// Live entries with an answer.
+    answered: BTreeSet<(BatchId, usize)>,
+    late: usize,
     refused: usize,
     faults: usize,
     trace: Vec<String>,
@@ -73,8 +76,8 @@ fn lanes(random: &mut Random) -> Vec<LaneConfig> {
 impl World {
     fn new(seed: u64) -> Self {
         let mut random = Random(seed);
-        let limits = Limits { items: 40_000, bytes: 1 << 24, batches: 24 };
-        let dispatcher = Dispatcher::new(limits, lanes(&mut random));
+        let limits = Limits { items: 40_000, bytes: 1 << 24, batches: 24, ..Limits::default() };
+        let dispatcher = Dispatcher::new(limits, Policy::default(), lanes(&mut random));
         World {
             dispatcher,
             random,
@@ -83,7 +86,8 @@ impl World {
             now: 0,
             open: BTreeMap::new(),
             ended: BTreeSet::new(),
-            seen: Tally::default(),
+            answered: BTreeSet::new(),
+            late: 0,
             refused: 0,
             faults: 0,
             trace: Vec::new(),
@@ -104,8 +108,11 @@ impl World {
             let class =
                 [Class::Consensus, Class::Mempool, Class::Sync][self.random.below(3) as usize];
             let deadline = delay + 100_000_000 + self.random.below(3_000_000_000);
-            let parsed = self.random.below(2) == 0;
-            self.at(delay, Event::Submit { shape, class, deadline, parsed });
+            let source = (self.random.below(2) == 0).then(|| Source(self.random.below(5)));
+            let trust = Trust::ALL[self.random.below(3) as usize];
+            let order = Order { class, source, deadline, trust };
+            let live = (self.random.below(2) == 0).then_some(items);
+            self.at(delay, Event::Submit { shape, order, live });
         }
         while let Some(((now, _), event)) = self.agenda.pop_first() {
             assert!(now >= self.now);
@@ -122,19 +129,14 @@ impl World {
             Event::Submit { shape, .. } => Some(*shape),
             _ => None,
         };
-        let tally = match &event {
-            Event::Finished { tally, .. } => *tally,
-            _ => Tally::default(),
-        };
         let mut actions = Vec::new();
         self.dispatcher.step(self.now, event, &mut actions);
         for action in actions {
             self.trace.push(format!("  {action:?}"));
-            self.act(action, shape, tally);
+            self.act(action, shape);
         }
         let counters = self.dispatcher.counters();
         assert!(counters.balance(), "{counters:?}");
-        assert_eq!(counters.answered, self.seen);
         let open: usize = self.open.values().map(|shape| shape.items).sum();
         assert_eq!(counters.in_flight, open as u64);
         if self.dispatcher.wants_ticks() && !self.agenda.values().any(|e| matches!(e, Event::Tick))
@@ -143,29 +145,42 @@ impl World {
         }
     }
 
-    fn act(&mut self, action: Action, shape: Option<Shape>, tally: Tally) {
+    fn act(&mut self, action: Action, shape: Option<Shape>) {
         match action {
             Action::Refuse(_) => self.refused += 1,
             Action::Admit(id) => {
                 assert!(self.open.insert(id, shape.expect("a submission")).is_none());
                 assert!(!self.ended.contains(&id), "an id was used twice");
             }
-            Action::Parse { id } => {
+            Action::Parse { id, .. } => {
                 let delay = self.random.below(1_000_000);
-                self.at(delay, Event::Parsed { id });
+                let live = self.random.below(self.open[&id].items as u64 + 1) as usize;
+                self.at(delay, Event::Parsed { id, live });
             }
-            Action::Inline { id, lane } => self.compute(id, Place::Inline(lane)),
-            Action::Send { id, lane } => self.compute(id, Place::Lane(lane)),
-            Action::LastResort { id } => self.compute(id, Place::LastResort),
-            Action::Resolve { id } => {
-                self.end(id);
-                self.seen.valid += tally.valid;
-                self.seen.invalid += tally.invalid;
-                self.seen.computed += tally.computed;
+            Action::Inline { id, lane, .. } => {
+                let items = self.open[&id].items as u64;
+                let busy = 10_000 + items * self.random.below(60_000);
+                let done = Ok(Tally { valid: items, ..Tally::default() });
+                self.at(busy, Event::Inlined { id, lane, busy, done });
             }
+            Action::Send { piece, lane, entries, .. } => {
+                self.compute(piece, entries, Place::Lane(lane));
+            }
+            Action::LastResort { piece, entries, .. } => {
+                self.compute(piece, entries, Place::LastResort);
+            }
+            Action::Accept { id, entries, .. } => {
+                let (start, end) = entries;
+                for entry in start..end {
+                    assert!(self.answered.insert((id, entry)), "answered twice: {id:?} {entry}");
+                }
+            }
+            Action::Compare { .. } => {}
+            Action::Resolve { id, .. } => self.end(id),
+
             Action::Abandon { id, error } => {
                 assert_eq!(error, ItemError::Deadline, "some device can serve all");
-                self.seen.errors += self.open[&id].items as u64;
+                self.late += self.open[&id].items;
                 self.end(id);
             }
             Action::Quarantine { .. } => self.faults += 1,
@@ -177,25 +192,26 @@ impl World {
         }
     }
 
-    /// Schedules what a device does with a batch: mostly the right thing.
-    fn compute(&mut self, id: BatchId, place: Place) {
-        let items = self.open[&id].items as u64;
+    /// Schedules what a device does with a piece: mostly the right thing.
+    fn compute(&mut self, piece: PieceId, entries: (usize, usize), place: Place) {
+        let items = (entries.1 - entries.0) as u64;
         let busy = 10_000 + items * self.random.below(60_000);
         let valid = self.random.below(items + 1);
         let tally = Tally { valid, invalid: items - valid, ..Tally::default() };
-        let finished = Event::Finished { id, place, busy, tally };
+        let report = Report::default();
+        let finished = Event::Finished { piece, place, busy, judged: 0, tally, report };
         let accelerator = matches!(place, Place::Lane(1..));
         match self.random.below(if accelerator { 12 } else { 1_000 }) {
             0 if accelerator => {
                 let fault = Fault::BadEvidence;
-                self.at(busy, Event::Failed { id, place, fault });
+                self.at(busy, Event::Failed { piece, place, fault });
                 // The device goes on and answers later.
                 self.at(2 * busy, finished);
             }
             1 if accelerator => {}
             2 if accelerator => {
                 let Place::Lane(lane) = place else { unreachable!("an accelerator is a lane") };
-                self.at(1_000, Event::Rejected { id, lane });
+                self.at(1_000, Event::Rejected { piece, lane });
             }
             3 if accelerator => self.at(10 * busy + 2_000_000_000, finished),
             _ => {
@@ -227,7 +243,7 @@ fn every_batch_is_resolved_once_under_faults() {
             assert_eq!(World::new(seed).run().trace, world.trace, "seed {seed} is not repeatable");
         }
         (faults, refused) = (faults + world.faults, refused + world.refused);
-        late += world.seen.errors;
+        late += world.late;
     }
     println!("{} seeds: {faults} faults, {refused} refused, {late} jobs late", seeds.len());
     assert!(replay.is_some() || faults > 0 && refused > 0, "the faults never came about");
@@ -242,7 +258,9 @@ fn a_closed_dispatcher_refuses_and_an_aborted_one_answers_everything() {
         items: 10_000,
         bytes: 1_280_000,
     };
-    let submit = Event::Submit { shape, class: Class::Sync, deadline: Nanos::MAX, parsed: true };
+    let order =
+        Order { class: Class::Sync, source: None, deadline: Nanos::MAX, trust: Trust::Checked };
+    let submit = Event::Submit { shape, order, live: Some(10_000) };
     let mut actions = Vec::new();
     for _ in 0..3 {
         world.dispatcher.step(0, submit.clone(), &mut actions);
@@ -250,7 +268,7 @@ fn a_closed_dispatcher_refuses_and_an_aborted_one_answers_everything() {
     actions.clear();
     world.dispatcher.step(1, Event::Abort, &mut actions);
     let shutdown = |a: &&Action| matches!(a, Action::Abandon { error: ItemError::Shutdown, .. });
-    assert_eq!(actions.iter().filter(shutdown).count(), 3);
+    assert_eq!(actions.iter().filter(shutdown).count(), 3, "{actions:?}");
     assert_eq!(world.dispatcher.counters().in_flight, 0);
     actions.clear();
     world.dispatcher.step(2, submit, &mut actions);

@@ -101,12 +101,19 @@ impl Backend for Cpu {
     }
 
     fn submit(&mut self, id: BatchId, batch: Arc<Parsed>) -> Result<(), Rejected> {
+        let all = 0..batch.live();
+        self.submit_range(id, batch, all)
+    }
+
+    fn submit_range(
+        &mut self,
+        id: BatchId,
+        batch: Arc<Parsed>,
+        entries: Range<usize>,
+    ) -> Result<(), Rejected> {
         let started = Instant::now();
         let mut evidence = Evidence::for_cpu(batch.algorithm());
-        self.pool.install(|| {
-            let threads = self.pool.current_num_threads();
-            compute_pieces(self.kernels, &batch, &mut evidence, piece(&batch, threads));
-        });
+        self.pool.install(|| compute_shared(self.kernels, &batch, entries, &mut evidence));
         drop(batch);
         self.done.push_back(Completion { id, result: Ok(evidence), busy: started.elapsed() });
         Ok(())
@@ -126,27 +133,63 @@ impl Backend for Cpu {
 
 /// Computes a whole batch on this thread.
 pub(crate) fn compute(kernels: Kernels, batch: &Parsed, evidence: &mut Evidence) {
-    compute_pieces(kernels, batch, evidence, usize::MAX);
+    compute_pieces(kernels, batch, 0..batch.live(), evidence, usize::MAX);
+}
+
+/// Computes a range of a batch on the threads of the current rayon pool.
+pub(crate) fn compute_shared(
+    kernels: Kernels,
+    batch: &Parsed,
+    entries: Range<usize>,
+    evidence: &mut Evidence,
+) {
+    // Few entries are not worth a second thread.
+    const FEW: usize = 32;
+    let piece = match entries.len() {
+        0..=FEW => FEW,
+        items => piece(batch.form(), items, rayon::current_num_threads()),
+    };
+    compute_pieces(kernels, batch, entries, evidence, piece);
+}
+
+/// Runs an audit of so many entries on the threads of the current rayon pool, and gives what it names.
+pub(crate) fn audit_shared(
+    entries: usize,
+    audit: impl Fn(Range<usize>) -> Vec<usize> + Sync,
+) -> Vec<usize> {
+    // An equation is the cheaper the longer it is: one a thread, and none that is short.
+    const LEAST: usize = 2_048;
+    if entries < 2 * LEAST {
+        return audit(0..entries);
+    }
+    let piece = entries.div_ceil(rayon::current_num_threads()).max(LEAST);
+    let pieces = (0..entries.div_ceil(piece)).into_par_iter();
+    pieces.flat_map_iter(|at| audit(at * piece..entries.min((at + 1) * piece))).collect()
 }
 
 /// Items of one piece: enough to share an inversion well, few enough that the threads end
 /// together. A combined equation is the cheaper the longer it is: one a thread.
-fn piece(batch: &Parsed, threads: usize) -> usize {
-    match batch.batch().form() {
-        Form::Combined => batch.live().div_ceil(threads).max(512),
-        _ => batch.live().div_ceil(4 * threads).clamp(32, 512),
+fn piece(form: Form, entries: usize, threads: usize) -> usize {
+    match form {
+        Form::Combined => entries.div_ceil(threads).max(512),
+        _ => entries.div_ceil(4 * threads).clamp(32, 512),
     }
 }
 
-fn compute_pieces(kernels: Kernels, batch: &Parsed, evidence: &mut Evidence, piece: usize) {
+fn compute_pieces(
+    kernels: Kernels,
+    batch: &Parsed,
+    entries: Range<usize>,
+    evidence: &mut Evidence,
+    piece: usize,
+) {
     let Kernels { isa, sha256: plan } = kernels;
     // A batch in one piece is the caller's own thread's.
     let threads = if piece == usize::MAX { Threads::This } else { Threads::Pool };
-    let live = batch.live();
-    let combined = batch.batch().form() == Form::Combined;
+    let combined = batch.form() == Form::Combined;
     match evidence {
         Evidence::Verdicts(out) => {
-            fill(out, live, Verdict::Invalid(Reason::Equation), piece, |range, out| {
+            fill(out, entries, Verdict::Invalid(Reason::Equation), piece, |range, out| {
                 match (batch.operands(), batch.batch().pinned()) {
                     (Operands::Ecdsa(operands), Some(keys)) => {
                         pinned::verify(isa, keys, operands, range, out);
@@ -168,14 +211,14 @@ fn compute_pieces(kernels: Kernels, batch: &Parsed, evidence: &mut Evidence, pie
                 }
             });
         }
-        Evidence::Keys(out) => fill(out, live, [0; 64], piece, |range, out| {
+        Evidence::Keys(out) => fill(out, entries, [0; 64], piece, |range, out| {
             if let Operands::Recover(operands) = batch.operands() {
                 recover::recover(isa, operands, range, out);
             }
         }),
         Evidence::Digests(out) => {
             let messages = batch.batch().column(0);
-            fill(out, live, [0; 32], piece, |range, out| match batch.algorithm() {
+            fill(out, entries, [0; 32], piece, |range, out| match batch.algorithm() {
                 Algorithm::Sha256 => sha256::digest(plan, messages, range, out),
                 Algorithm::Sha256d => sha256::digest_twice(plan, messages, range, out),
                 Algorithm::Keccak256 => keccak256::digest(isa, messages, range, out),
@@ -186,21 +229,21 @@ fn compute_pieces(kernels: Kernels, batch: &Parsed, evidence: &mut Evidence, pie
     }
 }
 
-/// Sets `out` to `live` entries and has `kernel` fill them, piece by piece.
+/// Sets `out` to the range's entries and has `kernel` fill them, piece by piece.
 fn fill<T: Copy + Send>(
     out: &mut Vec<T>,
-    live: usize,
+    entries: Range<usize>,
     blank: T,
     piece: usize,
     kernel: impl Fn(Range<usize>, &mut [T]) + Sync,
 ) {
     out.clear();
-    out.resize(live, blank);
-    if live <= piece {
-        return kernel(0..live, out);
+    out.resize(entries.len(), blank);
+    if entries.len() <= piece {
+        return kernel(entries, out);
     }
     out.par_chunks_mut(piece).enumerate().for_each(|(index, out)| {
-        let start = index * piece;
+        let start = entries.start + index * piece;
         kernel(start..start + out.len(), out);
     });
 }

@@ -146,6 +146,11 @@ impl Device {
         &mut *self.backend
     }
 
+    /// Whether it is the host's own CPU.
+    pub(crate) fn is_host(&self) -> bool {
+        self.backend.is_host()
+    }
+
     /// Whether its evidence for `algorithm` may be verdicts.
     pub(crate) fn judges(&self, algorithm: Algorithm) -> bool {
         judges(&*self.backend, algorithm)
@@ -236,7 +241,8 @@ fn run_alone(backend: &mut dyn Backend, id: BatchId, batch: Batch) -> Result<Ans
                 return Err(Fault::Stale);
             }
             let mut answers = Answers::new(algorithm);
-            judge::judge(&parsed, judging, None, &completion.result?, &mut answers)?;
+            let evidence = completion.result?;
+            judge::judge_all(&parsed, judging, None, &evidence, &mut answers)?;
             return Ok(answers);
         }
         if Instant::now() >= until {

@@ -279,7 +279,7 @@ mod tests {
         let mut evidence = Evidence::for_cpu(parsed.algorithm());
         cpu::compute(cpu::Kernels::PORTABLE, &parsed, &mut evidence);
         let mut answers = Answers::new(parsed.algorithm());
-        judge::judge(&parsed, true, None, &evidence, &mut answers)?;
+        judge::judge_all(&parsed, true, None, &evidence, &mut answers)?;
         Ok(answers)
     }
 

@@ -1,9 +1,13 @@
 //! What goes into the dispatcher and what comes out: events, actions, and the counts they keep.
 
+use std::time::Duration;
+
 use crate::backend::BatchId;
-use crate::batch::Shape;
+use crate::batch::{Form, Shape};
 use crate::dispatch::lane::LaneConfig;
+use crate::dispatch::sources::Source;
 use crate::error::{BusyReason, Fault, ItemError};
+use crate::trust::Trust;
 
 /// Nanoseconds since the engine opened.
 pub type Nanos = u64;
@@ -20,7 +24,7 @@ pub enum Class {
     Sync,
 }
 
-/// Bounds of what an engine holds at once.
+/// Bounds of what an engine holds at once. What goes beyond one of them is refused at once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// Jobs in flight.
@@ -29,76 +33,150 @@ pub struct Limits {
     pub bytes: usize,
     /// Batches in flight.
     pub batches: usize,
+    /// Percent of each of the three that may be filled when a batch of a class comes: `Consensus`,
+    /// `Mempool`, `Sync`. What the others may not fill stays free for votes.
+    pub classes: [u8; 3],
+    /// Percent of each of the three that one source may hold.
+    pub source: u8,
+    /// Longest time that what waits may need, as predicted, when another batch of the classes `Mempool` and
+    /// `Sync` comes. It shrinks what is admitted when a device is lost.
+    pub backlog: Duration,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Limits { items: 1 << 24, bytes: 2 << 30, batches: 1 << 12 }
+        Limits {
+            items: 1 << 24,
+            bytes: 2 << 30,
+            batches: 1 << 12,
+            classes: [100, 90, 75],
+            source: 50,
+            backlog: Duration::from_secs(60),
+        }
     }
 }
 
-/// Where a batch is.
+/// What a batch is submitted under.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Order {
+    /// Its class.
+    pub class: Class,
+    /// Who sent its jobs.
+    pub source: Option<Source>,
+    /// When its answer is due.
+    pub deadline: Nanos,
+    /// Least trust that its verdicts need.
+    pub trust: Trust,
+}
+
+/// A part of a batch: a range of its live entries, handed over as one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct PieceId(pub u64);
+
+/// Where a piece is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Place {
-    /// Its encodings are being checked.
-    Parsing,
-    /// Parsed, and no lane has room.
+    /// No lane has room.
     Waiting,
-    /// On the caller's thread, with the kernel of this lane's backend.
-    Inline(usize),
     /// In this lane.
     Lane(usize),
     /// On the portable CPU, no lane being able to serve it.
     LastResort,
 }
 
+/// How a lane's evidence is examined.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Check {
+    /// The level.
+    pub trust: Trust,
+    /// Accepted or computed entries that the host computes again.
+    pub sample: usize,
+    /// Rejects are believed; else the host confirms each.
+    pub believe: bool,
+}
+
+/// What an examination found besides the answers, in entries.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Report {
+    /// Accepted or computed ones that the host computed again.
+    pub sampled: u64,
+    /// Rejects that the host confirmed.
+    pub confirmed: u64,
+    /// Rejects that were believed.
+    pub believed: u64,
+    /// Those in which the host was wrong, as the referee found.
+    pub host_wrong: u64,
+}
+
 /// What happened.
 #[derive(Clone, Debug)]
 pub enum Event {
-    /// A caller wants a batch computed by `deadline`.
+    /// A caller wants a batch computed.
     Submit {
         /// The batch's shape.
         shape: Shape,
-        /// Its class.
-        class: Class,
-        /// When its answer is due.
-        deadline: Nanos,
-        /// Its encodings were checked before.
-        parsed: bool,
+        /// Under what terms.
+        order: Order,
+        /// How many of its jobs are live, if its encodings were checked before.
+        live: Option<usize>,
     },
     /// A batch's encodings were checked.
     Parsed {
         /// The batch.
         id: BatchId,
+        /// How many of its jobs are live.
+        live: usize,
     },
-    /// A batch was computed and judged.
-    Finished {
+    /// A batch was computed on its caller's thread, or the kernel failed there.
+    Inlined {
         /// The batch.
         id: BatchId,
+        /// Whose kernel.
+        lane: usize,
+        /// How long that took.
+        busy: Nanos,
+        /// Its answers by kind; `None`: it was parsed, and the kernel failed over so many live jobs.
+        done: Result<Tally, usize>,
+    },
+    /// A piece was computed, examined and judged.
+    Finished {
+        /// The piece.
+        piece: PieceId,
         /// Who computed it.
         place: Place,
-        /// How long that took, without queueing.
+        /// How long the device took, without queueing.
         busy: Nanos,
+        /// How long the host took to judge it.
+        judged: Nanos,
         /// Its answers by kind.
         tally: Tally,
+        /// What was found besides.
+        report: Report,
     },
-    /// A device failed over a batch.
+    /// A device failed over a piece.
     Failed {
-        /// The batch.
-        id: BatchId,
+        /// The piece.
+        piece: PieceId,
         /// Where.
         place: Place,
         /// How.
         fault: Fault,
     },
-    /// A backend had no room for a batch.
+    /// A device was found to lie about a piece whose answers came from elsewhere.
+    Disagreed {
+        /// Its lane.
+        lane: usize,
+        /// What it did.
+        fault: Fault,
+    },
+    /// A backend had no room for a piece.
     Rejected {
-        /// The batch.
-        id: BatchId,
+        /// The piece.
+        piece: PieceId,
         /// Whose backend.
         lane: usize,
     },
-    /// A quarantined lane was opened anew, or could not be.
+    /// A lane out of service was opened anew, or could not be.
     Readmitted {
         /// The lane.
         lane: usize,
@@ -109,6 +187,11 @@ pub enum Event {
     Opening {
         /// The lane.
         lane: usize,
+    },
+    /// The caller wants no answer any more.
+    Cancel {
+        /// The batch.
+        id: BatchId,
     },
     /// Time passed.
     Tick,
@@ -125,34 +208,64 @@ pub enum Action {
     Refuse(BusyReason),
     /// The batch was admitted under this id; what follows names it.
     Admit(BatchId),
-    /// Parse, compute and judge on the caller's thread, then report `Finished` or `Failed`.
+    /// Parse, compute and judge on the caller's thread, then report `Inlined`.
     Inline {
         /// The batch.
         id: BatchId,
         /// Whose kernel.
         lane: usize,
+        /// How its signatures are verified.
+        form: Form,
     },
     /// Check the encodings, then report `Parsed`.
     Parse {
         /// The batch.
         id: BatchId,
+        /// How its signatures are verified.
+        form: Form,
     },
-    /// Hand to the lane's thread.
+    /// Hand a piece to the lane's thread.
     Send {
         /// The batch.
         id: BatchId,
+        /// The piece.
+        piece: PieceId,
+        /// Its live entries.
+        entries: (usize, usize),
         /// The lane.
         lane: usize,
+        /// How its evidence is examined.
+        check: Check,
     },
-    /// Compute on the portable CPU, then report `Finished`.
+    /// Compute a piece on the portable CPU, then report `Finished`.
     LastResort {
         /// The batch.
         id: BatchId,
+        /// The piece.
+        piece: PieceId,
+        /// Its live entries.
+        entries: (usize, usize),
     },
-    /// Give the answers just reported to the ticket.
+    /// The answers just reported are those of these entries.
+    Accept {
+        /// The batch.
+        id: BatchId,
+        /// Its entries.
+        entries: (usize, usize),
+        /// Another lane computes the same entries: its piece will be compared.
+        twin: Option<PieceId>,
+    },
+    /// Compare the answers just reported with those that were accepted for this piece's entries.
+    Compare {
+        /// The piece whose answers come second.
+        piece: PieceId,
+    },
+    /// Give the answers accepted to the ticket.
     Resolve {
         /// The batch.
         id: BatchId,
+        /// The least that stands behind any of its verdicts.
+        trust: Trust,
     },
     /// Give every job of the batch this error.
     Abandon {
@@ -197,6 +310,15 @@ pub struct Counters {
     pub answered: Tally,
     /// Jobs admitted and not yet answered.
     pub in_flight: u64,
+}
+
+impl std::ops::AddAssign for Tally {
+    fn add_assign(&mut self, other: Tally) {
+        self.valid += other.valid;
+        self.invalid += other.invalid;
+        self.computed += other.computed;
+        self.errors += other.errors;
+    }
 }
 
 impl Counters {

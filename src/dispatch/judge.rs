@@ -4,148 +4,184 @@
 //! device says that there is no point, the host computes the item itself: nothing in such evidence
 //! could be checked, and a device's formulas may have met a case made for them.
 
+use std::ops::Range;
+
 use rayon::prelude::*;
 
+use crate::algorithm::Algorithm;
 use crate::algorithms::secp256k1::{ecdsa, schnorr};
-use crate::backend::cpu::{self, Kernels};
 use crate::dispatch::Tally;
+use crate::dispatch::examine::Host;
 use crate::error::{Fault, ItemError};
 use crate::parsed::{Operands, Parsed};
 use crate::verdict::{Answers, Evidence, Point, Reason, State, Verdict};
 
-/// Judges all live items of a batch and merges them with those that parsing found invalid, on the
-/// threads of the current rayon pool where evidence is long.
+/// Judges a range of a batch's entries: `answers` has one for each then, by entry. On the threads of the current
+/// rayon pool where evidence is long.
 ///
 /// `judges`: the device may send verdicts itself. `host` computes what evidence leaves open; `None`
 /// takes the device at its word, to see whether it is right. On a fault `answers` holds nothing of use.
 pub(crate) fn judge(
     parsed: &Parsed,
+    entries: Range<usize>,
     judges: bool,
-    host: Option<Kernels>,
+    host: Option<&dyn Host>,
     evidence: &Evidence,
     answers: &mut Answers,
-) -> Result<Tally, Fault> {
-    let live = parsed.live();
+) -> Result<(), Fault> {
+    let (start, items) = (entries.start, entries.len());
     let width = parsed.algorithm().value_bytes();
-    answers.algorithm = parsed.algorithm();
-    answers.states.clear();
-    answers.states.resize(parsed.batch().len(), State::Computed);
-    answers.values.clear();
-    answers.values.resize(parsed.batch().len() * width, 0);
+    answers.begin(parsed.algorithm(), items, State::Computed);
     let length = |got: usize| {
-        if got == live { Ok(()) } else { Err(Fault::Short { got, want: live }) }
+        if got == items { Ok(()) } else { Err(Fault::Short { got, want: items }) }
     };
     match (parsed.operands(), evidence) {
         (_, Evidence::Verdicts(verdicts)) if judges && width == 0 => {
             length(verdicts.len())?;
-            for (entry, &verdict) in verdicts.iter().enumerate() {
-                answers.states[parsed.position(entry)] = State::Verdict(verdict);
+            for (state, &verdict) in answers.states.iter_mut().zip(verdicts) {
+                *state = State::Verdict(verdict);
             }
         }
         (Operands::Ecdsa(operands), Evidence::Points(points)) => {
             length(points.len())?;
-            let verdicts = compare(points, |entry, point| ecdsa::judge(operands, entry, point))?;
-            merge_points(parsed, host, &verdicts, answers);
+            let judge = |entry, point: &Point| ecdsa::judge(operands, start + entry, point);
+            let open = compare(points, judge, &mut answers.states)?;
+            compute_verdicts(parsed, host, start, &open, answers);
         }
         (Operands::Schnorr(operands), Evidence::Points(points)) => {
             length(points.len())?;
-            let verdicts = compare(points, |entry, point| schnorr::judge(operands, entry, point))?;
-            merge_points(parsed, host, &verdicts, answers);
+            let judge = |entry, point: &Point| schnorr::judge(operands, start + entry, point);
+            let open = compare(points, judge, &mut answers.states)?;
+            compute_verdicts(parsed, host, start, &open, answers);
         }
         (Operands::Recover(_), Evidence::Keys(keys)) => {
             length(keys.len())?;
-            let absent: Vec<_> = (0..live).filter(|&entry| keys[entry] == [0; 64]).collect();
-            for (entry, key) in keys.iter().enumerate() {
-                let position = parsed.position(entry);
-                answers.values[position * 64..][..64].copy_from_slice(key);
+            answers.values.copy_from_slice(keys.as_flattened());
+            let absent: Vec<_> = (0..items).filter(|&entry| keys[entry] == [0; 64]).collect();
+            for &entry in &absent {
+                answers.states[entry] = State::Verdict(Verdict::Invalid(Reason::Equation));
             }
-            merge_keys(parsed, host.filter(|_| !judges), &absent, answers);
+            compute_keys(parsed, host.filter(|_| !judges), start, &absent, answers);
         }
         (Operands::Columns, Evidence::Digests(digests)) if width == 32 => {
             length(digests.len())?;
             answers.values.copy_from_slice(digests.as_flattened());
         }
-        (Operands::Columns, Evidence::Nothing)
-            if parsed.algorithm() == crate::algorithm::Algorithm::Null => {}
+        (Operands::Columns, Evidence::Nothing) if parsed.algorithm() == Algorithm::Null => {}
         _ => return Err(Fault::WrongEvidence),
     }
-    for &(position, verdict) in &parsed.dead {
-        answers.states[position as usize] = State::Verdict(verdict);
-    }
-    Ok(tally(answers))
+    Ok(())
+}
+
+/// Judges all of a batch; `answers` has one for each job then, in their order.
+pub(crate) fn judge_all(
+    parsed: &Parsed,
+    judges: bool,
+    host: Option<&dyn Host>,
+    evidence: &Evidence,
+    answers: &mut Answers,
+) -> Result<(), Fault> {
+    judge(parsed, 0..parsed.live(), judges, host, evidence, answers)?;
+    spread(parsed, answers);
+    Ok(())
 }
 
 /// Points that one thread judges in about 0.1 ms.
 const PIECE: usize = 1_024;
 
-/// The verdict of each point; `None` where the device found none.
+/// Writes the verdict of each point, and gives the entries where the device found none.
 fn compare(
     points: &[Point],
     judge: impl Fn(usize, &Point) -> Result<Verdict, Fault> + Sync,
-) -> Result<Vec<Option<Verdict>>, Fault> {
-    let one = |(entry, point): (usize, &Point)| match point.z {
-        [0, 0, 0, 0] => Ok(None),
-        _ => judge(entry, point).map(Some),
+    states: &mut [State],
+) -> Result<Vec<usize>, Fault> {
+    let one = |(entry, (point, state)): (usize, (&Point, &mut State))| {
+        let verdict = match point.z {
+            [0, 0, 0, 0] => Verdict::Invalid(Reason::Equation),
+            _ => judge(entry, point)?,
+        };
+        *state = State::Verdict(verdict);
+        Ok::<_, Fault>(())
     };
     if points.len() <= PIECE {
-        return points.iter().enumerate().map(one).collect();
+        points.iter().zip(states).enumerate().try_for_each(one)?;
+    } else {
+        let all = points.par_iter().zip(states).enumerate();
+        all.with_min_len(PIECE).try_for_each(one)?;
     }
-    points.par_iter().enumerate().with_min_len(PIECE).map(one).collect()
+    Ok((0..points.len()).filter(|&entry| points[entry].z == [0; 4]).collect())
 }
 
-fn merge_points(
+fn compute_verdicts(
     parsed: &Parsed,
-    host: Option<Kernels>,
-    verdicts: &[Option<Verdict>],
+    host: Option<&dyn Host>,
+    start: usize,
+    open: &[usize],
     answers: &mut Answers,
 ) {
-    let mut open = Vec::new();
-    for (entry, verdict) in verdicts.iter().enumerate() {
-        let verdict = verdict.unwrap_or(Verdict::Invalid(Reason::Equation));
-        answers.states[parsed.position(entry)] = State::Verdict(verdict);
-        if verdicts[entry].is_none() {
-            open.push(entry);
-        }
-    }
-    if let Some(Evidence::Verdicts(own)) = compute(parsed, host, &open) {
+    if let Some(Evidence::Verdicts(own)) = compute(parsed, host, start, open) {
         for (&entry, verdict) in open.iter().zip(own) {
-            answers.states[parsed.position(entry)] = State::Verdict(verdict);
+            answers.states[entry] = State::Verdict(verdict);
         }
     }
 }
 
-fn merge_keys(parsed: &Parsed, host: Option<Kernels>, absent: &[usize], answers: &mut Answers) {
-    for &entry in absent {
-        let position = parsed.position(entry);
-        answers.states[position] = State::Verdict(Verdict::Invalid(Reason::Equation));
-    }
-    if let Some(Evidence::Keys(own)) = compute(parsed, host, absent) {
+fn compute_keys(
+    parsed: &Parsed,
+    host: Option<&dyn Host>,
+    start: usize,
+    absent: &[usize],
+    answers: &mut Answers,
+) {
+    if let Some(Evidence::Keys(own)) = compute(parsed, host, start, absent) {
         for (&entry, key) in absent.iter().zip(own).filter(|(_, key)| *key != [0; 64]) {
-            let position = parsed.position(entry);
-            answers.states[position] = State::Computed;
-            answers.values[position * 64..][..64].copy_from_slice(&key);
+            answers.states[entry] = State::Computed;
+            answers.values[entry * 64..][..64].copy_from_slice(&key);
         }
     }
 }
 
-/// Computes some entries of a batch on the host.
-fn compute(parsed: &Parsed, host: Option<Kernels>, entries: &[usize]) -> Option<Evidence> {
-    let kernels = host.filter(|_| !entries.is_empty())?;
-    let mut evidence = Evidence::for_cpu(parsed.algorithm());
-    cpu::compute(kernels, &parsed.pick(entries), &mut evidence);
-    Some(evidence)
+/// Computes some entries after `start` on the host.
+fn compute(
+    parsed: &Parsed,
+    host: Option<&dyn Host>,
+    start: usize,
+    entries: &[usize],
+) -> Option<Evidence> {
+    let host = host.filter(|_| !entries.is_empty())?;
+    let entries: Vec<_> = entries.iter().map(|entry| start + entry).collect();
+    Some(host.compute(&parsed.pick(&entries)))
+}
+
+/// Puts answers by entry into the order of the batch's jobs, those that parsing found invalid among them.
+pub(crate) fn spread(parsed: &Parsed, answers: &mut Answers) {
+    let (live, jobs) = (answers.states.len(), parsed.batch().len());
+    if live == jobs {
+        return;
+    }
+    let width = parsed.algorithm().value_bytes();
+    answers.states.resize(jobs, State::Computed);
+    answers.values.resize(jobs * width, 0);
+    // From the end: an entry's place never lies before the entry.
+    for entry in (0..live).rev() {
+        let position = parsed.position(entry);
+        answers.states[position] = answers.states[entry];
+        answers.values.copy_within(entry * width..(entry + 1) * width, position * width);
+    }
+    for &(position, verdict) in &parsed.dead {
+        let position = position as usize;
+        answers.states[position] = State::Verdict(verdict);
+        answers.values[position * width..][..width].fill(0);
+    }
 }
 
 /// Gives every job of a batch the same error.
 pub(crate) fn abandon(parsed: &Parsed, error: ItemError, answers: &mut Answers) {
-    answers.algorithm = parsed.algorithm();
-    answers.states.clear();
-    answers.states.resize(parsed.batch().len(), State::Error(error));
-    answers.values.clear();
-    answers.values.resize(parsed.batch().len() * parsed.algorithm().value_bytes(), 0);
+    answers.begin(parsed.algorithm(), parsed.batch().len(), State::Error(error));
 }
 
-fn tally(answers: &Answers) -> Tally {
+/// Answers by kind.
+pub(crate) fn tally(answers: &Answers) -> Tally {
     let mut tally = Tally::default();
     for state in &answers.states {
         match state {

@@ -1,33 +1,88 @@
 //! A device's bounded queue and health, as the dispatcher keeps them.
 
+use crate::algorithm::Algorithm;
 use crate::backend::Capability;
 use crate::batch::Shape;
 use crate::dispatch::Nanos;
+use crate::dispatch::canary::CANARIES;
 use crate::dispatch::cost::{CostModel, Mode};
+use crate::dispatch::tail::Tail;
+use crate::trust::Trust;
 
-/// Batches that a lane holds at most, the running one included: enough to keep a device busy while
+/// Pieces that a lane holds at most, the running one included: enough to keep a device busy while
 /// a completion travels, few enough that an urgent batch does not stand behind many.
 pub const LANE_DEPTH: usize = 8;
 
-/// First pause of a quarantined lane, doubled at each further fault, and its ceiling.
+/// The same for the host, which computes one after the other.
+const HOST_DEPTH: usize = 2;
+
+/// A lane with a backlog this long takes no third piece.
+const BACKLOG: Nanos = 100_000_000;
+
+/// First pause of a lane out of service, doubled at each further fault, and its ceiling.
 const BACK_OFF: (Nanos, Nanos) = (1_000_000_000, 300_000_000_000);
 
-/// Longest silence of an accelerator: this many times the predicted time, at least what its device asks
-/// for, at most this.
-const WATCHDOG: (u64, Nanos) = (20, 60_000_000_000);
+/// Longest time that opening a device anew may take before it counts as lost.
+const OPENING: Nanos = 60_000_000_000;
+
+/// Silence after which an accelerator hangs: this many times what 99 of 100 answers take, at least what its
+/// device asks for, at most so many times that.
+const WATCHDOG: (u64, u64) = (10, 20);
+
+/// Silence after which it is suspected, in tenths of the p99.
+const LATE: u64 = 30;
 
 /// Whether a lane gets work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Health {
     /// It does.
     Healthy,
+    /// It does, and the host computes all of it again: a device that is new, or was out of service.
+    Probation {
+        /// Host time that re-checks have to take still.
+        left: Nanos,
+    },
+    /// It owes an answer for longer than it should: no more work until that comes.
+    Suspect,
     /// It failed, and is opened anew at the time given.
     Quarantined {
         /// When.
         until: Nanos,
     },
     /// It is being opened anew and has to pass its known-answer tests.
-    Opening,
+    Opening {
+        /// Since when.
+        since: Nanos,
+    },
+    /// It could not be opened, or hangs while it is; opening is tried again at the time given.
+    Lost {
+        /// When.
+        until: Nanos,
+    },
+}
+
+impl Health {
+    /// Its name, as reports have it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Health::Healthy => "healthy",
+            Health::Probation { .. } => "probation",
+            Health::Suspect => "suspect",
+            Health::Quarantined { .. } => "quarantined",
+            Health::Opening { .. } => "opening",
+            Health::Lost { .. } => "lost",
+        }
+    }
+
+    /// Whether the device is being opened, or hangs while it is.
+    pub(crate) fn is_opening(self) -> bool {
+        matches!(self, Health::Opening { .. } | Health::Lost { until: Nanos::MAX })
+    }
+
+    /// Whether a lane in this state gets work.
+    pub fn serves(self) -> bool {
+        matches!(self, Health::Healthy | Health::Probation { .. })
+    }
 }
 
 /// What opening an engine says of each device.
@@ -52,13 +107,18 @@ pub struct LaneConfig {
 pub struct Lane {
     pub(crate) config: LaneConfig,
     pub(crate) health: Health,
-    /// Batches handed over and not yet finished.
+    /// Host time that re-checks have to take before the lane is healthy.
+    pub(crate) probation: Nanos,
+    /// Pieces handed over and not yet finished.
     pub(crate) depth: usize,
     /// Sum of their predicted times.
     pub(crate) backlog: Nanos,
-    /// The backend rejected a batch: no more until one completes.
+    /// The backend rejected a piece: no more until one completes.
     pub(crate) full: bool,
     pub(crate) cost: CostModel,
+    /// What proving its evidence takes the host, at [`Trust::Audited`].
+    pub(crate) audit: CostModel,
+    pub(crate) tail: Tail,
     pub(crate) items: u64,
     pub(crate) inline_items: u64,
     pub(crate) batches: u64,
@@ -72,12 +132,19 @@ const HAND_OVER: Nanos = 20_000;
 /// The caller's own thread: the dispatcher's books before and after.
 pub(crate) const INLINE: Mode = Mode { setup: 500, width: 1 };
 
+/// The host's proof of a batch, in the engine's pool.
+pub(crate) const AUDIT: Mode = Mode { setup: 0, width: 1 };
+
 impl Lane {
-    pub(crate) fn new(config: LaneConfig) -> Self {
-        Lane {
+    /// A lane that begins with so much of probation, if it is an accelerator's.
+    pub(crate) fn new(config: LaneConfig, probation: Nanos) -> Self {
+        let mut lane = Lane {
             cost: CostModel::new(),
+            audit: CostModel::new(),
+            tail: Tail::new(),
             config,
             health: Health::Healthy,
+            probation: 0,
             depth: 0,
             backlog: 0,
             full: false,
@@ -86,7 +153,9 @@ impl Lane {
             batches: 0,
             faults: 0,
             back_off: BACK_OFF.0,
-        }
+        };
+        lane.begin(probation);
+        lane
     }
 
     /// What the lane's device is.
@@ -94,46 +163,116 @@ impl Lane {
         &self.config
     }
 
-    /// Whether a healthy backend behind this lane takes such a batch at all.
-    pub(crate) fn serves(&self, shape: &Shape) -> bool {
-        self.health == Health::Healthy
-            && self.config.capabilities.iter().any(|capability| {
-                capability.algorithm == shape.algorithm && shape.items <= capability.max_items
-            })
+    /// Its health.
+    pub fn health(&self) -> Health {
+        self.health
     }
 
-    /// How the lane's own thread runs a batch.
+    /// Most entries of a piece of this algorithm, canaries not counted; `None` where the lane serves none now.
+    pub(crate) fn capacity(&self, algorithm: Algorithm) -> Option<usize> {
+        if !self.health.serves() {
+            return None;
+        }
+        let mut all = self.config.capabilities.iter();
+        let found = all.find(|capability| capability.algorithm == algorithm)?;
+        let canaries = if self.config.host { 0 } else { CANARIES };
+        found.max_items.checked_sub(canaries).filter(|&items| items > 0)
+    }
+
+    /// How the lane's own thread runs a piece.
     pub(crate) fn queued(&self) -> Mode {
         Mode { setup: HAND_OVER + self.config.setup, width: self.config.width }
     }
 
-    pub(crate) fn has_room(&self) -> bool {
-        self.depth < LANE_DEPTH && !self.full
+    /// What a piece takes on this lane that nothing stands before, the host's proof of it included.
+    pub(crate) fn predict(&self, shape: &Shape, trust: Trust) -> Nanos {
+        let own = self.cost.predict(shape, self.queued());
+        if trust == Trust::Audited && !self.config.host {
+            return own + self.audit.predict(shape, AUDIT);
+        }
+        own
     }
 
-    /// When a batch handed over now has to be back; the host has no watchdog.
-    pub(crate) fn due(&self, now: Nanos, predicted: Nanos) -> Nanos {
+    pub(crate) fn has_room(&self) -> bool {
+        let depth = if self.config.host { HOST_DEPTH } else { LANE_DEPTH };
+        self.depth < depth && !self.full && (self.depth < 2 || self.backlog < BACKLOG)
+    }
+
+    /// When a piece handed over now makes the lane suspect, and when it makes it hang; the host does neither.
+    pub(crate) fn due(&self, now: Nanos, predicted: Nanos) -> (Nanos, Nanos) {
         if self.config.host {
-            return Nanos::MAX;
+            return (Nanos::MAX, Nanos::MAX);
         }
         let (factor, most) = WATCHDOG;
-        let patience = (self.backlog + predicted).saturating_mul(factor);
-        let patience = patience.max(self.config.patience).min(most);
-        now.saturating_add(patience)
+        let p99 = self.tail.p99(self.backlog + predicted);
+        let (floor, ceiling) = (self.config.patience, self.config.patience.saturating_mul(most));
+        // However long the clamp, a batch may take four times its prediction.
+        let ceiling = ceiling.max(4 * predicted);
+        let hangs = p99.saturating_mul(factor).clamp(floor, ceiling);
+        let late = (p99.saturating_mul(LATE) / 10).clamp(floor / 2, hangs);
+        (now.saturating_add(late), now.saturating_add(hangs))
     }
 
     /// Takes the lane out of service after a fault.
     pub(crate) fn quarantine(&mut self, now: Nanos) {
         self.faults += 1;
-        self.health = Health::Quarantined { until: now.saturating_add(self.back_off) };
-        self.back_off = (self.back_off * 2).min(BACK_OFF.1);
+        self.health = Health::Quarantined { until: self.next_try(now) };
         (self.depth, self.backlog, self.full) = (0, 0, false);
     }
 
+    /// Opening it anew failed.
+    pub(crate) fn lose(&mut self, now: Nanos) {
+        self.faults += 1;
+        self.health = Health::Lost { until: self.next_try(now) };
+    }
+
+    fn next_try(&mut self, now: Nanos) -> Nanos {
+        let until = now.saturating_add(self.back_off);
+        self.back_off = (self.back_off * 2).min(BACK_OFF.1);
+        until
+    }
+
+    /// Whether it is time to open the device anew.
+    pub(crate) fn is_due_to_open(&self, now: Nanos) -> bool {
+        matches!(self.health, Health::Quarantined { until } | Health::Lost { until } if until <= now)
+    }
+
+    /// Opening takes too long: the device's thread hangs. Should it come back, it is welcome.
+    pub(crate) fn watch_opening(&mut self, now: Nanos) {
+        if let Health::Opening { since } = self.health
+            && now.saturating_sub(since) > OPENING
+        {
+            self.health = Health::Lost { until: Nanos::MAX };
+        }
+    }
+
     /// Puts the lane into service, or back, its known answers being right. What it serves is what the
-    /// backend now says.
-    pub(crate) fn readmit(&mut self, config: LaneConfig) {
+    /// backend now says; what it cost may have changed as well.
+    pub(crate) fn readmit(&mut self, config: LaneConfig, probation: Nanos) {
         self.config = config;
-        self.health = Health::Healthy;
+        self.begin(probation);
+    }
+
+    fn begin(&mut self, probation: Nanos) {
+        self.probation = if self.config.host { 0 } else { probation };
+        self.settle();
+    }
+
+    /// Re-checks of the lane's answers took the host so long, and found nothing.
+    pub(crate) fn prove(&mut self, time: Nanos) {
+        if self.probation > 0 {
+            self.probation = self.probation.saturating_sub(time);
+            if self.probation == 0 {
+                self.back_off = BACK_OFF.0;
+            }
+        }
+    }
+
+    /// An answer came: a suspect is one no more.
+    pub(crate) fn settle(&mut self) {
+        self.health = match self.probation {
+            0 => Health::Healthy,
+            left => Health::Probation { left },
+        };
     }
 }

@@ -1,7 +1,10 @@
 //! The shell around the dispatcher: holds the data that the state machine names by id, and runs
 //! its actions on threads.
 
+use std::collections::VecDeque;
+use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::PathBuf;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -9,16 +12,22 @@ use crossbeam_channel::Sender;
 use rayon::ThreadPool;
 
 use crate::backend::{BatchId, InlineKernel, cpu};
-use crate::batch::{Batch, Shape};
+use crate::batch::{Batch, Form, Shape};
 use crate::dispatch::cell::Cell;
+use crate::dispatch::examine::Host;
+use crate::dispatch::proof::Proof;
 use crate::dispatch::spares::Spares;
 use crate::dispatch::ticket::{Answered, Ticket};
 use crate::dispatch::worker::Command;
-use crate::dispatch::{Action, Class, Dispatcher, Event, Nanos, Place, judge};
+use crate::dispatch::{
+    Action, Dispatcher, Event, Nanos, Order, PieceId, Place, Policy, Report, Tally, judge,
+};
+use crate::engine::Terms;
 use crate::error::{BusyReason, Fault, ItemError};
 use crate::isa::Isa;
 use crate::parsed::Parsed;
-use crate::verdict::{Answers, Evidence};
+use crate::trust::Trust;
+use crate::verdict::{Answers, Evidence, State as Answer};
 
 /// A parsed batch: the engine's own, or shared with its submitter or with a device.
 #[expect(clippy::large_enum_variant, reason = "a small batch's way makes no allocation")]
@@ -51,6 +60,14 @@ impl Input {
             Input::Parsed(parsed) => parsed.shape(),
         }
     }
+
+    /// Live jobs, if the encodings were checked before.
+    fn live(&self) -> Option<usize> {
+        match self {
+            Input::Raw(_) => None,
+            Input::Parsed(parsed) => Some(parsed.live()),
+        }
+    }
 }
 
 /// Locks; a panic elsewhere leaves the data as it was, which every holder keeps consistent.
@@ -62,6 +79,16 @@ pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 struct Flight {
     held: Held,
     cell: Arc<Cell<Answered>>,
+    /// Answers so far, by range of live entries.
+    parts: Parts,
+}
+
+type Parts = Vec<((usize, usize), Answers)>;
+
+impl Flight {
+    fn new(held: Held, cell: Arc<Cell<Answered>>) -> Self {
+        Flight { held, cell, parts: Vec::new() }
+    }
 }
 
 struct State {
@@ -69,6 +96,10 @@ struct State {
     /// By the dispatcher's slot.
     flights: Vec<Option<Flight>>,
     actions: Vec<Action>,
+    /// Batches that were given up while they were being parsed, and why.
+    given_up: Vec<(BatchId, ItemError)>,
+    /// Digests of answers that another lane is still computing as well, the latest ones.
+    digests: VecDeque<(PieceId, u64)>,
     /// The watch sleeps until it is woken. A wake-up is a system call, so none is made in vain.
     watch_sleeps: bool,
 }
@@ -91,8 +122,14 @@ pub(crate) struct Mill {
     pub(crate) spares: Arc<Spares>,
     pool: Arc<ThreadPool>,
     kernels: cpu::Kernels,
+    policy: Policy,
+    /// Where proofs of lies are kept.
+    proofs: PathBuf,
     opened: Instant,
 }
+
+/// Digests that wait for a second answer at most; what comes later is not compared.
+const DIGESTS: usize = 64;
 
 /// Pause between two ticks while something is in flight: the grain of deadlines and watchdogs.
 const TICK: Duration = Duration::from_millis(5);
@@ -104,10 +141,18 @@ impl Mill {
         posts: Vec<Post>,
         pool: Arc<ThreadPool>,
         kernels: cpu::Kernels,
+        policy: Policy,
+        proofs: PathBuf,
     ) -> Self {
         let flights = (0..slots).map(|_| None).collect();
-        let state =
-            State { dispatcher, flights, actions: Vec::with_capacity(64), watch_sleeps: false };
+        let state = State {
+            dispatcher,
+            flights,
+            actions: Vec::with_capacity(64),
+            given_up: Vec::new(),
+            digests: VecDeque::with_capacity(DIGESTS),
+            watch_sleeps: false,
+        };
         Mill {
             state: Mutex::new(state),
             wanted: Condvar::new(),
@@ -116,6 +161,8 @@ impl Mill {
             spares: Arc::default(),
             pool,
             kernels,
+            policy,
+            proofs,
             opened: Instant::now(),
         }
     }
@@ -125,17 +172,28 @@ impl Mill {
         self.pool.install(|| work(self.kernels.isa))
     }
 
-    /// Judges evidence on the engine's threads.
-    pub(crate) fn judge(
+    /// Runs the host's part of a device's work: on the engine's threads, unless it only copies.
+    pub(crate) fn host<T: Send>(
         &self,
-        parsed: &Parsed,
-        judges: bool,
-        evidence: &Evidence,
-        answers: &mut Answers,
-    ) -> Result<super::Tally, Fault> {
-        let judge = |answers| judge::judge(parsed, judges, Some(self.kernels), evidence, answers);
-        // Verdicts are merely copied.
-        if judges { judge(answers) } else { self.pool.install(|| judge(answers)) }
+        copies: bool,
+        work: impl FnOnce(&dyn Host) -> T + Send,
+    ) -> T {
+        if copies { work(&self.kernels) } else { self.pool.install(|| work(&self.kernels)) }
+    }
+
+    pub(crate) fn policy(&self) -> Policy {
+        self.policy
+    }
+
+    /// Keeps what shows that a device lied, on disk and in the log.
+    pub(crate) fn keep(&self, lane: usize, proof: &Proof) {
+        let name = &self.posts[lane].name;
+        let kept = match proof.keep(&self.proofs, name) {
+            Ok(Some(path)) => format!("kept in {}", path.display()),
+            Ok(None) => "not kept: there are enough".to_owned(),
+            Err(error) => format!("not kept in {}: {error}", self.proofs.display()),
+        };
+        eprintln!("sigmill: device {name} gave a wrong answer: {}; {kept}", proof.summary());
     }
 
     pub(crate) fn now(&self) -> Nanos {
@@ -151,9 +209,9 @@ impl Mill {
         look(&lock(&self.state).dispatcher)
     }
 
-    /// Whether the batch is still in this lane.
-    pub(crate) fn is_at(&self, id: BatchId, lane: usize) -> bool {
-        self.look(|dispatcher| dispatcher.place_of(id) == Some(Place::Lane(lane)))
+    /// Whether the piece is still in this lane.
+    pub(crate) fn is_at(&self, piece: PieceId, lane: usize) -> bool {
+        self.look(|dispatcher| dispatcher.place_of(piece) == Some(Place::Lane(lane)))
     }
 
     /// Parses in the pool's threads.
@@ -166,92 +224,125 @@ impl Mill {
     pub(crate) fn submit(
         self: &Arc<Self>,
         input: Input,
-        class: Class,
-        patience: Duration,
+        terms: &Terms,
     ) -> Result<Ticket, (Input, BusyReason)> {
         let now = self.now();
-        let deadline = now.saturating_add(patience.as_nanos().min(u64::MAX.into()) as Nanos);
-        let parsed = matches!(input, Input::Parsed(_));
-        let event = Event::Submit { shape: input.shape(), class, deadline, parsed };
+        let (shape, live) = (input.shape(), input.live());
+        let order = Order {
+            class: terms.class,
+            source: terms.source,
+            deadline: now.saturating_add(terms.deadline.as_nanos().min(u64::MAX.into()) as Nanos),
+            trust: terms
+                .trust
+                .unwrap_or_else(|| self.policy.trust_in(shape.algorithm, terms.class)),
+        };
         let mut state = lock(&self.state);
-        let State { dispatcher, actions, .. } = &mut *state;
-        dispatcher.step(now, event, actions);
-        let mut rest = actions.drain(..);
-        let id = match rest.next() {
-            Some(Action::Admit(id)) => id,
-            Some(Action::Refuse(why)) => {
-                drop(rest);
+        let mut actions = std::mem::take(&mut state.actions);
+        state.dispatcher.step(now, Event::Submit { shape, order, live }, &mut actions);
+        let id = match actions.remove(0) {
+            Action::Admit(id) => id,
+            Action::Refuse(why) => {
+                state.actions = actions;
                 return Err((input, why));
             }
             other => unreachable!("a submission is admitted or refused, not {other:?}"),
         };
-        let next = rest.next();
-        drop(rest);
-        if let Some(Action::Inline { lane, .. }) = next {
+        if let Some(&Action::Inline { lane, form, .. }) = actions.first() {
+            actions.clear();
+            state.actions = actions;
             drop(state);
-            return Ok(self.run_inline(id, lane, input, now));
+            return Ok(self.run_inline(id, lane, form, input, now));
         }
         if state.watch_sleeps {
             self.wanted.notify_all();
         }
         let cell = Arc::new(Cell::default());
-        let slot = state.dispatcher.slot(id);
+        let ticket = Ticket::pending(cell.clone(), Arc::downgrade(self), id);
         match input {
-            // Parsing is the next action: until then the flight has no data but the closure's.
+            // Parsing is the only action: until then the flight has no data but the closure's.
             Input::Raw(batch) => {
-                let (mill, cell) = (self.clone(), cell.clone());
+                let Some(&Action::Parse { form, .. }) = actions.first() else {
+                    unreachable!("a batch is parsed before it is routed")
+                };
+                actions.clear();
+                state.actions = actions;
                 drop(state);
-                self.pool.spawn(move || mill.parse_in_flight(id, batch, cell));
+                let mill = self.clone();
+                self.pool.spawn(move || mill.parse_in_flight(id, form, batch, cell));
             }
+            // Pieces are sent at once, of this batch and perhaps of others.
             Input::Parsed(parsed) => {
-                let held = Held::Shared(parsed);
-                state.flights[slot] = Some(Flight { held, cell: cell.clone() });
-                if let Some(action) = next {
-                    self.perform(state, action);
-                }
+                let flight = Flight::new(Held::Shared(parsed), cell);
+                state.flights[Dispatcher::slot(id)] = Some(flight);
+                self.perform(state, actions, None);
             }
         }
-        Ok(Ticket::pending(cell))
+        Ok(ticket)
+    }
+
+    /// The caller wants no answer any more.
+    pub(crate) fn cancel(self: &Arc<Self>, id: BatchId) {
+        self.step(Event::Cancel { id });
     }
 
     /// The small batch's way: everything on the caller's thread.
-    fn run_inline(self: &Arc<Self>, id: BatchId, lane: usize, input: Input, now: Nanos) -> Ticket {
+    fn run_inline(
+        self: &Arc<Self>,
+        id: BatchId,
+        lane: usize,
+        form: Form,
+        input: Input,
+        now: Nanos,
+    ) -> Ticket {
         let held = match input {
-            Input::Raw(batch) => Held::Own(self.spares.parse(self.kernels.sha256, batch)),
+            Input::Raw(batch) => {
+                Held::Own(self.spares.parse(self.kernels.sha256, batch).in_form(form))
+            }
             Input::Parsed(parsed) => Held::Shared(parsed),
         };
-        let place = Place::Inline(lane);
         let kernel = self.posts[lane].inline.as_ref().expect("the dispatcher was told it has one");
         match self.compute(held.parsed(), |parsed, evidence| kernel(parsed, evidence)) {
             Ok((answers, tally)) => {
                 let busy = self.now() - now;
-                self.step(Event::Finished { id, place, busy, tally });
-                Ticket::ready(Answered::new(held, answers, self.spares.clone()))
+                self.step(Event::Inlined { id, lane, busy, done: Ok(tally) });
+                Ticket::ready(Answered::new(held, answers, Trust::Audited, self.spares.clone()))
             }
-            Err(fault) => {
-                let cell = Arc::new(Cell::default());
-                let mut state = lock(&self.state);
-                let slot = state.dispatcher.slot(id);
-                state.flights[slot] = Some(Flight { held, cell: cell.clone() });
-                drop(state);
-                self.step(Event::Failed { id, place, fault });
-                Ticket::pending(cell)
+            Err(_panic) => {
+                let (cell, live) = (Arc::new(Cell::default()), held.parsed().live());
+                let flight = Flight::new(held, cell.clone());
+                lock(&self.state).flights[Dispatcher::slot(id)] = Some(flight);
+                self.step(Event::Inlined { id, lane, busy: 0, done: Err(live) });
+                Ticket::pending(cell, Arc::downgrade(self), id)
             }
         }
     }
 
+    /// Answers of a whole batch, by job.
     fn compute(
         &self,
         parsed: &Parsed,
         kernel: impl FnOnce(&Parsed, &mut Evidence),
-    ) -> Result<(Answers, super::Tally), Fault> {
+    ) -> Result<(Answers, Tally), Fault> {
+        let mut answers = self.compute_entries(parsed, 0..parsed.live(), kernel)?;
+        judge::spread(parsed, &mut answers);
+        let tally = judge::tally(&answers);
+        Ok((answers, tally))
+    }
+
+    /// Answers of some entries, by entry.
+    fn compute_entries(
+        &self,
+        parsed: &Parsed,
+        entries: Range<usize>,
+        kernel: impl FnOnce(&Parsed, &mut Evidence),
+    ) -> Result<Answers, Fault> {
         let mut evidence = self.spares.take_evidence(parsed.algorithm());
         catch_unwind(AssertUnwindSafe(|| kernel(parsed, &mut evidence)))
             .map_err(|_| Fault::Panicked)?;
         let mut answers = self.spares.take_answers(parsed.algorithm());
-        let tally = judge::judge(parsed, true, None, &evidence, &mut answers);
+        let judged = judge::judge(parsed, entries, true, None, &evidence, &mut answers);
         self.spares.put_evidence(evidence);
-        Ok((answers, tally?))
+        judged.map(|()| answers)
     }
 
     /// Computes a batch on this thread beside the dispatcher's books.
@@ -266,30 +357,29 @@ impl Mill {
             judge::abandon(&parsed, ItemError::Fault, &mut answers);
             answers
         });
-        Answered::new(Held::Own(parsed), answers, self.spares.clone())
+        Answered::new(Held::Own(parsed), answers, Trust::Audited, self.spares.clone())
     }
 
-    fn parse_in_flight(self: &Arc<Self>, id: BatchId, batch: Batch, cell: Arc<Cell<Answered>>) {
-        let parsed = Parsed::parse_pieces(self.kernels.sha256, batch);
+    fn parse_in_flight(
+        self: &Arc<Self>,
+        id: BatchId,
+        form: Form,
+        batch: Batch,
+        cell: Arc<Cell<Answered>>,
+    ) {
+        let parsed = Parsed::parse_pieces(self.kernels.sha256, batch).in_form(form);
+        let live = parsed.live();
+        let flight = Flight::new(Held::Shared(Arc::new(parsed)), cell);
         let mut state = lock(&self.state);
-        let held = Held::Shared(Arc::new(parsed));
-        match state.dispatcher.place_of(id) {
-            Some(_) => {
-                let slot = state.dispatcher.slot(id);
-                state.flights[slot] = Some(Flight { held, cell });
-                drop(state);
-                self.step(Event::Parsed { id });
-            }
-            // Given up while it was being parsed.
-            None => {
-                let error = if state.dispatcher.is_closed() {
-                    ItemError::Shutdown
-                } else {
-                    ItemError::Deadline
-                };
-                drop(state);
-                self.give_up(Flight { held, cell }, error);
-            }
+        if state.dispatcher.is_open(id) {
+            state.flights[Dispatcher::slot(id)] = Some(flight);
+            drop(state);
+            self.step(Event::Parsed { id, live });
+        } else {
+            let found = state.given_up.iter().position(|(given_up, _)| *given_up == id);
+            let error = found.map_or(ItemError::Fault, |at| state.given_up.swap_remove(at).1);
+            drop(state);
+            self.give_up(flight, error);
         }
     }
 
@@ -298,29 +388,57 @@ impl Mill {
         self.run(event, None);
     }
 
-    /// A step that hands over answers: they go to the ticket if the machine says so.
-    pub(crate) fn finish(self: &Arc<Self>, event: Event, id: BatchId, answers: Answers) {
-        self.run(event, Some((id, answers)));
+    /// A step that hands over answers by entry. They come back, with the digest of others, if they are to be
+    /// compared with those.
+    pub(crate) fn finish(
+        self: &Arc<Self>,
+        event: Event,
+        answers: Answers,
+    ) -> Option<(u64, Answers)> {
+        self.run(event, Some(answers))
     }
 
-    fn run(self: &Arc<Self>, event: Event, mut answers: Option<(BatchId, Answers)>) {
+    fn run(self: &Arc<Self>, event: Event, answers: Option<Answers>) -> Option<(u64, Answers)> {
         let now = self.now();
         let mut state = lock(&self.state);
         let mut actions = std::mem::take(&mut state.actions);
         state.dispatcher.step(now, event, &mut actions);
-        let mut resolved = None;
-        let mut given_up = Vec::new();
+        self.perform(state, actions, answers)
+    }
+
+    /// Does what a step asks for: under the lock what hands something over, after it what takes time.
+    fn perform(
+        self: &Arc<Self>,
+        mut state: MutexGuard<'_, State>,
+        mut actions: Vec<Action>,
+        mut answers: Option<Answers>,
+    ) -> Option<(u64, Answers)> {
+        let (mut resolved, mut given_up, mut first) = (None, Vec::new(), None);
         for action in actions.drain(..) {
             match action {
-                Action::Resolve { id } => {
-                    if let Some(flight) = take_flight(&mut state, id) {
-                        resolved = answers.take().map(|(_, answers)| (flight, answers));
+                Action::Accept { id, entries, twin } => {
+                    let flight = state.flights[Dispatcher::slot(id)].as_mut();
+                    let Some((flight, answers)) = flight.zip(answers.take()) else { continue };
+                    let digest = twin.map(|piece| (piece, answers.digest()));
+                    flight.parts.push((entries, answers));
+                    if state.digests.len() == DIGESTS {
+                        state.digests.pop_front();
                     }
+                    state.digests.extend(digest);
                 }
-                Action::Abandon { id, error } => {
-                    given_up.extend(take_flight(&mut state, id).map(|flight| (flight, error)));
+                Action::Compare { piece } => {
+                    let at = state.digests.iter().position(|(first, _)| *first == piece);
+                    first = at.and_then(|at| state.digests.remove(at)).map(|(_, digest)| digest);
                 }
-                action => self.perform_locked(&mut state, action),
+                Action::Resolve { id, trust } => {
+                    resolved = take_flight(&mut state, id).map(|flight| (flight, trust));
+                }
+                Action::Abandon { id, error } => match take_flight(&mut state, id) {
+                    Some(flight) => given_up.push((flight, error)),
+                    // It is still being parsed.
+                    None => state.given_up.push((id, error)),
+                },
+                action => self.hand_over(&mut state, action),
             }
         }
         state.actions = actions;
@@ -329,45 +447,40 @@ impl Mill {
         if drained {
             self.drained.notify_all();
         }
-        if let Some((flight, answers)) = resolved {
-            let answered = Answered::new(flight.held, answers, self.spares.clone());
-            flight.cell.resolve(answered);
-        }
-        if let Some((_, answers)) = answers {
-            self.spares.put_answers(answers);
+        if let Some((Flight { held, cell, parts }, trust)) = resolved {
+            let answers = self.assemble(held.parsed(), parts);
+            cell.resolve(Answered::new(held, answers, trust, self.spares.clone()));
         }
         for (flight, error) in given_up {
             self.give_up(flight, error);
         }
-    }
-
-    fn perform(self: &Arc<Self>, mut state: MutexGuard<'_, State>, action: Action) {
-        match action {
-            Action::Abandon { id, error } => {
-                let flight = take_flight(&mut state, id);
-                drop(state);
-                if let Some(flight) = flight {
-                    self.give_up(flight, error);
-                }
+        let answers = answers?;
+        match first {
+            Some(digest) => Some((digest, answers)),
+            None => {
+                self.spares.put_answers(answers);
+                None
             }
-            action => self.perform_locked(&mut state, action),
         }
     }
 
     /// Actions that only hand something to another thread.
-    fn perform_locked(self: &Arc<Self>, state: &mut State, action: Action) {
+    fn hand_over(self: &Arc<Self>, state: &mut State, action: Action) {
         match action {
-            Action::Send { id, lane } => {
+            Action::Send { id, piece, entries, lane, check } => {
                 if let Some(parsed) = share(state, id) {
+                    let entries = entries.0..entries.1;
                     // The channel holds more than the dispatcher sends; a lane whose thread is gone
                     // is found by the watchdog.
-                    let _ = self.posts[lane].commands.try_send(Command::Run(id, parsed));
+                    let command = Command::Run { piece, parsed, entries, check };
+                    let _ = self.posts[lane].commands.try_send(command);
                 }
             }
-            Action::LastResort { id } => {
+            Action::LastResort { id, piece, entries } => {
                 if let Some(parsed) = share(state, id) {
                     let mill = self.clone();
-                    self.pool.spawn(move || mill.run_last_resort(id, parsed));
+                    self.pool
+                        .spawn(move || mill.run_last_resort(piece, entries.0..entries.1, parsed));
                 }
             }
             Action::Readmit { lane } => {
@@ -376,35 +489,62 @@ impl Mill {
             Action::Quarantine { lane, fault } => {
                 eprintln!("sigmill: device {} is out of service: {fault}", self.posts[lane].name);
             }
-            Action::Refuse(_)
-            | Action::Admit(_)
-            | Action::Inline { .. }
-            | Action::Parse { .. }
-            | Action::Resolve { .. }
-            | Action::Abandon { .. } => {}
+            _ => {}
         }
     }
 
-    fn run_last_resort(self: &Arc<Self>, id: BatchId, parsed: Arc<Parsed>) {
+    /// Answers of a whole batch by job, from those of its pieces.
+    fn assemble(&self, parsed: &Parsed, mut parts: Parts) -> Answers {
+        let live = parsed.live();
+        let mut answers = match parts.len() {
+            1 => parts.swap_remove(0).1,
+            _ => {
+                let mut whole = self.spares.take_answers(parsed.algorithm());
+                whole.begin(parsed.algorithm(), live, Answer::Computed);
+                for ((start, end), part) in parts {
+                    whole.states[start..end].copy_from_slice(&part.states);
+                    let width = parsed.algorithm().value_bytes();
+                    whole.values[start * width..end * width].copy_from_slice(&part.values);
+                    self.spares.put_answers(part);
+                }
+                whole
+            }
+        };
+        judge::spread(parsed, &mut answers);
+        answers
+    }
+
+    fn run_last_resort(
+        self: &Arc<Self>,
+        piece: PieceId,
+        entries: Range<usize>,
+        parsed: Arc<Parsed>,
+    ) {
         let started = self.now();
         let place = Place::LastResort;
-        let computed = self.compute(&parsed, |parsed, evidence| {
-            cpu::compute(self.kernels, parsed, evidence);
+        let range = entries.clone();
+        let computed = self.compute_entries(&parsed, entries, |parsed, evidence| {
+            cpu::compute_shared(self.kernels, parsed, range, evidence);
         });
         drop(parsed);
         match computed {
-            Ok((answers, tally)) => {
-                let busy = self.now() - started;
-                self.finish(Event::Finished { id, place, busy, tally }, id, answers);
+            Ok(answers) => {
+                let (busy, tally) = (self.now() - started, judge::tally(&answers));
+                let (judged, report) = (0, Report::default());
+                let event = Event::Finished { piece, place, busy, judged, tally, report };
+                if let Some((_, answers)) = self.finish(event, answers) {
+                    self.spares.put_answers(answers);
+                }
             }
-            Err(fault) => self.step(Event::Failed { id, place, fault }),
+            Err(fault) => self.step(Event::Failed { piece, place, fault }),
         }
     }
 
     fn give_up(&self, flight: Flight, error: ItemError) {
         let mut answers = self.spares.take_answers(flight.held.parsed().algorithm());
         judge::abandon(flight.held.parsed(), error, &mut answers);
-        flight.cell.resolve(Answered::new(flight.held, answers, self.spares.clone()));
+        let trust = Trust::Audited;
+        flight.cell.resolve(Answered::new(flight.held, answers, trust, self.spares.clone()));
     }
 
     /// One round of the watch: a tick if time can bring about anything, else a sleep.
@@ -444,18 +584,17 @@ impl Mill {
 }
 
 fn take_flight(state: &mut State, id: BatchId) -> Option<Flight> {
-    let slot = state.dispatcher.slot(id);
-    state.flights[slot].take()
+    state.flights[Dispatcher::slot(id)].take()
 }
 
 /// Shares a batch in flight with another thread.
 fn share(state: &mut State, id: BatchId) -> Option<Arc<Parsed>> {
-    let slot = state.dispatcher.slot(id);
-    let flight = state.flights[slot].take()?;
+    let place = &mut state.flights[Dispatcher::slot(id)];
+    let flight = place.take()?;
     let parsed = match flight.held {
         Held::Shared(parsed) => parsed,
         Held::Own(parsed) => Arc::new(parsed),
     };
-    state.flights[slot] = Some(Flight { held: Held::Shared(parsed.clone()), cell: flight.cell });
+    *place = Some(Flight { held: Held::Shared(parsed.clone()), ..flight });
     Some(parsed)
 }

@@ -8,7 +8,7 @@ use rayon::prelude::*;
 use crate::algorithm::Algorithm;
 use crate::algorithms::secp256k1::parse::{self, CHALLENGES};
 use crate::algorithms::sha256::Plan;
-use crate::batch::Batch;
+use crate::batch::{Batch, Form};
 use crate::parsed::{Operands, Parsed};
 use crate::verdict::Verdict;
 
@@ -41,7 +41,12 @@ impl Parsed {
             whole.live.extend(piece.live);
             whole.dead.extend(piece.dead);
         }
-        Parsed { batch, ..whole }
+        Parsed { form: batch.form(), batch, ..whole }
+    }
+
+    /// The same, its signatures verified singly where `form` says so.
+    pub(crate) fn in_form(self, form: Form) -> Parsed {
+        Parsed { form, ..self }
     }
 
     /// [`Parsed::parse`] into the memory of an earlier batch; see [`Parsed::fits`].
@@ -50,7 +55,7 @@ impl Parsed {
         self.dead.clear();
         self.operands.clear();
         self.read(plan, &batch, 0..batch.len());
-        Parsed { batch, ..self }
+        Parsed { form: batch.form(), batch, ..self }
     }
 
     /// Whether this memory suits batches of `algorithm`.
@@ -61,8 +66,8 @@ impl Parsed {
     /// The batch, and the memory that remains.
     pub(crate) fn split(self) -> (Batch, Parsed) {
         let blank = Batch::open(self.batch.algorithm()).seal();
-        let Parsed { batch, operands, live, dead } = self;
-        (batch, Parsed { batch: blank, operands, live, dead })
+        let Parsed { batch, form, operands, live, dead } = self;
+        (batch, Parsed { batch: blank, form, operands, live, dead })
     }
 
     /// Position in the batch of operand entry `entry`.
@@ -76,7 +81,7 @@ impl Parsed {
     pub(crate) fn blank(algorithm: Algorithm) -> Parsed {
         let batch = Batch::open(algorithm).seal();
         let operands = Operands::empty(algorithm);
-        Parsed { batch, operands, live: Vec::new(), dead: Vec::new() }
+        Parsed { batch, form: Form::Single, operands, live: Vec::new(), dead: Vec::new() }
     }
 
     /// Appends the items of a range.

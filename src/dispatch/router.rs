@@ -1,4 +1,4 @@
-//! Where a batch goes: a pure function of its shape and the lanes.
+//! Where a batch goes, and how much of it: pure functions of its shape and the lanes.
 
 use crate::dispatch::Nanos;
 
@@ -7,12 +7,18 @@ use crate::dispatch::Nanos;
 pub struct Choice {
     /// Index of the lane.
     pub lane: usize,
-    /// Predicted finish, queue included; `None` where the lane cannot take the batch now.
-    pub lane_finish: Option<Nanos>,
+    /// Predicted finish in the lane, after what it holds already.
+    pub lane_finish: Nanos,
+    /// The part of that which stands before the batch.
+    pub backlog: Nanos,
+    /// Whether the lane takes a piece now.
+    pub room: bool,
     /// Predicted finish on the caller's own thread, where the lane's backend can run there.
     pub inline_finish: Option<Nanos>,
     /// The host's CPU: wins ties.
     pub host: bool,
+    /// Most entries that the lane takes at once.
+    pub capacity: usize,
 }
 
 /// The decision.
@@ -22,65 +28,152 @@ pub enum Route {
     Inline(usize),
     /// Into this lane's queue.
     Lane(usize),
-    /// Some lane serves the algorithm, but all that do are full: wait for room.
+    /// The lane that would be first is full: wait for room.
     Wait,
     /// No lane serves the algorithm.
     None,
 }
 
 /// The earliest predicted finish decides; a tie goes to the host's CPU, then to the caller's
-/// thread, then to the lower index. `serving`: whether any healthy lane serves the shape.
-pub fn route(options: impl Iterator<Item = Choice>, may_inline: bool, serving: bool) -> Route {
-    let mut best: Option<(Nanos, bool, bool, Route)> = None;
-    for option in options {
-        let inline = option.inline_finish.filter(|_| may_inline);
+/// thread, then to the lower index.
+pub fn route(choices: &[Choice], may_inline: bool) -> Route {
+    let mut best: Option<((Nanos, bool, bool), Route)> = None;
+    for choice in choices {
+        let lane = if choice.room { Route::Lane(choice.lane) } else { Route::Wait };
+        let inline = choice.inline_finish.filter(|_| may_inline);
         let candidates = [
-            inline.map(|finish| (finish, !option.host, false, Route::Inline(option.lane))),
-            option.lane_finish.map(|finish| (finish, !option.host, true, Route::Lane(option.lane))),
+            inline.map(|finish| ((finish, !choice.host, false), Route::Inline(choice.lane))),
+            Some(((choice.lane_finish, !choice.host, true), lane)),
         ];
         for candidate in candidates.into_iter().flatten() {
-            let key = |c: &(Nanos, bool, bool, Route)| (c.0, c.1, c.2);
-            if best.as_ref().is_none_or(|best| key(&candidate) < key(best)) {
+            if best.is_none_or(|best| candidate.0 < best.0) {
                 best = Some(candidate);
             }
         }
     }
-    match best {
-        Some((.., route)) => route,
-        None if serving => Route::Wait,
-        None => Route::None,
-    }
+    best.map_or(Route::None, |(_, route)| route)
 }
+
+/// A cut is worth its copy if everything ends this much earlier, in percent.
+const GAIN: f64 = 10.0;
+
+/// How many of `items` entries the lane that comes first takes, and which that is, so that all lanes end
+/// together; the next call, with that in its backlog, tells the next lane's part. `None`: wait, or, if there are
+/// no choices, no lane serves.
+///
+/// Lane i does items at the rate r_i after b_i; all end at T = (items + sum r_i b_i) / sum r_i, over the lanes
+/// with b_i < T, and lane i gets r_i (T - b_i).
+pub fn share(choices: &[Choice], items: usize) -> Option<(usize, usize)> {
+    let lane = match route(choices, false) {
+        Route::Lane(lane) => Some(lane),
+        _ => None,
+    };
+    let whole = lane.map(|lane| (lane, items));
+    let first = choices.iter().map(|choice| choice.lane_finish).min()?;
+    let rate = |choice: &Choice| items as f64 / (choice.lane_finish - choice.backlog).max(1) as f64;
+    // Lanes that begin after the end of the others drop out, the latest first.
+    let mut end = f64::INFINITY;
+    loop {
+        let inside = choices.iter().filter(|choice| (choice.backlog as f64) < end);
+        let (mut rates, mut before) = (0.0, 0.0);
+        for choice in inside {
+            rates += rate(choice);
+            before += rate(choice) * choice.backlog as f64;
+        }
+        let next = (items as f64 + before) / rates;
+        if next >= end * (1.0 - 1e-9) || rates == 0.0 {
+            break;
+        }
+        end = next;
+    }
+    if choices.len() < 2 || items < 2 * LEAST || end > first as f64 * (1.0 - GAIN / 100.0) {
+        return whole;
+    }
+    let part = |choice: &Choice| (rate(choice) * (end - choice.backlog as f64)).ceil() as usize;
+    let mut parts = choices.iter().filter(|choice| (choice.backlog as f64) < end && choice.room);
+    let (lane, part) = parts
+        .find_map(|choice| Some((choice.lane, part(choice))).filter(|(_, part)| *part >= LEAST))?;
+    // What is left over is worth a piece of its own.
+    Some((lane, if items.saturating_sub(part) < LEAST { items } else { part }))
+}
+
+/// Fewest entries that are worth a piece.
+const LEAST: usize = 64;
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn option(lane: usize, finish: Nanos, inline: Option<Nanos>, host: bool) -> Choice {
-        Choice { lane, lane_finish: Some(finish), inline_finish: inline, host }
+    fn choice(lane: usize, finish: Nanos, inline: Option<Nanos>, host: bool) -> Choice {
+        Choice {
+            lane,
+            lane_finish: finish,
+            backlog: 0,
+            room: true,
+            inline_finish: inline,
+            host,
+            capacity: usize::MAX,
+        }
     }
 
     #[test]
     fn the_earliest_finish_wins() {
-        let options = [option(0, 100, Some(90), true), option(1, 50, None, false)];
-        assert_eq!(route(options.into_iter(), true, true), Route::Lane(1));
-        let options = [option(0, 100, Some(40), true), option(1, 50, None, false)];
-        assert_eq!(route(options.into_iter(), true, true), Route::Inline(0));
-        assert_eq!(route(options.into_iter(), false, true), Route::Lane(1));
+        let choices = [choice(0, 100, Some(90), true), choice(1, 50, None, false)];
+        assert_eq!(route(&choices, true), Route::Lane(1));
+        let choices = [choice(0, 100, Some(40), true), choice(1, 50, None, false)];
+        assert_eq!(route(&choices, true), Route::Inline(0));
+        assert_eq!(route(&choices, false), Route::Lane(1));
     }
 
     #[test]
     fn ties_go_to_the_host() {
-        let options = [option(0, 50, None, false), option(1, 50, None, true)];
-        assert_eq!(route(options.into_iter(), true, true), Route::Lane(1));
-        let options = [option(0, 50, Some(50), true)];
-        assert_eq!(route(options.into_iter(), true, true), Route::Inline(0));
+        let choices = [choice(0, 50, None, false), choice(1, 50, None, true)];
+        assert_eq!(route(&choices, true), Route::Lane(1));
+        let choices = [choice(0, 50, Some(50), true)];
+        assert_eq!(route(&choices, true), Route::Inline(0));
     }
 
     #[test]
-    fn full_lanes_wait_and_absent_ones_do_not() {
-        let full = Choice { lane_finish: None, ..option(0, 0, None, true) };
-        assert_eq!(route([full].into_iter(), true, true), Route::Wait);
-        assert_eq!(route([].into_iter(), true, false), Route::None);
+    fn the_first_is_waited_for_and_absence_is_not() {
+        let full = Choice { room: false, ..choice(0, 50, None, true) };
+        let slow = choice(1, 5_000, None, false);
+        assert_eq!(route(&[full, slow], true), Route::Wait);
+        assert_eq!(route(&[Choice { lane_finish: 6_000, ..full }, slow], true), Route::Lane(1));
+        assert_eq!(route(&[], true), Route::None);
+    }
+
+    #[test]
+    fn shares_end_together() {
+        // 3 to 1, after 0 and 40.
+        let fast = choice(0, 1_000, None, true);
+        let slow = Choice { backlog: 40, ..choice(1, 3_040, None, false) };
+        let (lane, part) = share(&[fast, slow], 100_000).expect("both have room");
+        let end: f64 = (100_000.0 + 40.0 * 100_000.0 / 3_000.0) / (100.0 + 100.0 / 3.0);
+        assert_eq!((lane, part), (0, (100.0 * end).ceil() as usize));
+        // The fast one holds its part now: the rest is the slow one's.
+        let rest = 100_000 - part;
+        let time = |all: Nanos| all * rest as u64 / 100_000;
+        let fast = Choice { backlog: end as u64, lane_finish: end as u64 + time(1_000), ..fast };
+        let slow = Choice { lane_finish: 40 + time(3_000), ..slow };
+        assert_eq!(share(&[fast, slow], rest), Some((1, rest)));
+    }
+
+    #[test]
+    fn a_hopeless_lane_gets_no_share() {
+        let choices = [choice(0, 1_000, None, true), choice(1, 100_000, None, false)];
+        assert_eq!(share(&choices, 10_000), Some((0, 10_000)));
+        // Nor does it while the other is full.
+        let full = Choice { room: false, ..choices[0] };
+        assert_eq!(share(&[full, choices[1]], 10_000), None);
+        let late = Choice { backlog: 90_000, ..choices[1] };
+        assert_eq!(share(&[choices[0], late], 10_000), Some((0, 10_000)));
+    }
+
+    #[test]
+    fn few_entries_stay_together() {
+        let choices = [choice(0, 1_000, None, true), choice(1, 1_000, None, false)];
+        assert_eq!(share(&choices, 100), Some((0, 100)));
+        assert_eq!(share(&choices, 1_000), Some((0, 500)));
+        assert_eq!(share(&choices, 0), Some((0, 0)));
     }
 }

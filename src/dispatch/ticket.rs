@@ -2,14 +2,16 @@
 
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::task::{Context, Poll};
 
+use crate::backend::BatchId;
 use crate::batch::Batch;
 use crate::dispatch::cell::Cell;
-use crate::dispatch::mill::Held;
+use crate::dispatch::mill::{Held, Mill};
 use crate::dispatch::spares::Spares;
 use crate::parsed::Parsed;
+use crate::trust::Trust;
 use crate::verdict::Answers;
 
 /// A batch with its answers.
@@ -19,12 +21,18 @@ use crate::verdict::Answers;
 pub struct Answered {
     held: Option<Held>,
     answers: Option<Answers>,
+    trust: Trust,
     spares: Arc<Spares>,
 }
 
 impl Answered {
-    pub(crate) fn new(held: Held, answers: Answers, spares: Arc<Spares>) -> Self {
-        Answered { held: Some(held), answers: Some(answers), spares }
+    pub(crate) fn new(held: Held, answers: Answers, trust: Trust, spares: Arc<Spares>) -> Self {
+        Answered { held: Some(held), answers: Some(answers), trust, spares }
+    }
+
+    /// The least that stands behind any of the answers: at least the level that the batch was submitted under.
+    pub fn trust(&self) -> Trust {
+        self.trust
     }
 
     /// The answers, in the order of the batch's jobs.
@@ -70,7 +78,7 @@ impl Drop for Answered {
 
 /// Stands for a submitted batch: [`Ticket::wait`] blocks, and it is a future too.
 ///
-/// A dropped ticket cancels nothing that runs; its answers are counted and thrown away.
+/// A dropped ticket cancels nothing, [`Ticket::cancel`] does; its answers are counted and thrown away.
 #[derive(Debug)]
 #[must_use = "the answers come through the ticket"]
 pub struct Ticket(Inner);
@@ -79,7 +87,7 @@ pub struct Ticket(Inner);
 #[derive(Debug)]
 enum Inner {
     Ready(Option<Answered>),
-    Pending(Arc<Cell<Answered>>),
+    Pending { cell: Arc<Cell<Answered>>, mill: Weak<Mill>, id: BatchId },
 }
 
 impl Ticket {
@@ -87,15 +95,26 @@ impl Ticket {
         Ticket(Inner::Ready(Some(answered)))
     }
 
-    pub(crate) fn pending(cell: Arc<Cell<Answered>>) -> Self {
-        Ticket(Inner::Pending(cell))
+    pub(crate) fn pending(cell: Arc<Cell<Answered>>, mill: Weak<Mill>, id: BatchId) -> Self {
+        Ticket(Inner::Pending { cell, mill, id })
+    }
+
+    /// Says that the answers are not needed any more: each job without one gets
+    /// [`ItemError::Cancelled`](crate::error::ItemError::Cancelled), and no lane begins with what
+    /// waits. Answers that are there already stay.
+    pub fn cancel(&self) {
+        if let Inner::Pending { mill, id, .. } = &self.0
+            && let Some(mill) = mill.upgrade()
+        {
+            mill.cancel(*id);
+        }
     }
 
     /// Waits on this thread for the answers.
     pub fn wait(self) -> Answered {
         match self.0 {
             Inner::Ready(answered) => answered.expect("a ticket is waited for once"),
-            Inner::Pending(cell) => cell.wait(),
+            Inner::Pending { cell, .. } => cell.wait(),
         }
     }
 
@@ -103,7 +122,7 @@ impl Ticket {
     pub fn is_ready(&self) -> bool {
         match &self.0 {
             Inner::Ready(_) => true,
-            Inner::Pending(cell) => cell.is_resolved(),
+            Inner::Pending { cell, .. } => cell.is_resolved(),
         }
     }
 }
@@ -116,7 +135,7 @@ impl Future for Ticket {
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Answered> {
         match &mut self.0 {
             Inner::Ready(answered) => Poll::Ready(answered.take().expect("polled after ready")),
-            Inner::Pending(cell) => cell.poll(context),
+            Inner::Pending { cell, .. } => cell.poll(context),
         }
     }
 }

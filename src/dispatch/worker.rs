@@ -1,6 +1,7 @@
 //! The thread that owns a device: hands batches over, collects completions, has them judged.
 
 use std::collections::HashMap;
+use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
@@ -9,15 +10,27 @@ use crossbeam_channel::{Receiver, RecvTimeoutError};
 
 use crate::backend::device::Device;
 use crate::backend::{BatchId, Completion};
+use crate::dispatch::examine::{Refusal, Sent};
 use crate::dispatch::mill::Mill;
-use crate::dispatch::{Event, Place};
+use crate::dispatch::proof::Proof;
+use crate::dispatch::random::Random;
+use crate::dispatch::{Check, Event, Nanos, PieceId, Place, judge};
 use crate::error::Fault;
 use crate::parsed::Parsed;
 
 /// What a lane's thread is told.
 pub(crate) enum Command {
-    /// Compute this batch.
-    Run(BatchId, Arc<Parsed>),
+    /// Compute a piece of a batch.
+    Run {
+        /// Its id.
+        piece: PieceId,
+        /// The batch.
+        parsed: Arc<Parsed>,
+        /// The piece's entries.
+        entries: Range<usize>,
+        /// How the evidence is examined.
+        check: Check,
+    },
     /// Open the backend anew and test it.
     Readmit,
     /// End.
@@ -28,123 +41,180 @@ pub(crate) enum Command {
 const NAP: Duration = Duration::from_millis(1);
 
 /// Runs a lane until it is told to stop or the engine is gone.
-pub(crate) fn run(lane: usize, mut device: Device, commands: Receiver<Command>, weak: Weak<Mill>) {
-    let mut flying: HashMap<BatchId, Arc<Parsed>> = HashMap::new();
+pub(crate) fn run(lane: usize, device: Device, commands: Receiver<Command>, weak: Weak<Mill>) {
+    let host = device.is_host();
+    let random = Random::from_system();
+    let mut worker = Worker { lane, device, host, random, flying: HashMap::new(), memory: None };
     loop {
-        let command = if flying.is_empty() {
+        let command = if worker.flying.is_empty() {
             commands.recv().map_err(|_| RecvTimeoutError::Disconnected)
         } else {
             commands.recv_timeout(Duration::ZERO)
         };
         let Some(mill) = weak.upgrade() else { return };
         match command {
-            Ok(Command::Run(id, parsed)) => {
-                submit(lane, &mut device, &mut flying, id, parsed, &mill)
+            Ok(Command::Run { piece, parsed, entries, check }) => {
+                worker.submit(piece, parsed, entries, check, &mill);
             }
             Ok(Command::Readmit) => {
-                flying.clear();
+                worker.flying.clear();
                 // Opening takes its time, for which a closing engine does not wait.
                 drop(mill);
-                reopen(lane, &mut device, &weak);
+                worker.reopen(&weak);
                 continue;
             }
             Ok(Command::Stop) | Err(RecvTimeoutError::Disconnected) => return,
-            Err(RecvTimeoutError::Timeout) => {
-                let backend = device.backend();
-                if catch_unwind(AssertUnwindSafe(|| backend.wait(Instant::now() + NAP))).is_err() {
-                    fail_all(lane, &mut flying, Fault::Panicked, &mill);
+            Err(RecvTimeoutError::Timeout) => worker.wait(&mill),
+        }
+        worker.collect(&mill);
+    }
+}
+
+/// A lane's thread: its device, and what the device is at work on.
+struct Worker {
+    lane: usize,
+    device: Device,
+    host: bool,
+    random: Random,
+    flying: HashMap<BatchId, Sent>,
+    /// Of an earlier piece, for the next.
+    memory: Option<Parsed>,
+}
+
+impl Worker {
+    fn place(&self) -> Place {
+        Place::Lane(self.lane)
+    }
+
+    /// Opens the device anew and says whether it passed its known-answer tests.
+    fn reopen(&mut self, mill: &Weak<Mill>) {
+        let device = &mut self.device;
+        let opened =
+            catch_unwind(AssertUnwindSafe(|| device.reopen().map_err(|why| why.to_string())));
+        let opened = opened.unwrap_or_else(|_| Err(Fault::Panicked.to_string()));
+        let Some(mill) = mill.upgrade() else { return };
+        if let Err(why) = &opened {
+            eprintln!("sigmill: device {} stays out of service: {why}", self.device.name());
+        }
+        let passed = opened.is_ok().then(|| self.device.config());
+        mill.step(Event::Readmitted { lane: self.lane, passed });
+    }
+
+    fn submit(
+        &mut self,
+        piece: PieceId,
+        parsed: Arc<Parsed>,
+        entries: Range<usize>,
+        check: Check,
+        mill: &Arc<Mill>,
+    ) {
+        if !mill.is_at(piece, self.lane) {
+            // It was routed elsewhere while it stood in the queue.
+            return;
+        }
+        let id = BatchId(piece.0);
+        let backend = self.device.backend();
+        let (sent, taken) = if self.host {
+            let taken = catch_unwind(AssertUnwindSafe(|| {
+                backend.submit_range(id, parsed.clone(), entries.clone())
+            }));
+            (Sent::to_host(parsed, entries), taken)
+        } else {
+            let (random, memory) = (&mut self.random, self.memory.take());
+            let sent = mill
+                .host(true, |host| Sent::to_device(host, random, parsed, entries, check, memory));
+            let batch = sent.batch().clone();
+            let taken = catch_unwind(AssertUnwindSafe(|| backend.submit(id, batch)));
+            (sent, taken)
+        };
+        match taken {
+            Ok(Ok(())) => {
+                self.flying.insert(id, sent);
+            }
+            Ok(Err(_rejected)) => mill.step(Event::Rejected { piece, lane: self.lane }),
+            Err(_panic) => {
+                let (place, fault) = (self.place(), Fault::Panicked);
+                mill.step(Event::Failed { piece, place, fault });
+            }
+        }
+    }
+
+    fn wait(&mut self, mill: &Arc<Mill>) {
+        let backend = self.device.backend();
+        if catch_unwind(AssertUnwindSafe(|| backend.wait(Instant::now() + NAP))).is_err() {
+            self.fail_all(Fault::Panicked, mill);
+        }
+    }
+
+    fn collect(&mut self, mill: &Arc<Mill>) {
+        loop {
+            let backend = self.device.backend();
+            let completion = match catch_unwind(AssertUnwindSafe(|| backend.poll())) {
+                Ok(Some(completion)) => completion,
+                Ok(None) => return,
+                Err(_panic) => return self.fail_all(Fault::Panicked, mill),
+            };
+            let Some(sent) = self.flying.remove(&completion.id) else {
+                // Some other batch's answers may be what this one's were meant to be.
+                return self.fail_all(Fault::Stale, mill);
+            };
+            self.judge(completion, &sent, mill);
+            if !self.host {
+                self.memory = sent.into_memory();
+            }
+        }
+    }
+
+    /// Has a completion examined, and hands over its answers or its fault.
+    fn judge(&mut self, completion: Completion, sent: &Sent, mill: &Arc<Mill>) {
+        let Completion { id, result, busy } = completion;
+        let (piece, place) = (PieceId(id.0), self.place());
+        let algorithm = sent.whole().algorithm();
+        let judges = self.device.judges(algorithm);
+        let mut evidence = match result {
+            Ok(evidence) => evidence,
+            Err(fault) => return mill.step(Event::Failed { piece, place, fault }),
+        };
+        let mut answers = mill.spares.take_answers(algorithm);
+        let random = &mut self.random;
+        let started = Instant::now();
+        let examined = mill
+            .host(judges, |host| sent.examine(host, random, judges, &mut evidence, &mut answers));
+        let judged = started.elapsed().as_nanos() as Nanos;
+        match examined {
+            Ok(report) => {
+                let (busy, tally) = (busy.as_nanos() as Nanos, judge::tally(&answers));
+                let event = Event::Finished { piece, place, busy, judged, tally, report };
+                if let Some((first, answers)) = mill.finish(event, answers) {
+                    let compared =
+                        mill.host(false, |host| sent.compare(host, first, &evidence, &answers));
+                    if let Err(Refusal { fault, proof }) = compared {
+                        self.keep(proof, mill);
+                        mill.step(Event::Disagreed { lane: self.lane, fault });
+                    }
+                    mill.spares.put_answers(answers);
                 }
             }
-        }
-        collect(lane, &mut device, &mut flying, &mill);
-    }
-}
-
-/// Opens the device anew and says whether it passed its known-answer tests.
-fn reopen(lane: usize, device: &mut Device, mill: &Weak<Mill>) {
-    let opened = catch_unwind(AssertUnwindSafe(|| device.reopen().map_err(|why| why.to_string())));
-    let opened = opened.unwrap_or_else(|_| Err(Fault::Panicked.to_string()));
-    let Some(mill) = mill.upgrade() else { return };
-    if let Err(why) = &opened {
-        eprintln!("sigmill: device {} stays out of service: {why}", device.name());
-    }
-    let passed = opened.is_ok().then(|| device.config());
-    mill.step(Event::Readmitted { lane, passed });
-}
-
-fn submit(
-    lane: usize,
-    device: &mut Device,
-    flying: &mut HashMap<BatchId, Arc<Parsed>>,
-    id: BatchId,
-    parsed: Arc<Parsed>,
-    mill: &Arc<Mill>,
-) {
-    if !mill.is_at(id, lane) {
-        // It was routed elsewhere while it stood in the queue.
-        return;
-    }
-    let backend = device.backend();
-    match catch_unwind(AssertUnwindSafe(|| backend.submit(id, parsed.clone()))) {
-        Ok(Ok(())) => {
-            flying.insert(id, parsed);
-        }
-        Ok(Err(_rejected)) => mill.step(Event::Rejected { id, lane }),
-        Err(_panic) => {
-            let place = Place::Lane(lane);
-            mill.step(Event::Failed { id, place, fault: Fault::Panicked });
-        }
-    }
-}
-
-fn collect(
-    lane: usize,
-    device: &mut Device,
-    flying: &mut HashMap<BatchId, Arc<Parsed>>,
-    mill: &Arc<Mill>,
-) {
-    loop {
-        let backend = device.backend();
-        let completion = match catch_unwind(AssertUnwindSafe(|| backend.poll())) {
-            Ok(Some(completion)) => completion,
-            Ok(None) => return,
-            Err(_panic) => return fail_all(lane, flying, Fault::Panicked, mill),
-        };
-        let Completion { id, result, busy } = completion;
-        let Some(parsed) = flying.remove(&id) else {
-            // Some other batch's answers may be what this one's were meant to be.
-            return fail_all(lane, flying, Fault::Stale, mill);
-        };
-        let judges = device.judges(parsed.algorithm());
-        let mut answers = mill.spares.take_answers(parsed.algorithm());
-        let place = Place::Lane(lane);
-        let judged = result.and_then(|evidence| {
-            let tally = mill.judge(&parsed, judges, &evidence, &mut answers);
-            mill.spares.put_evidence(evidence);
-            tally
-        });
-        drop(parsed);
-        match judged {
-            Ok(tally) => {
-                let busy = busy.as_nanos() as u64;
-                mill.finish(Event::Finished { id, place, busy, tally }, id, answers);
-            }
-            Err(fault) => {
+            Err(Refusal { fault, proof }) => {
                 mill.spares.put_answers(answers);
-                mill.step(Event::Failed { id, place, fault });
+                self.keep(proof, mill);
+                mill.step(Event::Failed { piece, place, fault });
             }
         }
+        mill.spares.put_evidence(evidence);
     }
-}
 
-/// The device as a whole failed: everything that it holds is routed again.
-fn fail_all(
-    lane: usize,
-    flying: &mut HashMap<BatchId, Arc<Parsed>>,
-    fault: Fault,
-    mill: &Arc<Mill>,
-) {
-    for (id, _) in flying.drain() {
-        mill.step(Event::Failed { id, place: Place::Lane(lane), fault: fault.clone() });
+    fn keep(&self, proof: Option<Box<Proof>>, mill: &Arc<Mill>) {
+        if let Some(proof) = proof {
+            mill.keep(self.lane, &proof);
+        }
+    }
+
+    /// The device as a whole failed: everything that it holds is routed again.
+    fn fail_all(&mut self, fault: Fault, mill: &Arc<Mill>) {
+        let place = self.place();
+        for (id, _) in self.flying.drain() {
+            mill.step(Event::Failed { piece: PieceId(id.0), place, fault: fault.clone() });
+        }
     }
 }

@@ -10,6 +10,7 @@ use crate::algorithm::Algorithm;
 use crate::backend::cpu::{self, Kernels};
 use crate::backend::device::Device;
 use crate::batch::{Batch, Job};
+use crate::dispatch::examine::Host;
 use crate::dispatch::judge;
 use crate::engine::{Engine, Terms};
 use crate::error::EngineError;
@@ -59,7 +60,7 @@ fn right(batch: &Batch) -> Answers {
     let mut evidence = Evidence::for_cpu(parsed.algorithm());
     cpu::compute(Kernels::PORTABLE, &parsed, &mut evidence);
     let mut answers = Answers::new(parsed.algorithm());
-    judge::judge(&parsed, true, None, &evidence, &mut answers).expect("our own");
+    judge::judge_all(&parsed, true, None, &evidence, &mut answers).expect("our own");
     answers
 }
 
@@ -91,8 +92,9 @@ fn run(card: &mut Fpga, batches: &[Batch], armed_at: usize, plan: &Plan) -> Vec<
         let index = id.0 as usize;
         let result = result.map(|evidence| {
             let mut answers = Answers::new(parsed[index].algorithm());
-            let host = Some(Kernels::PORTABLE);
-            judge::judge(&parsed[index], false, host, &evidence, &mut answers).expect("no fault");
+            let host: Option<&dyn Host> = Some(&Kernels::PORTABLE);
+            let judged = judge::judge_all(&parsed[index], false, host, &evidence, &mut answers);
+            judged.expect("no fault");
             assert_eq!(answers, right(&batches[index]), "batch {index}");
         });
         assert!(results[index].replace(result).is_none(), "batch {index} is answered once");
@@ -253,7 +255,7 @@ fn a_card_comes_back_after_a_fault(open: fn() -> Bench) {
     assert_eq!(submit(), 20, "the last resort's");
     assert_eq!(engine.snapshot().devices[0].faults, 1);
     let until = Instant::now() + Duration::from_secs(120);
-    while !engine.snapshot().devices[0].healthy {
+    while !engine.snapshot().devices[0].serves() {
         assert!(Instant::now() < until, "it is opened anew");
         std::thread::sleep(Duration::from_millis(20));
     }

@@ -206,10 +206,10 @@ fn an_engine_answers_without_a_lost_device_and_has_it_back_later() {
     left.store(1, Ordering::Relaxed);
     assert_eq!(answers(2), right(2), "the batch that the device took with it");
     let snapshot = engine.snapshot();
-    assert_eq!((snapshot.devices[0].faults, snapshot.devices[0].healthy), (1, false));
+    assert_eq!((snapshot.devices[0].faults, snapshot.devices[0].serves()), (1, false));
     assert_eq!(answers(3), right(3), "meanwhile");
     let until = Instant::now() + Duration::from_secs(120);
-    while !engine.snapshot().devices[0].healthy {
+    while !engine.snapshot().devices[0].serves() {
         assert!(Instant::now() < until, "it is opened anew");
         std::thread::sleep(Duration::from_millis(20));
     }

@@ -1,0 +1,160 @@
+//! Admission: a batch is refused at once, and nowhere later.
+
+use crate::algorithm::Algorithm;
+use crate::backend::BatchId;
+use crate::batch::{Form, Shape};
+use crate::dispatch::router::Route;
+use crate::dispatch::sources::Source;
+use crate::dispatch::{
+    Action, Class, Dispatcher, Entry, Nanos, Order, Piece, PieceId, Place, Stage, Tally,
+};
+use crate::error::BusyReason;
+use crate::trust::Trust;
+
+/// Batches without a source share one, where what a source has proved to be matters.
+const UNNAMED: Source = Source(u64::MAX);
+
+impl Order {
+    pub(super) fn source_or_unnamed(&self) -> Source {
+        self.source.unwrap_or(UNNAMED)
+    }
+}
+
+impl Dispatcher {
+    pub(super) fn submit(
+        &mut self,
+        now: Nanos,
+        shape: Shape,
+        order: Order,
+        live: Option<usize>,
+        actions: &mut Vec<Action>,
+    ) {
+        if let Some(why) = self.refusal(&shape, &order) {
+            return actions.push(Action::Refuse(why));
+        }
+        let mut shape = shape;
+        let source = order.source_or_unnamed();
+        self.sources.admit(source, &shape);
+        // What was parsed before keeps its form.
+        if shape.form == Form::Combined && live.is_none() && !self.sources.may_combine(source) {
+            shape.form = Form::Single;
+        }
+        let items = shape.items as u64;
+        let id = BatchId(self.entries.insert(|id| Entry {
+            id: BatchId(id),
+            shape,
+            order,
+            stage: Stage::Parsing,
+            live: 0,
+            left: 0,
+            trust: Trust::Audited,
+            tally: Tally::default(),
+        }));
+        self.counters.submitted += items;
+        self.counters.in_flight += items;
+        self.bytes_in_flight += shape.bytes;
+        actions.push(Action::Admit(id));
+        match (self.route(shape, order.trust, true), live) {
+            (Route::Inline(lane), _) => {
+                self.entries.get_mut(id.0).expect("just made").stage = Stage::Inline(lane);
+                actions.push(Action::Inline { id, lane, form: shape.form });
+            }
+            (_, Some(live)) => {
+                self.open(id, live, actions);
+                self.pump(now, actions);
+            }
+            (_, None) => actions.push(Action::Parse { id, form: shape.form }),
+        }
+    }
+
+    /// Which limit a batch would break.
+    fn refusal(&self, shape: &Shape, order: &Order) -> Option<BusyReason> {
+        if self.closed {
+            return Some(BusyReason::Closed);
+        }
+        let limits = &self.limits;
+        let batches = self.entries.len() - self.entries.room();
+        let after = [
+            (batches + 1, limits.batches, BusyReason::Batches),
+            (self.counters.in_flight as usize + shape.items, limits.items, BusyReason::Items),
+            (self.bytes_in_flight + shape.bytes, limits.bytes, BusyReason::Bytes),
+        ];
+        let (have, items, bytes) =
+            order.source.map_or((0, 0, 0), |source| self.sources.held(source));
+        let of_source = [have + 1, items + shape.items, bytes + shape.bytes];
+        // Rounded up: a share is never nothing.
+        let share = |limit: usize, percent: u8| match percent {
+            100.. => limit,
+            _ => (limit as u128 * u128::from(percent)).div_ceil(100) as usize,
+        };
+        for ((after, limit, why), of_source) in after.into_iter().zip(of_source) {
+            if after > limit {
+                return Some(why);
+            }
+            if after > share(limit, limits.classes[order.class as usize]) {
+                return Some(BusyReason::Class);
+            }
+            if order.source.is_some() && of_source > share(limit, limits.source) {
+                return Some(BusyReason::Source);
+            }
+        }
+        // Every batch of room has a piece of room; returned pieces and twins may be in the way for a moment.
+        if self.pieces.room() == 0 {
+            return Some(BusyReason::Batches);
+        }
+        let patience = limits.backlog.as_nanos() as Nanos;
+        if order.class != Class::Consensus && self.backlog() > patience {
+            return Some(BusyReason::Backlog);
+        }
+        None
+    }
+
+    /// Makes one piece of a parsed batch's live entries, and lets it wait.
+    pub(super) fn open(&mut self, id: BatchId, live: usize, actions: &mut Vec<Action>) {
+        let Some(entry) = self.entries.get_mut(id.0) else { return };
+        entry.stage = Stage::Open;
+        (entry.live, entry.left) = (live, live);
+        entry.tally.invalid = (entry.shape.items - live) as u64;
+        if live == 0 {
+            return self.resolve(id, actions);
+        }
+        let piece = self.new_piece(id, 0, live);
+        self.enqueue(piece, false);
+    }
+
+    pub(super) fn new_piece(&mut self, batch: BatchId, start: usize, end: usize) -> PieceId {
+        PieceId(self.pieces.insert(|_| Piece {
+            batch,
+            start,
+            end,
+            place: Place::Waiting,
+            twin: None,
+            after: None,
+            failed: false,
+            trust: Trust::Audited,
+            sent: 0,
+            expected: 0,
+            predicted: 0,
+            late: Nanos::MAX,
+            due: Nanos::MAX,
+        }))
+    }
+
+    /// Shape of some of a batch's entries: bytes in proportion.
+    pub(super) fn shape_of(&self, entry: &Entry, entries: usize) -> Shape {
+        let bytes = match entry.live {
+            0 => 0,
+            live => (entry.shape.bytes as u128 * entries as u128 / live as u128) as usize,
+        };
+        Shape { items: entries, bytes, ..entry.shape }
+    }
+}
+
+/// Whether a batch of the algorithm can be cut into ranges without copying more than operands: of messages the
+/// bytes would have to move.
+pub(super) fn is_cheap_to_cut(algorithm: Algorithm) -> bool {
+    matches!(
+        algorithm,
+        Algorithm::EcdsaSecp256k1(_) | Algorithm::SchnorrBip340 | Algorithm::RecoverSecp256k1(_)
+    )
+}

@@ -1,0 +1,418 @@
+//! Routing: which lane takes which entries, when, and how its evidence is examined.
+
+use crate::algorithm::Algorithm;
+use crate::backend::BatchId;
+use crate::batch::{Form, Shape};
+use crate::dispatch::admit::is_cheap_to_cut;
+use crate::dispatch::examine::is_provable;
+use crate::dispatch::lane::{Health, INLINE, LANE_DEPTH};
+use crate::dispatch::router::{self, Choice, Route};
+use crate::dispatch::{Action, Check, Class, Dispatcher, Nanos, Piece, PieceId, Place};
+use crate::error::Fault;
+use crate::trust::Trust;
+
+/// Longest piece that the host takes at once: an urgent batch waits for two of them at most.
+const QUANTUM: Nanos = 20_000_000;
+
+/// Fewest entries of such a piece.
+const GRAIN: usize = 1_024;
+
+/// Time that the higher classes get before a lower one has a turn: one piece.
+const TURN: Nanos = 16 * QUANTUM;
+
+/// Waiting pieces of a class that are looked at: the first may wait for a lane that the next has no need of.
+const WINDOW: usize = 16;
+
+/// Fewest entries that are worth sending to a device on probation.
+const TRIAL: usize = 32;
+
+/// One accept in so many is computed again.
+const SAMPLED: usize = 256;
+
+/// Ticks come this far apart, and host threads may be late as well: what a hedge leaves for that.
+const MARGIN: Nanos = 15_000_000;
+
+/// What became of a waiting piece.
+#[derive(PartialEq, Eq)]
+enum Placed {
+    All,
+    Part,
+    Nowhere,
+}
+
+impl Dispatcher {
+    /// The choices for a batch of this shape now.
+    pub fn choices(&self, shape: Shape, trust: Trust) -> Vec<Choice> {
+        let mut choices = Vec::with_capacity(self.lanes.len());
+        self.collect_choices(shape, trust, &mut choices);
+        choices
+    }
+
+    /// The route of a batch of this shape now.
+    pub fn route(&self, shape: Shape, trust: Trust, may_inline: bool) -> Route {
+        let mut choices = CHOICES.take();
+        choices.clear();
+        self.collect_choices(shape, trust, &mut choices);
+        let route = router::route(&choices, may_inline);
+        CHOICES.set(choices);
+        route
+    }
+
+    fn collect_choices(&self, shape: Shape, trust: Trust, choices: &mut Vec<Choice>) {
+        choices.extend(self.lanes.iter().enumerate().filter_map(|(index, lane)| {
+            let capacity = lane.capacity(shape.algorithm)?;
+            if shape.items > capacity && !may_cut(shape) {
+                return None;
+            }
+            let inline = lane.config.inline.then(|| lane.cost.predict(&shape, INLINE));
+            Some(Choice {
+                lane: index,
+                lane_finish: lane.backlog + lane.predict(&shape, trust),
+                backlog: lane.backlog,
+                room: lane.has_room(),
+                inline_finish: inline,
+                host: lane.config.host,
+                capacity,
+            })
+        }));
+    }
+
+    /// Predicted time of what waits, with the lane that is free first.
+    pub(super) fn backlog(&self) -> Nanos {
+        let serving = self.lanes.iter().filter(|lane| lane.health.serves());
+        self.waiting_time + serving.map(|lane| lane.backlog).min().unwrap_or(0)
+    }
+
+    /// Lets a piece wait: behind the others of its class, or before them.
+    pub(super) fn enqueue(&mut self, id: PieceId, before: bool) {
+        let Some(piece) = self.pieces.get(id.0) else { return };
+        let Some(entry) = self.entries.get(piece.batch.0) else { return };
+        let shape = self.shape_of(entry, piece.end - piece.start);
+        let serving = self.lanes.iter().filter(|lane| lane.capacity(shape.algorithm).is_some());
+        let times = serving.map(|lane| lane.predict(&shape, entry.order.trust));
+        let predicted = times.min().unwrap_or(0);
+        let queue = &mut self.waiting[entry.order.class as usize];
+        if before {
+            queue.push_front(id)
+        } else {
+            queue.push_back(id)
+        }
+        let piece = self.pieces.get_mut(id.0).expect("looked up above");
+        (piece.place, piece.predicted) = (Place::Waiting, predicted);
+        self.waiting_time += predicted;
+    }
+
+    /// Takes a piece off the time that waits; its id in the queue is skipped later.
+    fn leave_queue(&mut self, id: PieceId) {
+        if let Some(piece) = self.pieces.get_mut(id.0)
+            && piece.place == Place::Waiting
+        {
+            self.waiting_time = self.waiting_time.saturating_sub(piece.predicted);
+            piece.predicted = 0;
+        }
+    }
+
+    /// Moves waiting pieces into lanes that have room, urgent classes first.
+    pub(super) fn pump(&mut self, now: Nanos, actions: &mut Vec<Action>) {
+        'placed: loop {
+            let starved = (1..3).rev().find(|&class| self.passed[class] >= TURN);
+            for class in starved.into_iter().chain(0..3) {
+                while let Some(&id) = self.waiting[class].front()
+                    && !self.is_waiting(id)
+                {
+                    self.waiting[class].pop_front();
+                }
+                for index in 0..self.waiting[class].len().min(WINDOW) {
+                    let id = self.waiting[class][index];
+                    if !self.is_waiting(id) {
+                        continue;
+                    }
+                    match self.place(now, id, actions) {
+                        Placed::Nowhere => {}
+                        Placed::Part => continue 'placed,
+                        Placed::All => {
+                            self.waiting[class].remove(index);
+                            continue 'placed;
+                        }
+                    }
+                }
+            }
+            return;
+        }
+    }
+
+    fn is_waiting(&self, id: PieceId) -> bool {
+        self.piece(id).is_some_and(|piece| {
+            piece.place == Place::Waiting && self.entries.get(piece.batch.0).is_some()
+        })
+    }
+
+    /// Sends a waiting piece, or the first part of it, to the lane that will be first.
+    fn place(&mut self, now: Nanos, id: PieceId, actions: &mut Vec<Action>) -> Placed {
+        let Some(&piece) = self.piece(id) else { return Placed::Nowhere };
+        let Some(&entry) = self.entry(piece.batch) else { return Placed::Nowhere };
+        let items = piece.end - piece.start;
+        let shape = self.shape_of(&entry, items);
+        let mut choices = CHOICES.take();
+        choices.clear();
+        self.collect_choices(shape, entry.order.trust, &mut choices);
+        let has_host = choices.iter().any(|choice| choice.host);
+        let mut allowed = usize::MAX;
+        choices.retain(|choice| {
+            if choice.host {
+                return true;
+            }
+            // One failure is enough: what fells a device may fell them all.
+            if piece.failed {
+                return false;
+            }
+            if has_host && self.lanes[choice.lane].probation > 0 {
+                let most = self.affordable(now, &shape);
+                allowed = allowed.min(most);
+                return most >= TRIAL.min(items) && (most >= items || may_cut(shape));
+            }
+            true
+        });
+        let share = match may_cut(shape) {
+            true => router::share(&choices, items),
+            false => match router::route(&choices, false) {
+                Route::Lane(lane) => Some((lane, items)),
+                _ => None,
+            },
+        };
+        let chosen = share.and_then(|(lane, part)| {
+            let choice = *choices.iter().find(|choice| choice.lane == lane)?;
+            Some((choice, part.min(choice.capacity)))
+        });
+        let none = choices.is_empty();
+        CHOICES.set(choices);
+        let Some((choice, mut part)) = chosen else {
+            if none {
+                self.leave_queue(id);
+                self.last_resort(id, actions);
+                return Placed::All;
+            }
+            return Placed::Nowhere;
+        };
+        if choice.host && may_cut(shape) {
+            let time = (choice.lane_finish - choice.backlog).max(1);
+            let quantum = (items as u128 * QUANTUM as u128 / time as u128) as usize;
+            let quantum = quantum.max(GRAIN);
+            if part > quantum + quantum / 4 {
+                part = quantum;
+            }
+        } else if self.lanes[choice.lane].probation > 0 && has_host {
+            part = part.min(allowed);
+        }
+        if part >= items {
+            self.leave_queue(id);
+            self.send(now, id, choice.lane, actions);
+            return Placed::All;
+        }
+        // A batch that has yet to be opened must find a place; without one to spare, all goes or waits.
+        if self.pieces.room() <= self.entries.len() {
+            if items > choice.capacity {
+                return Placed::Nowhere;
+            }
+            self.leave_queue(id);
+            self.send(now, id, choice.lane, actions);
+            return Placed::All;
+        }
+        let cut = self.new_piece(piece.batch, piece.start, piece.start + part);
+        let rest = self.pieces.get_mut(id.0).expect("it waits");
+        rest.start += part;
+        let done = (rest.predicted as u128 * part as u128 / items as u128) as Nanos;
+        rest.predicted -= done;
+        let failed = rest.failed;
+        self.waiting_time = self.waiting_time.saturating_sub(done);
+        self.pieces.get_mut(cut.0).expect("just made").failed = failed;
+        self.send(now, cut, choice.lane, actions);
+        Placed::Part
+    }
+
+    pub(super) fn send(&mut self, now: Nanos, id: PieceId, lane: usize, actions: &mut Vec<Action>) {
+        let Some(&piece) = self.piece(id) else { return };
+        let Some(&entry) = self.entry(piece.batch) else { return };
+        let shape = self.shape_of(&entry, piece.end - piece.start);
+        let check = self.check(now, lane, piece.batch, &shape);
+        let predicted = self.lanes[lane].predict(&shape, entry.order.trust);
+        let (late, due) = self.lanes[lane].due(now, predicted);
+        let expected = self.lanes[lane].backlog + predicted;
+        self.lanes[lane].depth += 1;
+        self.lanes[lane].backlog += predicted;
+        let class = entry.order.class as usize;
+        self.passed[class] = 0;
+        for lower in class + 1..3 {
+            if !self.waiting[lower].is_empty() {
+                self.passed[lower] += predicted;
+            }
+        }
+        let piece = self.pieces.get_mut(id.0).expect("looked up above");
+        *piece = Piece {
+            place: Place::Lane(lane),
+            trust: check.trust,
+            sent: now,
+            expected,
+            predicted,
+            late,
+            due,
+            ..*piece
+        };
+        let entries = (piece.start, piece.end);
+        actions.push(Action::Send { id: piece.batch, piece: id, entries, lane, check });
+    }
+
+    pub(super) fn last_resort(&mut self, id: PieceId, actions: &mut Vec<Action>) {
+        let Some(piece) = self.pieces.get_mut(id.0) else { return };
+        piece.place = Place::LastResort;
+        let (batch, entries) = (piece.batch, (piece.start, piece.end));
+        if self.entry(batch).is_some_and(|entry| entry.shape.algorithm == Algorithm::Null) {
+            self.pieces.remove(id.0);
+            self.abandon(batch, crate::error::ItemError::Unserved, actions);
+        } else {
+            actions.push(Action::LastResort { id: batch, piece: id, entries });
+        }
+    }
+
+    /// How the evidence of a piece is examined; its re-checks are charged now.
+    fn check(&mut self, now: Nanos, lane: usize, batch: BatchId, shape: &Shape) -> Check {
+        let Some(&entry) = self.entry(batch) else { return Check::HOST };
+        if self.lanes[lane].config.host {
+            return Check::HOST;
+        }
+        let order = entry.order;
+        let unit = self.host_time(shape, shape.items) / shape.items.max(1) as u64;
+        let sample = match order.trust {
+            _ if self.lanes[lane].probation > 0 => usize::MAX,
+            Trust::Fast => 0,
+            Trust::Checked => {
+                let affordable = self.affordable(now, shape);
+                shape.items.div_ceil(SAMPLED).min(affordable)
+            }
+            Trust::Audited if shape.algorithm.value_bytes() == 32 => {
+                (shape.items / Trust::SAMPLE).max(Trust::LEAST_SAMPLE)
+            }
+            Trust::Audited if is_provable(shape.form) => 0,
+            Trust::Audited => usize::MAX,
+        };
+        if self.lanes[lane].probation > 0 || order.trust == Trust::Checked {
+            let charged = sample.min(shape.items) as u64;
+            self.samples.spend(now, charged.saturating_mul(unit));
+        }
+        let believe = match (order.class, order.trust) {
+            (Class::Consensus | Class::Sync, _) => false,
+            (_, Trust::Fast) => true,
+            (Class::Mempool, Trust::Checked) => {
+                self.rejects.left(now) == 0 && self.sources.is_notorious(order.source_or_unnamed())
+            }
+            (Class::Mempool, Trust::Audited) => false,
+        };
+        Check { trust: order.trust, sample, believe }
+    }
+
+    /// Entries that the host can compute again now, within the share that re-checks have.
+    fn affordable(&self, now: Nanos, shape: &Shape) -> usize {
+        let all = self.host_time(shape, shape.items).max(1);
+        let left = self.samples.left(now);
+        (shape.items as u128 * left as u128 / all as u128).min(usize::MAX as u128) as usize
+    }
+
+    /// Time that one core of the host needs for so many of a batch's entries.
+    pub(super) fn host_time(&self, shape: &Shape, items: usize) -> Nanos {
+        let bytes = match shape.items {
+            0 => 0,
+            all => (shape.bytes as u128 * items as u128 / all as u128) as usize,
+        };
+        // Single, whatever the batch's form: so they are computed again.
+        let form = if shape.form == Form::Combined { Form::Single } else { shape.form };
+        let shape = Shape { items, bytes, form, ..*shape };
+        let host = self.lanes.iter().find(|lane| lane.config.host);
+        // Without a lane of the host's there is nothing to learn from: what one portable core needs.
+        host.map_or_else(
+            || crate::dispatch::cost::CostModel::new().predict(&shape, INLINE),
+            |lane| lane.cost.predict(&shape, INLINE),
+        )
+    }
+
+    /// Whether a piece hangs, is late, or has to be computed elsewhere as well, to be in time.
+    pub(super) fn watch_piece(&mut self, now: Nanos, id: PieceId, actions: &mut Vec<Action>) {
+        let Some(&piece) = self.piece(id) else { return };
+        let entry = self.entry(piece.batch).copied();
+        let Place::Lane(lane) = piece.place else {
+            match (piece.place, entry) {
+                (Place::Waiting, None) => {
+                    self.leave_queue(id);
+                    self.pieces.remove(id.0);
+                }
+                (Place::Waiting, Some(entry)) if self.must_begin(now, &piece, &entry) => {
+                    self.leave_queue(id);
+                    self.by_host(now, id, actions);
+                }
+                _ => {}
+            }
+            return;
+        };
+        if self.lanes[lane].config.host {
+            return;
+        }
+        if piece.due <= now {
+            return self.fault(now, lane, Fault::Timeout, actions);
+        }
+        if piece.late <= now && self.lanes[lane].health.serves() {
+            self.lanes[lane].health = Health::Suspect;
+        }
+        let Some(entry) = entry else { return };
+        let suspect = self.lanes[lane].health == Health::Suspect;
+        let hedges = suspect && entry.order.class == Class::Consensus
+            || self.must_begin(now, &piece, &entry);
+        if hedges
+            && piece.twin.is_none()
+            && piece.after.is_none()
+            && self.pieces.room() > self.entries.len()
+        {
+            let twin = self.new_piece(piece.batch, piece.start, piece.end);
+            self.pieces.get_mut(id.0).expect("it is in a lane").twin = Some(twin);
+            let new = self.pieces.get_mut(twin.0).expect("just made");
+            (new.twin, new.failed) = (Some(id), true);
+            self.by_host(now, twin, actions);
+        }
+    }
+
+    /// Whether the host has to begin now with a piece, to answer it by its deadline.
+    fn must_begin(&self, now: Nanos, piece: &Piece, entry: &super::Entry) -> bool {
+        let shape = self.shape_of(entry, piece.end - piece.start);
+        let host = self.lanes.iter().find(|lane| lane.config.host && lane.health.serves());
+        let own = host.map_or_else(
+            || self.host_time(&shape, shape.items),
+            |lane| lane.backlog + lane.predict(&shape, Trust::Fast),
+        );
+        let needs = (2 * own).saturating_add(MARGIN);
+        entry.order.deadline.saturating_sub(needs) <= now
+    }
+
+    /// Has the host compute a piece, whether or not its lane has room.
+    fn by_host(&mut self, now: Nanos, id: PieceId, actions: &mut Vec<Action>) {
+        let host = self.lanes.iter().position(|lane| {
+            lane.config.host && lane.health.serves() && lane.depth < 2 * LANE_DEPTH
+        });
+        match host {
+            Some(lane) => self.send(now, id, lane, actions),
+            None => self.last_resort(id, actions),
+        }
+    }
+}
+
+/// Whether a batch may be cut into ranges of entries.
+fn may_cut(shape: Shape) -> bool {
+    is_cheap_to_cut(shape.algorithm) && shape.form != Form::Combined
+}
+
+impl Check {
+    /// What the host computed itself.
+    pub const HOST: Check = Check { trust: Trust::Audited, sample: 0, believe: false };
+}
+
+thread_local! {
+    /// Memory of the choices between two routes.
+    static CHOICES: std::cell::Cell<Vec<Choice>> = const { std::cell::Cell::new(Vec::new()) };
+}
