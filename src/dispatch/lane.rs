@@ -70,7 +70,7 @@ pub struct Lane {
 const HAND_OVER: Nanos = 20_000;
 
 /// The caller's own thread: the dispatcher's books before and after.
-pub(crate) const INLINE: Mode = Mode { setup: 500, width: 1 };
+pub(crate) const INLINE: Mode = Mode { setup: 500, own: 0, width: 1, inline: true };
 
 impl Lane {
     pub(crate) fn new(config: LaneConfig) -> Self {
@@ -104,7 +104,8 @@ impl Lane {
 
     /// How the lane's own thread runs a batch.
     pub(crate) fn queued(&self) -> Mode {
-        Mode { setup: HAND_OVER + self.config.setup, width: self.config.width }
+        let LaneConfig { setup: own, width, .. } = self.config;
+        Mode { setup: HAND_OVER + own, own, width, inline: false }
     }
 
     pub(crate) fn has_room(&self) -> bool {
