@@ -20,6 +20,7 @@ pub mod judge;
 pub mod lane;
 pub(crate) mod mill;
 pub(crate) mod parse;
+pub mod probe;
 pub mod router;
 pub(crate) mod spares;
 pub mod ticket;
