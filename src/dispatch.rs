@@ -21,6 +21,7 @@ pub mod lane;
 pub(crate) mod mill;
 pub(crate) mod parse;
 pub mod probe;
+pub mod remember;
 pub mod router;
 pub(crate) mod spares;
 pub mod ticket;

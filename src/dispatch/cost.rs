@@ -12,6 +12,7 @@ use crate::dispatch::Nanos;
 
 mod curve;
 mod doubt;
+mod text;
 
 use curve::Curve;
 use doubt::Doubt;

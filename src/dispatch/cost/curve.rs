@@ -78,7 +78,7 @@ impl Curve {
     }
 }
 
-fn class(units: f64) -> usize {
+pub fn class(units: f64) -> usize {
     ((units.max(1.0) as u64).ilog2() as usize).min(CLASSES - 1)
 }
 

@@ -4,7 +4,7 @@
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Doubt {
     /// Those far off to the same side, none else in between: how many, and the nearest.
-    odd: Option<(u32, f64)>,
+    pub odd: Option<(u32, f64)>,
     /// Observations that the estimate rests on, up to [`MEMORY`].
     pub held: u32,
 }
