@@ -93,9 +93,9 @@ impl CostModel {
         let prior = self.prior(slot, mode);
         self.curves[index(slot, mode)].observe(units as f64, busy, &prior);
         // A batch that may have been too small for all that the lane has, such as one grain of work in
-        // a pool, says what one after the other would take at most. That is believed until a batch
-        // says for sure.
-        let full = units >= FILLED.saturating_mul(mode.width as u64) || mode.width <= 1;
+        // a pool or fewer items than a vector holds, is taken for units one after the other, and that is
+        // believed until a batch tells for sure.
+        let full = units >= FILLED.saturating_mul(mode.width.max(1) as u64);
         let unit = &mut self.units[slot];
         if full || !unit.sure {
             let steps = if full { prior.steps(units as f64) } else { units as f64 };

@@ -12,6 +12,9 @@ pub const CLASSES: usize = 32;
 /// Nanoseconds by which a batch may always differ.
 const GRACE: f64 = 1_000.0;
 
+/// Units that the widest vector holds.
+const VECTOR: f64 = 8.0;
+
 /// The mean of what a class has shown. Costs that lie on a line have their mean on it, too.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Point {
@@ -37,7 +40,10 @@ impl Curve {
         let mut right = self.points[split..].iter().filter(|point| point.seen > 0);
         match (left.next(), right.next()) {
             (Some(left), Some(right)) => line(left, right, units),
-            (Some(left), None) => above(left, units, prior),
+            (Some(last), None) => {
+                let before = left.find(|point| 2.0 * point.units <= last.units);
+                above(before, last, units, prior)
+            }
             (None, Some(first)) => {
                 let second = right.find(|point| point.units >= 2.0 * first.units);
                 below(first, second, units, prior)
@@ -87,11 +93,24 @@ fn line(left: &Point, right: &Point, units: f64) -> f64 {
     (left.time + (right.time - left.time) * part).min(right.time)
 }
 
-/// A batch larger than any seen: as many more steps, each at most as long as before. A unit that is
-/// sure says less where a batch so small did not fill the lane.
-fn above(last: &Point, units: f64, prior: &Prior) -> f64 {
-    let most = last.time * (prior.steps(units) / prior.steps(last.units)).max(1.0);
-    if prior.sure { prior.at(units).clamp(last.time, most) } else { most }
+/// A batch larger than any seen. As many more steps, each as long as before, is the most; two sizes show
+/// a line, which is trusted up to twice the size, and one that fills no vector may take the time of
+/// twice as many; a unit that is sure shows more where the batches did not fill the lane. The least of
+/// these counts: what is too little is found out by the first batch, what is too much keeps it away.
+fn above(before: Option<&Point>, last: &Point, units: f64, prior: &Prior) -> f64 {
+    let steps = |from: f64| (prior.steps(units) / prior.steps(from)).max(1.0);
+    let most = last.time * steps(last.units);
+    let known = if prior.sure { prior.at(units) } else { most };
+    let near = units.min(2.0 * last.units);
+    let shown = match before {
+        Some(before) => {
+            let part = (near - before.units) / (last.units - before.units);
+            (before.time + (last.time - before.time) * part) * steps(near)
+        }
+        None if last.units < VECTOR => last.time * steps(near),
+        None => most,
+    };
+    known.min(shown).clamp(last.time, most)
 }
 
 /// A batch smaller than any seen. Two sizes show what part of the time is the same for all, one leaves

@@ -62,9 +62,9 @@ fn one_grain_of_work_gains_nothing_from_a_second_thread() {
     // That the caller's thread takes as long is expected, not known.
     assert!(near(model.predict(&of(8), INLINE), 500 + 120_000, 0.01));
     assert_eq!((model.seen(&of(8), QUEUE), model.seen(&of(8), INLINE)), (3, 0));
-    // And of a batch that fills both threads nothing worse than was thought.
+    // What one thread does is what each of two will do, once a batch fills them.
     for _ in 0..3 {
-        model.observe(&of(8), 8 * 15_000, INLINE);
+        model.observe(&of(64), 64 * 15_000, INLINE);
     }
     assert!(near(model.predict(&of(4_096), QUEUE), 10_000 + 2_048 * 15_000, 0.01));
 }
@@ -89,6 +89,28 @@ fn a_fixed_time_is_learned_and_dominates_small_batches() {
         assert!(near(predicted, 20_000 + busy(items), 0.1), "{items}: {predicted}");
     }
     assert!(model.predict(&of(1 << 20), mode) > 10 * model.predict(&of(65_536), mode));
+}
+
+#[test]
+fn the_next_size_is_not_shunned_where_a_vector_has_room() {
+    // Eight lanes: up to eight items take the time of one.
+    let busy = |items: usize| items.div_ceil(8) as Nanos * 36_000;
+    let mut model = CostModel::new();
+    for items in [1, 2, 4] {
+        for _ in 0..3 {
+            model.observe(&of(items), busy(items), INLINE);
+        }
+        assert!(near(model.predict(&of(2 * items), INLINE), busy(8), 0.05), "{items}");
+    }
+    // Twice the size is as far as that goes.
+    assert!(model.predict(&of(32), INLINE) >= 4 * busy(8));
+    for items in [8, 16, 32, 64, 128] {
+        for _ in 0..3 {
+            model.observe(&of(items), busy(items), INLINE);
+        }
+    }
+    // What the caller's thread does is what each thread of the pool will do.
+    assert!(near(model.predict(&of(4_096), QUEUE), busy(2_048), 0.1));
 }
 
 #[test]
