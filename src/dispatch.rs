@@ -16,6 +16,7 @@ pub mod batcher;
 pub(crate) mod cell;
 pub mod cost;
 pub mod event;
+mod explain;
 pub mod judge;
 pub mod lane;
 pub(crate) mod mill;
@@ -192,6 +193,8 @@ impl Dispatcher {
                 .has_room()
                 .then(|| lane.backlog + lane.cost.predict(&shape, lane.queued())),
             inline_finish: lane.config.inline.then(|| lane.cost.predict(&shape, INLINE)),
+            seen: lane.cost.seen(&shape, lane.queued()),
+            inline_seen: lane.cost.seen(&shape, INLINE),
             host: lane.config.host,
         })
     }

@@ -11,6 +11,10 @@ pub struct Choice {
     pub lane_finish: Option<Nanos>,
     /// Predicted finish on the caller's own thread, where the lane's backend can run there.
     pub inline_finish: Option<Nanos>,
+    /// Completions of such batches that the lane's finish rests on.
+    pub seen: u32,
+    /// The same of the finish on the caller's own thread.
+    pub inline_seen: u32,
     /// The host's CPU: wins ties.
     pub host: bool,
 }
@@ -57,7 +61,8 @@ mod tests {
     use super::*;
 
     fn option(lane: usize, finish: Nanos, inline: Option<Nanos>, host: bool) -> Choice {
-        Choice { lane, lane_finish: Some(finish), inline_finish: inline, host }
+        let lane_finish = Some(finish);
+        Choice { lane, lane_finish, inline_finish: inline, seen: 0, inline_seen: 0, host }
     }
 
     #[test]
