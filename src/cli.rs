@@ -19,6 +19,7 @@ mod check;
 mod crossover;
 mod devices;
 mod drive;
+mod explain;
 #[cfg(feature = "fpga")]
 mod fpga;
 mod input;

@@ -22,13 +22,16 @@ pub(crate) mod cell;
 pub mod cost;
 pub mod event;
 pub mod examine;
+mod explain;
 pub mod judge;
 pub mod lane;
 pub(crate) mod mill;
 pub(crate) mod parse;
 mod place;
+pub mod probe;
 pub mod proof;
 pub mod random;
+pub mod remember;
 pub mod router;
 mod settle;
 mod slab;
@@ -39,10 +42,12 @@ pub mod ticket;
 pub(crate) mod worker;
 
 use budget::Budget;
+use cost::CostModel;
 pub use event::{
     Action, Check, Class, Counters, Event, Limits, Nanos, Order, PieceId, Place, Report, Tally,
 };
 use lane::{Health, Lane, LaneConfig};
+use probe::Probes;
 use slab::Slab;
 use sources::Sources;
 
@@ -84,6 +89,8 @@ struct Piece {
     after: Option<PieceId>,
     /// A device failed over it: the host's turn.
     failed: bool,
+    /// It was sent to see what it takes there.
+    probe: bool,
     trust: Trust,
     /// When it was handed over, what was predicted for it with all that stood before, and alone.
     sent: Nanos,
@@ -140,6 +147,7 @@ pub struct Dispatcher {
     /// Time that others got, predicted, while each class waited for its turn.
     passed: [Nanos; 3],
     sources: Sources,
+    probes: Probes,
     /// For re-checks of accepted answers, and for confirming the rejects of class `Mempool`.
     samples: Budget,
     rejects: Budget,
@@ -161,13 +169,13 @@ impl Dispatcher {
         Dispatcher {
             limits: Limits { batches, ..limits },
             policy,
-            lanes,
             entries: Slab::new(batches),
             pieces: Slab::new(pieces),
             waiting: Default::default(),
             waiting_time: 0,
             passed: [0; 3],
             sources: Sources::new(batches),
+            probes: Probes::new(lanes.len()),
             samples: Budget::new(policy.recheck),
             rejects: Budget::new(policy.recheck),
             reports: Report::default(),
@@ -175,6 +183,7 @@ impl Dispatcher {
             bytes_in_flight: 0,
             last_resort_items: 0,
             closed: false,
+            lanes,
         }
     }
 
@@ -257,6 +266,11 @@ impl Dispatcher {
             }
         }
         self.pump(now, actions);
+    }
+
+    /// What a lane's device showed in an earlier run, to begin with.
+    pub(crate) fn recall(&mut self, lane: usize, costs: CostModel) {
+        self.lanes[lane].cost = costs;
     }
 
     /// Jobs by fate.

@@ -1,8 +1,8 @@
 //! The engine: open devices, submit, shut down.
 
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -76,6 +76,7 @@ pub struct EngineBuilder {
     limits: Limits,
     policy: Policy,
     proofs: Option<PathBuf>,
+    remember: bool,
     pinned_bytes: usize,
     devices: Vec<Device>,
 }
@@ -135,6 +136,12 @@ impl EngineBuilder {
         EngineBuilder { proofs: Some(folder.into()), ..self }
     }
 
+    /// Whether what batches cost on each device is kept from run to run, in the user's folder for caches: a file for
+    /// each machine, device and driver. Not by default; the command does.
+    pub fn remember(self, remember: bool) -> Self {
+        EngineBuilder { remember, ..self }
+    }
+
     /// Leaves devices in service that were found to lie, for tests that count what is found.
     #[doc(hidden)]
     pub fn keep_liars(self) -> Self {
@@ -176,20 +183,33 @@ impl EngineBuilder {
             // stale ones of a lane that was taken out of service, and a few commands.
             let (commands, inbox) = crossbeam_channel::bounded(4 * LANE_DEPTH);
             let (name, inline) = (Arc::from(device.name()), device.inline_kernel());
-            posts.push(Post { name, commands, inline });
+            let description = Mutex::default();
+            posts.push(Post { name, description, commands, inline });
             threads.push((lane, device, inbox));
         }
         let (policy, proofs) = (self.policy, self.proofs.unwrap_or_else(proof::default_folder));
         let slots = self.limits.batches.max(1);
-        let mill = Arc::new(Mill::new(dispatcher, slots, posts, pool, kernels, policy, proofs));
+        let mill = Arc::new(Mill::new(
+            dispatcher,
+            slots,
+            posts,
+            pool,
+            kernels,
+            policy,
+            proofs,
+            self.remember,
+        ));
         let stopped = Arc::new(AtomicBool::new(false));
         let budget = Budget::new(self.pinned_bytes);
         let mut engine = Engine { mill, infos, stopped, budget, lanes: Vec::new() };
         for (lane, device, inbox) in threads {
             let mill = Arc::downgrade(&engine.mill);
+            let description = device.description();
             let (name, open) = (format!("sigmill-{}", device.name()), device.is_open());
             engine.lanes.push(spawn(name, move || worker::run(lane, device, inbox, mill))?);
-            if !open {
+            if open {
+                engine.mill.describe(lane, description);
+            } else {
                 engine.mill.step(Event::Opening { lane });
             }
         }
@@ -322,6 +342,7 @@ impl Engine {
             limits: Limits::default(),
             policy: Policy::default(),
             proofs: None,
+            remember: false,
             pinned_bytes: PINNED_BYTES,
             devices: Vec::new(),
         }
@@ -464,6 +485,7 @@ impl Engine {
 
 impl Drop for Engine {
     fn drop(&mut self) {
+        self.mill.remember();
         self.mill.step(Event::Abort);
         self.stopped.store(true, Ordering::Release);
         self.mill.nudge();

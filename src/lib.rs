@@ -47,6 +47,7 @@ pub mod algorithm;
 pub mod algorithms;
 pub mod backend;
 pub mod batch;
+mod cache;
 #[cfg(feature = "chain")]
 pub mod chain;
 pub mod dispatch;

@@ -90,6 +90,11 @@ fn usage_errors_end_with_2() {
         &["bench", "nothing-like-it"],
         &["bench", "--seconds", "0"],
         &["bench", "--backend", "abacus"],
+        &["devices", "--explain", "sha257"],
+        &["devices", "--explain", "ecdsa-secp256k1:bitcoin-loose:4"],
+        &["devices", "--explain", "sha256:0"],
+        &["devices", "--explain", "sha256:1:18446744073709551616"],
+        &["devices", "--explain", "sha256:1:2:3"],
     ] {
         let output = sigmill(arguments);
         assert_eq!(code(&output), 2, "{arguments:?}: {}", text(&output.stderr));
@@ -178,6 +183,35 @@ fn devices_are_listed() {
 }
 
 #[test]
+fn routes_are_explained() {
+    let asked = ["sha256", "ecdsa-secp256k1:bitcoin-strict:16777216", "schnorr-bip340:5:0"];
+    let explain = asked.iter().flat_map(|asked| ["--explain", asked]);
+    let arguments: Vec<_> = ["devices", "--threads", "2"].into_iter().chain(explain).collect();
+    let output = sigmill(&arguments);
+    assert_eq!(code(&output), 0, "{}", text(&output.stderr));
+    let told = text(&output.stdout);
+    for words in [
+        "sha256, 1 job, 64 bytes: on the caller's thread, with the kernels of cpu\n",
+        "ecdsa-secp256k1:bitcoin-strict, 16777216 jobs, 2281701376 bytes: into the queue of ",
+        "schnorr-bip340, 5 jobs, 0 bytes: ",
+        "caller's thread: ",
+        "no batch of about this size has shown it yet",
+    ] {
+        assert!(told.contains(words), "{words}: {told}");
+    }
+    let line = json(&sigmill(&[&arguments[..], &["--json"]].concat()));
+    let explained = line["explanations"].as_array().expect("an array");
+    assert_eq!(explained.len(), asked.len());
+    let [small, large, _] = &explained[..] else { unreachable!("counted above") };
+    assert_eq!((&small["route"], &small["device"]), (&"inline".into(), &"cpu".into()));
+    assert_eq!((&large["route"], &large["rule"]), (&"queue".into(), &"bitcoin-strict".into()));
+    let cpu = &large["choices"][0];
+    let nanos = |way: &str| cpu[way].as_u64().expect("a number");
+    assert!(nanos("queue_ns") < nanos("inline_ns"), "{cpu}");
+    assert_eq!((&cpu["device"], nanos("queue_seen"), nanos("inline_seen")), (&"cpu".into(), 0, 0));
+}
+
+#[test]
 fn a_closed_output_ends_with_1_and_no_panic() {
     let mut child = Command::new(env!("CARGO_BIN_EXE_sigmill"))
         .arg("devices")
@@ -198,6 +232,7 @@ fn help_teaches() {
     for (arguments, words) in [
         (&["--help"][..], &["check", "devices", "bench", "Exit codes"][..]),
         (&["check", "--help"], &["--prevouts", "Examples", "--json"]),
+        (&["devices", "--help"], &["--backend", "Examples", "--explain schnorr-bip340:4096"]),
     ] {
         let output = sigmill(arguments);
         assert_eq!(code(&output), 0);

@@ -49,7 +49,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<Status, Failure> {
     super::check_required()?;
     let null =
         Engine::builder().threads(1).cpu(false).device(backend::null::device(true)?).open()?;
-    let cpu = Engine::builder().threads(arguments.threads).open()?;
+    let cpu = Engine::builder().threads(arguments.threads).remember(true).open()?;
     let other = beside_the_cpu(&arguments.backend, arguments.threads)?;
     let rows: Vec<_> = ALGORITHMS
         .into_iter()
@@ -129,7 +129,7 @@ fn beside_the_cpu(backend: &str, threads: usize) -> Result<Option<Engine>, Failu
             #[cfg(feature = "gpu")]
             match gpu::device(gpu::Options::new(gpu::Adapter::Hardware)) {
                 Ok(device) => {
-                    return Ok(Some(Engine::builder().cpu(false).device(device).open()?));
+                    return Ok(Some(Engine::builder().cpu(false).remember(true).device(device).open()?));
                 }
                 Err(EngineError::Absent { .. }) => {}
                 // Nobody asked for it by name, and the CPU's rows can be had.

@@ -6,16 +6,28 @@ use serde_json::{Map, json};
 use sigmill::backend::fpga;
 #[cfg(feature = "gpu")]
 use sigmill::backend::gpu::{self, Adapter, Options};
+use sigmill::batch::Shape;
 #[cfg(any(feature = "gpu", feature = "fpga"))]
 use sigmill::engine::EngineBuilder;
 #[cfg(any(feature = "gpu", feature = "fpga"))]
 use sigmill::error::EngineError;
 use sigmill::{Engine, backend};
 
-use super::{Failure, Status, check_required, not_there};
+use super::{Failure, Status, check_required, explain, not_there};
+
+const EXAMPLES: &str = "\
+Examples:
+  sigmill devices
+  sigmill devices --explain schnorr-bip340:4096
+  sigmill devices --explain ecdsa-secp256k1:bitcoin-strict:2 --explain sha256:1000:64000 --json";
 
 #[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
 pub(super) struct Arguments {
+    /// Say instead where a batch of so many jobs and bytes would go now, and why; may be repeated
+    /// [default: 1 job, of a usual length]
+    #[arg(long, value_name = "ALGORITHM[:ITEMS[:BYTES]]", value_parser = explain::shape)]
+    explain: Vec<Shape>,
     /// Print one JSON object
     #[arg(long)]
     json: bool,
@@ -32,7 +44,7 @@ pub(super) struct Arguments {
 
 pub(super) fn run(arguments: &Arguments) -> Result<Status, Failure> {
     check_required()?;
-    let builder = Engine::builder().threads(arguments.threads);
+    let builder = Engine::builder().threads(arguments.threads).remember(true);
     let named = arguments.backend.as_deref();
     #[cfg(feature = "gpu")]
     let builder = with_gpus(builder, arguments.software || named == Some("gpu=software"))?;
@@ -41,6 +53,10 @@ pub(super) fn run(arguments: &Arguments) -> Result<Status, Failure> {
     let engine = builder.open()?;
     if let Some(named) = named.filter(|named| engine.devices().iter().all(|d| d.name != *named)) {
         return Err(not_there(named));
+    }
+    if !arguments.explain.is_empty() {
+        explain::print(&engine, &arguments.explain, arguments.json);
+        return Ok(Status::Well);
     }
     let absent = backend::absent();
     if arguments.json {

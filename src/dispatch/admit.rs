@@ -131,6 +131,7 @@ impl Dispatcher {
             twin: None,
             after: None,
             failed: false,
+            probe: false,
             trust: Trust::Audited,
             sent: 0,
             expected: 0,

@@ -1,19 +1,28 @@
 //! What a batch will cost on a lane, learned from what batches did cost.
 //!
-//! A batch is a number of units (a signature, or one compression of a hash). Work on `width` units
-//! at once takes `setup + ceil(units / width) * unit`, and only `unit` is learned. A lane's queue
-//! and the caller's own thread differ in setup and width alone, so what either shows corrects the
-//! prediction of both, and a route once left is not forgotten.
+//! A batch is a number of units (a signature, or one compression of a hash). As long as nothing is
+//! known, work on `width` units at once takes `setup + ceil(units / width) * unit`. A completion
+//! shows two things: the time of a batch of that size, run that way, which a curve keeps and which
+//! counts wherever it says anything; and the unit, which a lane's queue and the caller's
+//! own thread share, so that a route is not judged before it was tried.
 
 use crate::algorithm::Algorithm;
 use crate::batch::{Form, Shape};
 use crate::dispatch::Nanos;
 
-/// Learned cost of one unit, by algorithm.
+mod curve;
+mod doubt;
+mod text;
+
+use curve::Curve;
+use doubt::Doubt;
+
+/// Learned costs of one lane, by algorithm, way of running and size.
 #[derive(Clone, Debug)]
 pub struct CostModel {
-    /// Nanoseconds a unit, in 1/256.
-    unit: [u64; SLOTS],
+    units: [Unit; SLOTS],
+    /// Those of the queue, then those of the caller's thread.
+    curves: Vec<Curve>,
 }
 
 /// How a batch is run: what a prediction adds to the cost of its units.
@@ -21,55 +30,117 @@ pub struct CostModel {
 pub struct Mode {
     /// Time that any batch takes, however small.
     pub setup: Nanos,
+    /// The part of it that is the device's own, and thus in the times that completions show.
+    pub own: Nanos,
     /// Units worked on at once.
     pub width: usize,
+    /// On the caller's thread, not in the lane's queue.
+    pub inline: bool,
+}
+
+/// Time of one unit, as a batch without a curve is predicted.
+#[derive(Clone, Copy, Debug)]
+struct Unit {
+    nanos: f64,
+    doubt: Doubt,
+    /// Some batch left no doubt about how many units were worked on at once.
+    sure: bool,
 }
 
 /// One slot for each algorithm and form, whatever its rule: rules differ in parsing alone.
-const SLOTS: usize = 13;
+pub const SLOTS: usize = 13;
 
-/// One observation moves the estimate by 1/8 of the difference: a machine that slows down for a
-/// moment does not turn the routes over.
-const MEMORY: u64 = 8;
+/// Longest time that is believed of any batch: a day.
+const LONGEST: f64 = 86_400e9;
 
-/// An observation counts as at most so many times the estimate, and 64 ns more: a thread that was
-/// taken off its core tells nothing of the work.
-const OUTLIER: u64 = 2;
+/// From so many units on for each one worked on at once, the width shows in full.
+const FILLED: u64 = 32;
 
 impl CostModel {
     /// A model without observations. It starts at what one portable core needs, so that the first
     /// batches go where they would go on a plain machine.
     pub fn new() -> Self {
-        let mut unit = [0; SLOTS];
+        let blank = Unit { nanos: 400.0, doubt: Doubt::default(), sure: false };
+        let mut units = [blank; SLOTS];
         for algorithm in Algorithm::ALL {
-            for form in [Form::Single, Form::Combined, Form::Pinned] {
-                unit[slot(algorithm, form)] = 256
-                    * match algorithm {
-                        Algorithm::EcdsaSecp256k1(_)
-                        | Algorithm::SchnorrBip340
-                        | Algorithm::RecoverSecp256k1(_) => 50_000,
-                        _ => 400,
-                    };
+            if let Algorithm::EcdsaSecp256k1(_)
+            | Algorithm::SchnorrBip340
+            | Algorithm::RecoverSecp256k1(_) = algorithm
+            {
+                for form in [Form::Single, Form::Combined, Form::Pinned] {
+                    units[slot(algorithm, form)].nanos = 50_000.0;
+                }
             }
         }
-        CostModel { unit }
+        CostModel { units, curves: vec![Curve::default(); 2 * SLOTS] }
     }
 
     /// Predicted time of a batch that nothing stands before.
     pub fn predict(&self, shape: &Shape, mode: Mode) -> Nanos {
-        mode.setup
-            + steps(shape, mode).saturating_mul(self.unit[slot(shape.algorithm, shape.form)]) / 256
+        let slot = slot(shape.algorithm, shape.form);
+        let time = self.curve(slot, mode).at(units(shape) as f64, &self.prior(slot, mode));
+        mode.setup.saturating_sub(mode.own).saturating_add(time.round() as Nanos)
     }
 
-    /// Takes in the time that a batch took, setup not included.
+    /// Takes in the time that a batch took, of the setup no more than the device's own.
     pub fn observe(&mut self, shape: &Shape, busy: Nanos, mode: Mode) {
-        let steps = steps(shape, mode);
-        if steps == 0 {
+        let units = units(shape);
+        if units == 0 {
             return;
         }
-        let unit = &mut self.unit[slot(shape.algorithm, shape.form)];
-        let seen = (busy.saturating_mul(256) / steps).min(OUTLIER * *unit + 256 * 64);
-        *unit = (*unit * (MEMORY - 1) + seen) / MEMORY;
+        let slot = slot(shape.algorithm, shape.form);
+        let busy = (busy as f64).min(LONGEST);
+        let prior = self.prior(slot, mode);
+        self.curves[index(slot, mode)].observe(units as f64, busy, &prior);
+        // A batch that may have been too small for all that the lane has, such as one grain of work in
+        // a pool or fewer items than a vector holds, is taken for units one after the other, and that is
+        // believed until a batch tells for sure.
+        let full = units >= FILLED.saturating_mul(mode.width.max(1) as u64);
+        let unit = &mut self.units[slot];
+        if full || !unit.sure {
+            let steps = if full { prior.steps(units as f64) } else { units as f64 };
+            unit.sure |= full;
+            let shown = (busy - prior.own).max(0.0) / steps;
+            let (taken, weight) = unit.doubt.weigh(unit.nanos, shown, GRACE);
+            unit.nanos += (taken - unit.nanos) * weight;
+        }
+    }
+
+    /// Completions that the prediction for this class of sizes, run this way, rests on.
+    pub fn seen(&self, shape: &Shape, mode: Mode) -> u32 {
+        self.curve(slot(shape.algorithm, shape.form), mode).seen(units(shape) as f64)
+    }
+
+    fn curve(&self, slot: usize, mode: Mode) -> &Curve {
+        &self.curves[index(slot, mode)]
+    }
+
+    fn prior(&self, slot: usize, mode: Mode) -> Prior {
+        let Unit { nanos, sure, .. } = self.units[slot];
+        Prior { own: mode.own as f64, width: mode.width.max(1) as f64, unit: nanos, sure }
+    }
+}
+
+/// Nanoseconds by which a unit may always differ.
+const GRACE: f64 = 64.0;
+
+/// What is expected of batches while nothing is known of their size.
+#[derive(Clone, Copy, Debug)]
+struct Prior {
+    own: f64,
+    width: f64,
+    unit: f64,
+    /// The unit comes from batches that showed it.
+    sure: bool,
+}
+
+impl Prior {
+    fn steps(&self, units: f64) -> f64 {
+        (units / self.width).ceil()
+    }
+
+    fn at(&self, units: f64) -> f64 {
+        self.own + self.steps(units) * self.unit
     }
 }
 
@@ -79,8 +150,8 @@ impl Default for CostModel {
     }
 }
 
-fn steps(shape: &Shape, mode: Mode) -> u64 {
-    units(shape).div_ceil(mode.width.max(1) as u64)
+fn index(slot: usize, mode: Mode) -> usize {
+    slot + if mode.inline { SLOTS } else { 0 }
 }
 
 /// Work of a batch: signatures, or blocks of 64 bytes hashed.
@@ -90,11 +161,12 @@ pub fn units(shape: &Shape) -> u64 {
         | Algorithm::SchnorrBip340
         | Algorithm::RecoverSecp256k1(_)
         | Algorithm::Null => shape.items as u64,
-        _ => shape.items as u64 + shape.bytes as u64 / 64,
+        _ => (shape.items as u64).saturating_add(shape.bytes as u64 / 64),
     }
 }
 
-fn slot(algorithm: Algorithm, form: Form) -> usize {
+/// The slot that batches of this algorithm and form share, below [`SLOTS`].
+pub fn slot(algorithm: Algorithm, form: Form) -> usize {
     match algorithm {
         Algorithm::EcdsaSecp256k1(_) if form == Form::Combined => 9,
         Algorithm::EcdsaSecp256k1(_) if form == Form::Pinned => 10,
@@ -113,52 +185,4 @@ fn slot(algorithm: Algorithm, form: Form) -> usize {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const SHAPE: Shape = Shape {
-        algorithm: Algorithm::SchnorrBip340,
-        form: Form::Single,
-        items: 100,
-        bytes: 12_800,
-    };
-    const QUEUE: Mode = Mode { setup: 10_000, width: 2 };
-    const INLINE: Mode = Mode { setup: 500, width: 1 };
-
-    #[test]
-    fn converges_to_what_it_sees_and_both_modes_learn() {
-        let mut model = CostModel::new();
-        for _ in 0..64 {
-            model.observe(&SHAPE, 50 * 7_000, QUEUE);
-        }
-        let predicted = model.predict(&SHAPE, QUEUE) - 10_000;
-        assert!(predicted.abs_diff(350_000) < 3_500, "{predicted}");
-        let predicted = model.predict(&SHAPE, INLINE) - 500;
-        assert!(predicted.abs_diff(700_000) < 7_000, "{predicted}");
-    }
-
-    #[test]
-    fn one_outlier_turns_nothing_over() {
-        let mut model = CostModel::new();
-        let before = model.predict(&SHAPE, INLINE);
-        model.observe(&SHAPE, 100 * before, INLINE);
-        assert!(model.predict(&SHAPE, INLINE) < before * 6 / 5);
-    }
-
-    #[test]
-    fn a_wide_lane_does_not_speed_up_one_item() {
-        let model = CostModel::new();
-        let mode = |width| Mode { setup: 0, width };
-        let one = Shape { items: 1, ..SHAPE };
-        assert_eq!(model.predict(&one, mode(1)), model.predict(&one, mode(16)));
-        assert!(model.predict(&SHAPE, mode(1)) > 10 * model.predict(&SHAPE, mode(16)));
-    }
-
-    #[test]
-    fn an_empty_batch_teaches_nothing() {
-        let mut model = CostModel::new();
-        let before = model.predict(&SHAPE, INLINE);
-        model.observe(&Shape { items: 0, bytes: 0, ..SHAPE }, 1_000_000, INLINE);
-        assert_eq!(model.predict(&SHAPE, INLINE), before);
-    }
-}
+mod tests;

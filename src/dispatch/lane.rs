@@ -130,10 +130,10 @@ pub struct Lane {
 const HAND_OVER: Nanos = 20_000;
 
 /// The caller's own thread: the dispatcher's books before and after.
-pub(crate) const INLINE: Mode = Mode { setup: 500, width: 1 };
+pub(crate) const INLINE: Mode = Mode { setup: 500, own: 0, width: 1, inline: true };
 
 /// The host's proof of a batch, in the engine's pool.
-pub(crate) const AUDIT: Mode = Mode { setup: 0, width: 1 };
+pub(crate) const AUDIT: Mode = Mode { setup: 0, own: 0, width: 1, inline: false };
 
 impl Lane {
     /// A lane that begins with so much of probation, if it is an accelerator's.
@@ -181,7 +181,8 @@ impl Lane {
 
     /// How the lane's own thread runs a piece.
     pub(crate) fn queued(&self) -> Mode {
-        Mode { setup: HAND_OVER + self.config.setup, width: self.config.width }
+        let LaneConfig { setup: own, width, .. } = self.config;
+        Mode { setup: HAND_OVER + own, own, width, inline: false }
     }
 
     /// What a piece takes on this lane that nothing stands before, the host's proof of it included.

@@ -20,7 +20,7 @@ use crate::dispatch::spares::Spares;
 use crate::dispatch::ticket::{Answered, Ticket};
 use crate::dispatch::worker::Command;
 use crate::dispatch::{
-    Action, Dispatcher, Event, Nanos, Order, PieceId, Place, Policy, Report, Tally, judge,
+    Action, Dispatcher, Event, Nanos, Order, PieceId, Place, Policy, Report, Tally, judge, remember,
 };
 use crate::engine::Terms;
 use crate::error::{BusyReason, Fault, ItemError};
@@ -107,6 +107,8 @@ struct State {
 /// A lane's thread, seen from outside.
 pub(crate) struct Post {
     pub(crate) name: Arc<str>,
+    /// What its device is, once it is open.
+    pub(crate) description: Mutex<Option<String>>,
     pub(crate) commands: Sender<Command>,
     pub(crate) inline: Option<InlineKernel>,
 }
@@ -125,6 +127,8 @@ pub(crate) struct Mill {
     policy: Policy,
     /// Where proofs of lies are kept.
     proofs: PathBuf,
+    /// What devices cost is kept from run to run.
+    remembers: bool,
     opened: Instant,
 }
 
@@ -143,6 +147,7 @@ impl Mill {
         kernels: cpu::Kernels,
         policy: Policy,
         proofs: PathBuf,
+        remembers: bool,
     ) -> Self {
         let flights = (0..slots).map(|_| None).collect();
         let state = State {
@@ -163,6 +168,7 @@ impl Mill {
             kernels,
             policy,
             proofs,
+            remembers,
             opened: Instant::now(),
         }
     }
@@ -179,6 +185,30 @@ impl Mill {
         work: impl FnOnce(&dyn Host) -> T + Send,
     ) -> T {
         if copies { work(&self.kernels) } else { self.pool.install(|| work(&self.kernels)) }
+    }
+
+    /// Notes what a lane's device is, now that it is open, and recalls what it showed in earlier runs.
+    pub(crate) fn describe(&self, lane: usize, description: String) {
+        let post = &self.posts[lane];
+        if self.remembers
+            && let Some(costs) = remember::load(&post.name, &description)
+        {
+            lock(&self.state).dispatcher.recall(lane, costs);
+        }
+        *lock(&post.description) = Some(description);
+    }
+
+    /// Keeps what the devices showed for later runs.
+    pub(crate) fn remember(&self) {
+        if !self.remembers {
+            return;
+        }
+        for (lane, post) in self.posts.iter().enumerate() {
+            if let Some(description) = &*lock(&post.description) {
+                let costs = self.look(|dispatcher| dispatcher.lanes()[lane].cost.clone());
+                remember::save(&post.name, description, &costs);
+            }
+        }
     }
 
     pub(crate) fn policy(&self) -> Policy {

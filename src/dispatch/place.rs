@@ -71,6 +71,8 @@ impl Dispatcher {
                 backlog: lane.backlog,
                 room: lane.has_room(),
                 inline_finish: inline,
+                seen: lane.cost.seen(&shape, lane.queued()),
+                inline_seen: lane.cost.seen(&shape, INLINE),
                 host: lane.config.host,
                 capacity,
             })
@@ -184,6 +186,19 @@ impl Dispatcher {
             let choice = *choices.iter().find(|choice| choice.lane == lane)?;
             Some((choice, part.min(choice.capacity)))
         });
+        let probed = chosen.and_then(|(choice, _)| {
+            let winner = choice.lane_finish - choice.backlog;
+            let losers = choices.iter().filter(|loser| {
+                loser.lane != choice.lane
+                    && loser.room
+                    && loser.capacity >= items
+                    && (loser.host || allowed >= items)
+            });
+            // It computes what another lane computes too: all of its time is the price.
+            let losers = losers
+                .map(|loser| (loser.lane, winner + loser.lane_finish - loser.backlog, loser.seen));
+            self.probes.probe(now, &shape, winner, losers)
+        });
         let none = choices.is_empty();
         CHOICES.set(choices);
         let Some((choice, mut part)) = chosen else {
@@ -207,6 +222,9 @@ impl Dispatcher {
         if part >= items {
             self.leave_queue(id);
             self.send(now, id, choice.lane, actions);
+            if let Some(loser) = probed {
+                self.shadow(now, id, loser, actions);
+            }
             return Placed::All;
         }
         // A batch that has yet to be opened must find a place; without one to spare, all goes or waits.
@@ -365,17 +383,31 @@ impl Dispatcher {
         let suspect = self.lanes[lane].health == Health::Suspect;
         let hedges = suspect && entry.order.class == Class::Consensus
             || self.must_begin(now, &piece, &entry);
-        if hedges
-            && piece.twin.is_none()
-            && piece.after.is_none()
-            && self.pieces.room() > self.entries.len()
-        {
-            let twin = self.new_piece(piece.batch, piece.start, piece.end);
-            self.pieces.get_mut(id.0).expect("it is in a lane").twin = Some(twin);
-            let new = self.pieces.get_mut(twin.0).expect("just made");
-            (new.twin, new.failed) = (Some(id), true);
+        if hedges && let Some(twin) = self.twin(id) {
+            self.pieces.get_mut(twin.0).expect("just made").failed = true;
             self.by_host(now, twin, actions);
         }
+    }
+
+    /// Has another lane compute a piece as well, to see what that takes there. Whichever is first answers.
+    fn shadow(&mut self, now: Nanos, id: PieceId, lane: usize, actions: &mut Vec<Action>) {
+        if let Some(twin) = self.twin(id) {
+            self.pieces.get_mut(twin.0).expect("just made").probe = true;
+            self.send(now, twin, lane, actions);
+        }
+    }
+
+    /// A second piece of the same entries, if there is none yet and a place to spare.
+    fn twin(&mut self, id: PieceId) -> Option<PieceId> {
+        let &piece = self.piece(id)?;
+        let spare = self.pieces.room() > self.entries.len();
+        if !spare || piece.twin.is_some() || piece.after.is_some() {
+            return None;
+        }
+        let twin = self.new_piece(piece.batch, piece.start, piece.end);
+        self.pieces.get_mut(id.0)?.twin = Some(twin);
+        self.pieces.get_mut(twin.0)?.twin = Some(id);
+        Some(twin)
     }
 
     /// Whether the host has to begin now with a piece, to answer it by its deadline.

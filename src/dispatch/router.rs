@@ -15,6 +15,10 @@ pub struct Choice {
     pub room: bool,
     /// Predicted finish on the caller's own thread, where the lane's backend can run there.
     pub inline_finish: Option<Nanos>,
+    /// Completions of such batches that the lane's finish rests on.
+    pub seen: u32,
+    /// The same of the finish on the caller's own thread.
+    pub inline_seen: u32,
     /// The host's CPU: wins ties.
     pub host: bool,
     /// Most entries that the lane takes at once.
@@ -111,6 +115,8 @@ mod tests {
             backlog: 0,
             room: true,
             inline_finish: inline,
+            seen: 0,
+            inline_seen: 0,
             host,
             capacity: usize::MAX,
         }

@@ -99,6 +99,9 @@ impl Dispatcher {
             self.last_resort_items += items;
             return;
         };
+        if piece.probe {
+            self.probes.overran(busy.saturating_sub(piece.predicted));
+        }
         let lane = &mut self.lanes[index];
         lane.full = false;
         (lane.items, lane.batches) = (lane.items + items, lane.batches + 1);

@@ -97,6 +97,9 @@ impl Worker {
             eprintln!("sigmill: device {} stays out of service: {why}", self.device.name());
         }
         let passed = opened.is_ok().then(|| self.device.config());
+        if passed.is_some() {
+            mill.describe(self.lane, self.device.description());
+        }
         mill.step(Event::Readmitted { lane: self.lane, passed });
     }
 

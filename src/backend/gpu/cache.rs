@@ -2,10 +2,13 @@
 //! state of the shader texts.
 #![expect(unsafe_code, reason = "the GPU pipeline cache's one call trusts what it is given")]
 
-use std::fs;
 use std::path::PathBuf;
 
 use crate::algorithms::sha256;
+use crate::cache;
+
+/// Most bytes of a file that is read: kernels of a dozen pipelines take a few MiB.
+const LIMIT: u64 = 256 << 20;
 
 /// Bytes of the digest that a file begins with.
 const DIGEST: usize = 32;
@@ -26,15 +29,15 @@ impl Cache {
         }
         let key = wgpu::util::pipeline_cache_key(info)?;
         let digest = sha256::hash(texts.as_bytes());
-        let version: String = digest[..8].iter().map(|byte| format!("{byte:02x}")).collect();
-        let path = folder()?.join(format!("{key}-{version}"));
-        let data = fs::read(&path).ok().and_then(|bytes| checked(&bytes).map(<[u8]>::to_vec));
+        let path = cache::folder()?.join(format!("{key}-{}", cache::hex(&digest[..8])));
+        let data = cache::read(&path, LIMIT);
+        let data = data.as_deref().and_then(checked);
         // SAFETY: the bytes are what `get_data` gave for the same adapter, as the digest in front of
         // them says; a driver that does not know them begins an empty cache.
         let inner = unsafe {
             device.create_pipeline_cache(&wgpu::PipelineCacheDescriptor {
                 label: Some("sigmill"),
-                data: data.as_deref(),
+                data,
                 fallback: true,
             })
         };
@@ -45,23 +48,10 @@ impl Cache {
     pub fn save(&self) {
         let Some(data) = self.inner.get_data() else { return };
         let file = [&sha256::hash(&data)[..], &data].concat();
-        if fs::read(&self.path).is_ok_and(|old| old == file) {
-            return;
-        }
-        // Whole or not at all, whoever else writes.
-        let draft = self.path.with_extension(format!("{}", std::process::id()));
-        let written = self.path.parent().map(fs::create_dir_all).is_some_and(|made| made.is_ok())
-            && fs::write(&draft, file).is_ok();
-        if !written || fs::rename(&draft, &self.path).is_err() {
-            let _ = fs::remove_file(&draft);
+        if cache::read(&self.path, LIMIT).is_none_or(|old| old != file) {
+            cache::write(&self.path, &file);
         }
     }
-}
-
-fn folder() -> Option<PathBuf> {
-    let base = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
-    let base = base.or_else(|| Some(PathBuf::from(std::env::var_os("HOME")?).join(".cache")))?;
-    base.is_absolute().then(|| base.join("sigmill"))
 }
 
 /// The bytes after the digest, if it is theirs.
