@@ -195,6 +195,15 @@ impl Evidence {
         }
     }
 
+    /// Whether the device says of an entry that there is no point or key.
+    pub(crate) fn is_absent(&self, entry: usize) -> bool {
+        match self {
+            Evidence::Points(points) => points[entry].z == [0; 4],
+            Evidence::Keys(keys) => keys[entry] == [0; 64],
+            _ => false,
+        }
+    }
+
     /// Whether there is no entry.
     pub fn is_empty(&self) -> bool {
         self.len() == 0

@@ -129,7 +129,9 @@ fn beside_the_cpu(backend: &str, threads: usize) -> Result<Option<Engine>, Failu
             #[cfg(feature = "gpu")]
             match gpu::device(gpu::Options::new(gpu::Adapter::Hardware)) {
                 Ok(device) => {
-                    return Ok(Some(Engine::builder().cpu(false).remember(true).device(device).open()?));
+                    return Ok(Some(
+                        Engine::builder().cpu(false).remember(true).device(device).open()?,
+                    ));
                 }
                 Err(EngineError::Absent { .. }) => {}
                 // Nobody asked for it by name, and the CPU's rows can be had.

@@ -183,9 +183,15 @@ impl Sent {
             report.believed = answers.states.iter().filter(|state| rejects(state)).count() as u64;
         }
         again.extend(&suspects);
+        // Where the device found no point the judge has the host's own answer already.
+        again.retain(|&entry| !evidence.is_absent(entry));
+        report.confirmed = (0..items)
+            .filter(|&entry| evidence.is_absent(entry) && rejects(&answers.states[entry]))
+            .count() as u64;
         again.sort_unstable();
         again.dedup();
         if again.is_empty() || matches!(evidence, Evidence::Nothing) {
+            report.believed = report.believed.saturating_sub(report.confirmed);
             return Ok(report);
         }
         let own = self.compute(host, &again)?;
@@ -200,9 +206,7 @@ impl Sent {
                 report.sampled += 1;
             }
         }
-        if check.believe {
-            report.believed -= report.confirmed.min(report.believed);
-        }
+        report.believed = report.believed.saturating_sub(report.confirmed);
         match suspects.first() {
             // A wrong point that leads to the right verdict is wrong all the same.
             Some(&entry) => Err(self.refusal(entry, evidence, "the proof of all points", None)),
@@ -307,3 +311,6 @@ fn same(a: &Answers, at: usize, b: &Answers, bt: usize) -> bool {
 pub(crate) fn is_provable(form: Form) -> bool {
     form != Form::Pinned
 }
+
+#[cfg(test)]
+mod tests;
