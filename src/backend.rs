@@ -124,6 +124,12 @@ pub trait Backend: Send {
         Duration::from_secs(1)
     }
 
+    /// Whether it computes on the host's own cores, as a driver or a model in software does: it gets work only where
+    /// it takes less time than the host itself.
+    fn shares_host(&self) -> bool {
+        false
+    }
+
     /// Whether it is the host's own CPU: no watchdog, wins ties, may judge itself.
     fn is_host(&self) -> bool {
         false

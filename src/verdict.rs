@@ -79,6 +79,11 @@ pub struct Answers {
 }
 
 impl Answers {
+    /// No answers yet, to be filled by the judge.
+    pub fn blank(algorithm: Algorithm) -> Self {
+        Answers::new(algorithm)
+    }
+
     /// An empty set of answers, to be filled by the judge.
     pub(crate) fn new(algorithm: Algorithm) -> Self {
         Answers { algorithm, states: Vec::new(), values: Vec::new() }

@@ -61,6 +61,7 @@ fn lanes(random: &mut Random) -> Vec<LaneConfig> {
         patience: 1_000_000_000,
         inline: random.below(2) == 0,
         host: true,
+        shared: false,
     }];
     for _ in 0..random.below(3) {
         let some = &all[random.below(8) as usize..];
@@ -68,7 +69,15 @@ fn lanes(random: &mut Random) -> Vec<LaneConfig> {
         let width = 1 << random.below(12);
         let setup = random.below(3) * 100_000;
         let patience = 1_000_000_000;
-        lanes.push(LaneConfig { capabilities, width, setup, patience, inline: false, host: false });
+        lanes.push(LaneConfig {
+            capabilities,
+            width,
+            setup,
+            patience,
+            inline: false,
+            host: false,
+            shared: false,
+        });
     }
     lanes
 }

@@ -22,6 +22,7 @@ mod audit;
 mod block;
 mod own;
 mod pinned;
+mod trust;
 mod workload;
 
 use workload::Signed;
@@ -114,6 +115,7 @@ fn run(options: &Options, threads: usize, engine: &Engine, signed: &[Signed]) {
         });
     }
     audit::run(signed, &mut |case| measure(options, threads, case));
+    trust::run(signed, &mut |case| measure(options, threads, case));
     own::run(engine, threads, signed, &mut |case| measure(options, threads, case));
     block::run(options.quick, engine, &mut |case| measure(options, threads, case));
 }

@@ -135,6 +135,7 @@ impl Device {
             patience: self.backend.patience().as_nanos() as Nanos,
             inline: self.backend.inline_kernel().is_some(),
             host: self.backend.is_host(),
+            shared: self.backend.shares_host(),
         }
     }
 

@@ -134,6 +134,10 @@ impl Backend for Fpga {
         SETUP
     }
 
+    fn shares_host(&self) -> bool {
+        self.is_simulated()
+    }
+
     fn patience(&self) -> Duration {
         Duration::from_secs(if self.is_simulated() { 60 } else { 2 })
     }

@@ -184,6 +184,10 @@ impl Backend for Gpu {
         SETUP
     }
 
+    fn shares_host(&self) -> bool {
+        self.context.is_software()
+    }
+
     fn patience(&self) -> Duration {
         // A driver in software shares its cores with everything else.
         Duration::from_secs(if self.context.is_software() { 60 } else { 2 })

@@ -15,6 +15,7 @@ use crate::dispatch::proof::Proof;
 use crate::dispatch::random::Random;
 use crate::dispatch::{Check, Report, judge};
 use crate::error::Fault;
+use crate::isa::Isa;
 use crate::parsed::{Operands, Parsed};
 use crate::referee;
 use crate::trust::Trust;
@@ -67,6 +68,11 @@ impl Host for Kernels {
             audit(self.isa, self.sha256, operands, evidence, &[], range)
         })
     }
+}
+
+/// The CPU's kernels of a level, on the threads of the current rayon pool.
+pub fn host(isa: Isa) -> impl Host {
+    Kernels::measure(isa)
 }
 
 /// A piece as it was handed to a device.

@@ -29,6 +29,9 @@ const OPENING: Nanos = 60_000_000_000;
 /// device asks for, at most so many times that.
 const WATCHDOG: (u64, u64) = (10, 20);
 
+/// For the first batch of a size, a device has so many times the patience that it asks for.
+const NEW: u64 = 10;
+
 /// Silence after which it is suspected, in tenths of the p99.
 const LATE: u64 = 30;
 
@@ -100,6 +103,8 @@ pub struct LaneConfig {
     pub inline: bool,
     /// It is the host's own CPU, which cannot hang apart from the whole process.
     pub host: bool,
+    /// It computes on the host's cores: see [`Backend::shares_host`](crate::backend::Backend::shares_host).
+    pub shared: bool,
 }
 
 /// State of one lane.
@@ -199,14 +204,16 @@ impl Lane {
         self.depth < depth && !self.full && (self.depth < 2 || self.backlog < BACKLOG)
     }
 
-    /// When a piece handed over now makes the lane suspect, and when it makes it hang; the host does neither.
-    pub(crate) fn due(&self, now: Nanos, predicted: Nanos) -> (Nanos, Nanos) {
+    /// When a piece handed over now makes the lane suspect, and when it makes it hang; the host does neither. `new`:
+    /// nothing shows yet how right the prediction is.
+    pub(crate) fn due(&self, now: Nanos, predicted: Nanos, new: bool) -> (Nanos, Nanos) {
         if self.config.host {
             return (Nanos::MAX, Nanos::MAX);
         }
         let (factor, most) = WATCHDOG;
         let p99 = self.tail.p99(self.backlog + predicted);
-        let (floor, ceiling) = (self.config.patience, self.config.patience.saturating_mul(most));
+        let floor = self.config.patience.saturating_mul(if new { NEW } else { 1 });
+        let ceiling = floor.saturating_mul(most);
         // However long the clamp, a batch may take four times its prediction.
         let ceiling = ceiling.max(4 * predicted);
         let hangs = p99.saturating_mul(factor).clamp(floor, ceiling);

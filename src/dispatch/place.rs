@@ -53,7 +53,8 @@ impl Dispatcher {
         let mut choices = CHOICES.take();
         choices.clear();
         self.collect_choices(shape, trust, &mut choices);
-        let route = router::route(&choices, may_inline);
+        let routed = self.set_aside(&mut choices);
+        let route = router::route(&choices[..routed], may_inline);
         CHOICES.set(choices);
         route
     }
@@ -175,9 +176,12 @@ impl Dispatcher {
             }
             true
         });
-        let share = match may_cut(shape) {
-            true => router::share(&choices, items),
-            false => match router::route(&choices, false) {
+        let routed = self.set_aside(&mut choices);
+        // Nor do shares on the same cores end earlier.
+        let shared = |choice: &Choice| self.lanes[choice.lane].config.shared;
+        let share = match may_cut(shape) && !choices[..routed].iter().any(shared) {
+            true => router::share(&choices[..routed], items),
+            false => match router::route(&choices[..routed], false) {
                 Route::Lane(lane) => Some((lane, items)),
                 _ => None,
             },
@@ -248,13 +252,27 @@ impl Dispatcher {
         Placed::Part
     }
 
+    /// Puts behind the others those choices that are not to be taken, and gives how many are left: a device on the
+    /// host's cores waits for nothing but the same cores, so it is taken only where its own time is the shorter.
+    fn set_aside(&self, choices: &mut [Choice]) -> usize {
+        let own = |choice: &Choice| choice.lane_finish - choice.backlog;
+        let host = choices.iter().filter(|choice| choice.host).map(own).min();
+        let aside = |choice: &Choice| {
+            self.lanes[choice.lane].config.shared && host.is_some_and(|host| own(choice) >= host)
+        };
+        choices.sort_by_key(aside);
+        choices.iter().take_while(|choice| !aside(choice)).count()
+    }
+
     pub(super) fn send(&mut self, now: Nanos, id: PieceId, lane: usize, actions: &mut Vec<Action>) {
         let Some(&piece) = self.piece(id) else { return };
         let Some(&entry) = self.entry(piece.batch) else { return };
         let shape = self.shape_of(&entry, piece.end - piece.start);
         let check = self.check(now, lane, piece.batch, &shape);
         let predicted = self.lanes[lane].predict(&shape, entry.order.trust);
-        let (late, due) = self.lanes[lane].due(now, predicted);
+        let mode = self.lanes[lane].queued();
+        let new = self.lanes[lane].cost.seen(&shape, mode) == 0;
+        let (late, due) = self.lanes[lane].due(now, predicted, new);
         let expected = self.lanes[lane].backlog + predicted;
         self.lanes[lane].depth += 1;
         self.lanes[lane].backlog += predicted;

@@ -2,7 +2,6 @@ use super::*;
 use crate::algorithm::{Algorithm, EcdsaRule, RecoverRule};
 use crate::backend::known_answers;
 use crate::batch::Job;
-use crate::isa::Isa;
 use crate::pinned::{Budget, PinnedKeys};
 use crate::verdict::Reason;
 

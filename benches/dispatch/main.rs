@@ -1,7 +1,8 @@
-//! What the dispatcher itself costs: the engine over the backend `null`.
+//! What the dispatcher itself costs: the engine over the backend `null`, one item, refusals, overload, and a device that
+//! does not pay.
 //!
 //! ```text
-//! cargo bench --bench dispatch -- [--json] [--quick]
+//! cargo bench --bench dispatch -- [--json] [--quick] [null|one-item|refusals|overload|plugged ..]
 //! ```
 //! Inline: one batch after the other on the caller's thread, raw (parsed each time) and parsed
 //! before. Lane: batches of 1,024 jobs through a device thread, several in flight. Batches are
@@ -11,8 +12,12 @@ use std::alloc::System;
 use std::collections::VecDeque;
 use std::time::Instant;
 
-use sigmill::{Algorithm, Batch, Engine, Job, Terms, backend};
+use sigmill::{Algorithm, Batch, Engine, Job, Terms};
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
+
+mod engines;
+mod load;
+mod plugged;
 
 /// Counts what the data path allocates, on every thread.
 #[global_allocator]
@@ -25,7 +30,20 @@ const IN_FLIGHT: usize = 8;
 fn main() {
     let arguments: Vec<_> = std::env::args().collect();
     let has = |flag: &str| arguments.iter().any(|argument| argument == flag);
-    let batches = if has("--quick") { 2_000 } else { 100_000 };
+    let (json, quick) = (has("--json"), has("--quick"));
+    let names = ["null", "one-item", "refusals", "overload", "plugged"];
+    let all = !names.iter().any(|name| has(name));
+    let parts: [fn(bool, bool); 5] =
+        [null, load::one_item, load::refusals, load::overload, plugged::run];
+    for (name, part) in names.into_iter().zip(parts) {
+        if all || has(name) {
+            part(json, quick);
+        }
+    }
+}
+
+fn null(json: bool, quick: bool) {
+    let batches = if quick { 2_000 } else { 100_000 };
     let inline = engine(true);
     for jobs in [1, 64, 1_024] {
         let mut batch = nothing(jobs);
@@ -34,12 +52,12 @@ fn main() {
             let answered = inline.submit(open, Terms::default()).expect("room").wait();
             batch = answered.into_batch();
         });
-        print(has("--json"), "inline-raw", jobs, row);
+        print(json, "inline-raw", jobs, row);
         let parsed = inline.parse(nothing(jobs));
         let row = measure(batches, || {
             drop(inline.submit_parsed(parsed.clone(), Terms::default()).expect("room").wait());
         });
-        print(has("--json"), "inline-parsed", jobs, row);
+        print(json, "inline-parsed", jobs, row);
     }
     let lane = engine(false);
     let parsed = lane.parse(nothing(LANE_JOBS));
@@ -50,11 +68,11 @@ fn main() {
             tickets.pop_front().expect("some are in flight").wait();
         }
     });
-    print(has("--json"), "lane", LANE_JOBS, row);
+    print(json, "lane", LANE_JOBS, row);
 }
 
 fn engine(inline: bool) -> Engine {
-    let device = backend::null::device(inline).expect("null");
+    let device = engines::null(inline);
     Engine::builder().threads(1).cpu(false).device(device).open().expect("an engine")
 }
 
