@@ -70,8 +70,7 @@ fn run(open: impl FnOnce(&str) -> Result<Box<dyn Backend>, EngineError>) -> Resu
     let greeting = greeting(&*backend).write();
     memory.write(0, [&greeting[..]]);
     line.send(Message::Opened { bytes: greeting.len() }).map_err(text)?;
-    let (slots, pending) = (Default::default(), VecDeque::with_capacity(SLOTS));
-    Server { backend, line, memory, slots, pending, computing: 0 }.serve()
+    Server::new(backend, line, memory).serve()
 }
 
 /// The socket, which standard input is no more then: what the backend starts does not inherit it.
@@ -114,7 +113,8 @@ enum Slot {
     Going(Evidence, usize),
 }
 
-struct Server {
+/// The backend and what it is at.
+pub(super) struct Server {
     backend: Box<dyn Backend>,
     line: Line,
     memory: Memory,
@@ -134,6 +134,11 @@ fn nonsense() -> io::Error {
 }
 
 impl Server {
+    pub(super) fn new(backend: Box<dyn Backend>, line: Line, memory: Memory) -> Server {
+        let (slots, pending) = (Default::default(), VecDeque::with_capacity(SLOTS));
+        Server { backend, line, memory, slots, pending, computing: 0 }
+    }
+
     fn serve(mut self) -> Result<(), String> {
         match self.turns() {
             Ok(()) => Ok(()),
@@ -146,7 +151,8 @@ impl Server {
         }
     }
 
-    fn turns(&mut self) -> io::Result<()> {
+    /// Serves until the line ends, or what comes through it makes no sense.
+    pub(super) fn turns(&mut self) -> io::Result<()> {
         loop {
             let mut idle = true;
             while let Some(message) = self.line.receive()? {

@@ -83,9 +83,9 @@ impl Message {
     }
 
     /// Reads one; `None` for what [`Message::write`] does not write.
-    pub fn read(bytes: &[u8; MESSAGE]) -> Option<Message> {
-        let [code, slot]: [u32; 2] = bytemuck::pod_read_unaligned(&bytes[..8]);
-        let [id, kind, items, bytes]: [u64; 4] = bytemuck::pod_read_unaligned(&bytes[8..]);
+    pub fn read(whole: &[u8; MESSAGE]) -> Option<Message> {
+        let [code, slot]: [u32; 2] = bytemuck::pod_read_unaligned(&whole[..8]);
+        let [id, kind, items, bytes]: [u64; 4] = bytemuck::pod_read_unaligned(&whole[8..]);
         let below =
             |value: u64, limit: usize| usize::try_from(value).ok().filter(|value| *value <= limit);
         let slot = below(slot.into(), SLOTS - 1)?;
@@ -109,8 +109,7 @@ impl Message {
             _ => return None,
         };
         // One way to say a thing, and the same version on both sides.
-        let again: [u64; 4] = bytemuck::pod_read_unaligned(&message.write()[8..]);
-        (again == [id.0, kind, items as u64, bytes]).then_some(message)
+        (message.write() == *whole).then_some(message)
     }
 }
 
