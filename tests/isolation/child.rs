@@ -1,5 +1,6 @@
 //! The child of these tests, which is this binary, and its devices.
 
+use std::collections::VecDeque;
 use std::io::Write;
 use std::net::Shutdown;
 use std::os::fd::AsFd;
@@ -12,7 +13,7 @@ use sigmill::backend::isolated;
 use sigmill::backend::{Backend, BatchId, Capability, Completion};
 use sigmill::error::{EngineError, Fault, Rejected};
 use sigmill::parsed::Parsed;
-use sigmill::verdict::Evidence;
+use sigmill::verdict::{Evidence, Point};
 
 use crate::support::EvidenceBackend;
 
@@ -43,6 +44,7 @@ fn child() {
             "broken" => Err(EngineError::Device { device: device(), why: "it is bent".to_owned() }),
             "exit" => std::process::exit(3),
             "panic" => panic!("the device cannot be opened (this is the test's panic)"),
+            "blank" => Ok(Box::<Blank>::default()),
             "hang" => forever(),
             "mute" => {
                 line.shutdown(Shutdown::Write).expect("a socket");
@@ -66,6 +68,33 @@ fn forever() -> ! {
     loop {
         std::thread::park();
     }
+}
+
+/// Answers signatures with zeros, at once: what it takes is the way there and back.
+#[derive(Default)]
+pub struct Blank(VecDeque<Completion>);
+
+impl Backend for Blank {
+    fn name(&self) -> &str {
+        "blank"
+    }
+
+    fn capabilities(&self) -> &[Capability] {
+        &[]
+    }
+
+    fn submit(&mut self, id: BatchId, batch: Arc<Parsed>) -> Result<(), Rejected> {
+        let none = Point { x: [0; 4], y: [0; 4], z: [0; 4] };
+        let evidence = Evidence::Points(vec![none; batch.live()]);
+        self.0.push_back(Completion { id, result: Ok(evidence), busy: Duration::ZERO });
+        Ok(())
+    }
+
+    fn poll(&mut self) -> Option<Completion> {
+        self.0.pop_front()
+    }
+
+    fn wait(&mut self, _: Instant) {}
 }
 
 /// A correct device, until it is given [`TURN`] items.
@@ -134,7 +163,11 @@ impl Backend for Turning {
             match self.how.as_str() {
                 "dies" => std::process::abort(),
                 "panics" => panic!("the device dies (this is the test's panic)"),
-                "stops" => drop(kill_process(getpid(), Signal::STOP)),
+                "stops" => {
+                    kill_process(getpid(), Signal::STOP).expect("it may");
+                    // Another thread may be the one to heed it, a while later.
+                    forever()
+                }
                 "hangs" => forever(),
                 "loses" => return Ok(()),
                 "hangs up" => {

@@ -7,6 +7,7 @@ mod ends;
 mod faults;
 mod jobs;
 mod kills;
+mod measure;
 #[path = "../support/mod.rs"]
 mod support;
 mod trips;

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use rustix::process::{Signal, getpid, kill_process};
 
 use crate::backend::isolated::SLOTS;
-use crate::backend::isolated::columns::{Incoming, entries, kind, stretch, stretch_mut};
+use crate::backend::isolated::columns::{Incoming, Spare, entries, kind, stretch, stretch_mut};
 use crate::backend::isolated::line::{Line, wait_for_end};
 use crate::backend::isolated::memory::Memory;
 use crate::backend::isolated::wire::{Greeting, Message, TEXT, clipped, plain};
@@ -108,7 +108,7 @@ enum Slot {
     /// A batch comes; so many bytes of it are there.
     Coming(BatchId, Incoming, usize),
     /// The backend has it.
-    Computing(BatchId),
+    Computing(BatchId, Arc<Parsed>),
     /// Its evidence goes; so many bytes of it went.
     Going(Evidence, usize),
 }
@@ -123,6 +123,7 @@ pub(super) struct Server {
     pending: VecDeque<(BatchId, Arc<Parsed>)>,
     /// Batches that the backend has.
     computing: usize,
+    spare: Spare,
 }
 
 /// Longest sleep inside the backend while messages may arrive.
@@ -136,7 +137,7 @@ fn nonsense() -> io::Error {
 impl Server {
     pub(super) fn new(backend: Box<dyn Backend>, line: Line, memory: Memory) -> Server {
         let (slots, pending) = (Default::default(), VecDeque::with_capacity(SLOTS));
-        Server { backend, line, memory, slots, pending, computing: 0 }
+        Server { backend, line, memory, slots, pending, computing: 0, spare: Spare::default() }
     }
 
     fn serve(mut self) -> Result<(), String> {
@@ -178,7 +179,8 @@ impl Server {
         match message {
             Message::Submit { slot, id, algorithm, items, bytes } => {
                 let Slot::Free = self.slots[slot] else { return Err(nonsense()) };
-                let incoming = Incoming::new(algorithm, items, bytes).ok_or_else(nonsense)?;
+                let incoming = Incoming::new(algorithm, items, bytes, &mut self.spare);
+                let incoming = incoming.ok_or_else(nonsense)?;
                 self.slots[slot] = Slot::Coming(id, incoming, 0);
                 self.receive(slot)
             }
@@ -198,10 +200,11 @@ impl Server {
             return self.line.send(Message::Copied { slot });
         }
         let id = *id;
-        let whole = std::mem::replace(&mut self.slots[slot], Slot::Computing(id));
+        let whole = std::mem::take(&mut self.slots[slot]);
         let Slot::Coming(_, incoming, _) = whole else { return Err(nonsense()) };
-        let batch = incoming.finish().ok_or_else(nonsense)?;
-        self.pending.push_back((id, Arc::new(batch)));
+        let batch = Arc::new(incoming.finish(&mut self.spare).ok_or_else(nonsense)?);
+        self.slots[slot] = Slot::Computing(id, batch.clone());
+        self.pending.push_back((id, batch));
         self.offer();
         Ok(())
     }
@@ -219,12 +222,18 @@ impl Server {
 
     fn complete(&mut self, completion: Completion) -> io::Result<()> {
         let Completion { id, result, .. } = completion;
-        let of = |slot: &Slot| matches!(slot, Slot::Computing(own) if *own == id);
+        let of = |slot: &Slot| matches!(slot, Slot::Computing(own, _) if *own == id);
         let Some(slot) = self.slots.iter().position(of) else {
             // Some other batch's answers may be what this one's were meant to be.
             return Err(io::Error::other("the backend completes what it does not hold"));
         };
-        self.computing -= 1;
+        // A batch that the backend did not take yet is not complete.
+        self.computing = self.computing.checked_sub(1).ok_or_else(nonsense)?;
+        if let Slot::Computing(_, batch) = std::mem::take(&mut self.slots[slot])
+            && let Some(batch) = Arc::into_inner(batch)
+        {
+            self.spare.put(batch);
+        }
         match result {
             Ok(evidence) => {
                 let (kind, items) = (kind(&evidence), entries(&evidence).0);
@@ -232,7 +241,6 @@ impl Server {
                 self.send(slot, Message::Evidence { slot, id, kind, items })
             }
             Err(fault) => {
-                self.slots[slot] = Slot::Free;
                 let why = fault.to_string();
                 let why = clipped(&why, TEXT);
                 self.memory.write(slot, [why.as_bytes()]);

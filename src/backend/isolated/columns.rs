@@ -14,6 +14,7 @@
 use bytemuck::{cast_slice, cast_slice_mut};
 
 use crate::algorithm::Algorithm;
+use crate::backend::isolated::SLOTS;
 use crate::backend::isolated::wire::Kind;
 use crate::batch::{Batch, Job};
 use crate::parsed::{
@@ -104,6 +105,28 @@ pub(crate) fn length(parts: &[&[u8]]) -> usize {
     parts.iter().map(|part| part.len()).sum()
 }
 
+/// Memory that one batch leaves to the next: large columns are slow to get anew.
+#[derive(Default)]
+pub(crate) struct Spare {
+    words: Vec<Vec<Words>>,
+    bytes: Vec<u8>,
+}
+
+impl Spare {
+    /// Takes the columns of a batch that is done.
+    pub fn put(&mut self, batch: Parsed) {
+        let columns = match batch.operands {
+            Operands::Ecdsa(o) => [o.z, o.r, o.s, o.keys.x, o.keys.y],
+            Operands::Schnorr(o) => [o.r, o.s, o.e, o.key, Vec::new()],
+            Operands::Recover(o) => [o.z, o.r, o.s, Vec::new(), Vec::new()],
+            Operands::Columns => return,
+        };
+        // No more than batches in flight have.
+        let room = (5 * SLOTS).saturating_sub(self.words.len());
+        self.words.extend(columns.into_iter().filter(|column| column.capacity() > 0).take(room));
+    }
+}
+
 /// A batch that is still coming.
 pub(crate) struct Incoming {
     algorithm: Algorithm,
@@ -115,20 +138,28 @@ pub(crate) struct Incoming {
 
 impl Incoming {
     /// Room for a batch; `bytes`: of all its messages. `None` where such a batch does not travel.
-    pub fn new(algorithm: Algorithm, items: usize, bytes: usize) -> Option<Incoming> {
+    pub fn new(
+        algorithm: Algorithm,
+        items: usize,
+        bytes: usize,
+        spare: &mut Spare,
+    ) -> Option<Incoming> {
         let (columns, ends) = layout(algorithm)?;
         let bytes = match algorithm {
             Algorithm::EcdsaSecp256k1(_) | Algorithm::RecoverSecp256k1(_) => items,
             _ if ends => bytes,
             _ => 0,
         };
-        Some(Incoming {
-            algorithm,
-            items,
-            words: std::array::from_fn(|i| vec![[0; 4]; if i < columns { items } else { 0 }]),
-            ends: vec![0; if ends { items } else { 0 }],
-            bytes: vec![0; bytes],
-        })
+        let mut column = |length| {
+            let mut column = if length > 0 { spare.words.pop() } else { None }.unwrap_or_default();
+            column.resize(length, [0; 4]);
+            column
+        };
+        let words = std::array::from_fn(|i| column(if i < columns { items } else { 0 }));
+        let mut text = std::mem::take(&mut spare.bytes);
+        text.resize(bytes, 0);
+        let ends = vec![0; if ends { items } else { 0 }];
+        Some(Incoming { algorithm, items, words, ends, bytes: text })
     }
 
     /// Bytes of the stream.
@@ -145,7 +176,7 @@ impl Incoming {
 
     /// The batch; `None` where what came is none: ends that do not rise to the last byte, forms or
     /// parities that there are not, messages longer than a job may carry.
-    pub fn finish(self) -> Option<Parsed> {
+    pub fn finish(self, spare: &mut Spare) -> Option<Parsed> {
         let Incoming { algorithm, items, words, ends, bytes } = self;
         let [a, b, c, d, e] = words;
         let operands = match algorithm {
@@ -167,6 +198,7 @@ impl Incoming {
             }
             _ => {
                 let batch = messages(algorithm, items, &ends, &bytes)?;
+                spare.bytes = bytes;
                 let (live, dead) = (Vec::new(), Vec::new());
                 return Some(Parsed { batch, operands: Operands::Columns, live, dead });
             }

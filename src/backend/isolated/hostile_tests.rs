@@ -10,13 +10,15 @@ use rand::{Rng, SeedableRng};
 
 use crate::algorithm::{Algorithm, EcdsaRule};
 use crate::backend::isolated::child::Server;
-use crate::backend::isolated::columns::{Incoming, blank, entries, forms, length, parts, stretch};
+use crate::backend::isolated::columns::{
+    Incoming, Spare, blank, entries, forms, length, parts, stretch,
+};
 use crate::backend::isolated::line::Line;
 use crate::backend::isolated::memory::Memory;
 use crate::backend::isolated::open::Opened;
 use crate::backend::isolated::parent::Isolated;
 use crate::backend::isolated::process::Process;
-use crate::backend::isolated::wire::{Greeting, Kind, Message};
+use crate::backend::isolated::wire::{Greeting, KINDS, Kind, Message};
 use crate::backend::isolated::{LEAST_SLOT, SLOTS};
 use crate::backend::{Backend, BatchId, Capability, Completion};
 use crate::batch::{BATCH_BYTES_LIMIT, BATCH_ITEMS_LIMIT, Batch, Job};
@@ -112,11 +114,25 @@ fn a_parent_outlives_any_child() {
             open[id as usize] = true;
         }
         let mut noise = vec![0; LEAST_SLOT];
+        // Streams of signatures take two pieces, that of hashes one.
+        let mut steps = [0, 0, 1];
         for _ in 0..random.random_range(1..30) {
             random.fill(&mut noise[..]);
             memory.write(random.random_range(0..SLOTS), [&noise[..]]);
+            let slot = random.random_range(0..3);
+            let message = match steps[slot] {
+                _ if random.random_range(0..10) == 0 => any(&mut random),
+                0 => Message::Copied { slot },
+                1 => {
+                    let kind = KINDS[random.random_range(0..5)];
+                    let items = if matches!(kind, Kind::Nothing | Kind::Verdicts) { 0 } else { 30 };
+                    Message::Evidence { slot, id: BatchId(slot as u64 + 1), kind, items }
+                }
+                _ => continue,
+            };
+            steps[slot] += 1;
             // A line may be full, or closed by now.
-            let _ = line.send(any(&mut random));
+            let _ = line.send(message);
             while let Some(completion) = parent.poll() {
                 let was = std::mem::take(&mut open[completion.id.0 as usize]);
                 assert!(was, "batch {} came back twice", completion.id.0);
@@ -148,7 +164,7 @@ fn a_parent_takes_what_a_correct_child_writes() {
     let (mut parent, mut line, memory) = parent();
     let batch = batch(ECDSA, 60);
     parent.submit(BatchId(7), batch.clone()).expect("room");
-    let mut incoming = Incoming::new(ECDSA, 60, 0).expect("it travels");
+    let mut incoming = Incoming::new(ECDSA, 60, 0, &mut Spare::default()).expect("it travels");
     let mut at = 0;
     while at < incoming.length() {
         let said = line.receive().expect("a message").expect("it is there");
@@ -162,7 +178,7 @@ fn a_parent_takes_what_a_correct_child_writes() {
             assert!(parent.poll().is_none());
         }
     }
-    let came = incoming.finish().expect("a batch");
+    let came = incoming.finish(&mut Spare::default()).expect("a batch");
     assert_eq!((came.operands(), came.live()), (batch.operands(), 60));
     let mut evidence = blank(Kind::Points, 60);
     let Evidence::Points(points) = &mut evidence else { panic!("points") };
@@ -264,7 +280,8 @@ fn streams_are_cut_anywhere() {
         };
         let parts = parts(&batch, &form);
         for room in [1, 7, 32, 33, 1_000] {
-            let mut incoming = Incoming::new(algorithm, items, bytes).expect("it travels");
+            let mut incoming =
+                Incoming::new(algorithm, items, bytes, &mut Spare::default()).expect("it travels");
             assert_eq!(incoming.length(), length(&parts));
             for at in (0..length(&parts)).step_by(room) {
                 let piece: Vec<u8> = stretch(parts, at, room).flatten().copied().collect();
@@ -276,25 +293,26 @@ fn streams_are_cut_anywhere() {
                 }
                 assert!(rest.is_empty());
             }
-            let came = incoming.finish().expect("a batch");
+            let came = incoming.finish(&mut Spare::default()).expect("a batch");
             assert_eq!((came.operands(), came.live()), (batch.operands(), batch.live()));
             if algorithm == Algorithm::Sha256 {
                 assert_eq!(came.batch(), batch.batch());
             }
         }
     }
-    assert!(Incoming::new(Algorithm::MerkleProofSha256d, 1, 0).is_none());
+    assert!(Incoming::new(Algorithm::MerkleProofSha256d, 1, 0, &mut Spare::default()).is_none());
 }
 
 #[test]
 fn what_is_no_batch_is_refused() {
     let noise = |algorithm, items, bytes, seed| {
         let mut random = StdRng::seed_from_u64(seed);
-        let mut incoming = Incoming::new(algorithm, items, bytes).expect("it travels");
+        let mut incoming =
+            Incoming::new(algorithm, items, bytes, &mut Spare::default()).expect("it travels");
         for part in incoming.parts_mut() {
             random.fill(part);
         }
-        incoming.finish().is_none()
+        incoming.finish(&mut Spare::default()).is_none()
     };
     for seed in 0..200 {
         assert!(noise(Algorithm::Sha256, 8, 500, seed));
@@ -303,9 +321,10 @@ fn what_is_no_batch_is_refused() {
     }
     // Messages that no end speaks of, ends past the last byte, half a leaf.
     let ends = |algorithm, ends: &[u32], bytes| {
-        let mut incoming = Incoming::new(algorithm, ends.len(), bytes).expect("it travels");
+        let mut incoming =
+            Incoming::new(algorithm, ends.len(), bytes, &mut Spare::default()).expect("it travels");
         incoming.parts_mut()[5].copy_from_slice(bytemuck::cast_slice(ends));
-        incoming.finish().is_some()
+        incoming.finish(&mut Spare::default()).is_some()
     };
     assert!(ends(Algorithm::Sha256, &[3, 3, 10], 10));
     assert!(!ends(Algorithm::Sha256, &[3, 2, 10], 10));

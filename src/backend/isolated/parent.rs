@@ -19,9 +19,9 @@ use crate::error::{EngineError, Fault, Rejected};
 use crate::parsed::{Operands, Parsed};
 use crate::verdict::Evidence;
 
-/// What a batch takes that passes to another process and back, beside the device's own time: two
-/// messages and four wake-ups.
-pub(crate) const PASSAGE: Duration = Duration::from_micros(40);
+/// What a batch takes that passes to another process and back, beside the device's own time and that of
+/// copies: two messages and two wake-ups.
+const PASSAGE: Duration = Duration::from_micros(10);
 
 /// A device in another process.
 pub(crate) struct Isolated {

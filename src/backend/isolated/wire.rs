@@ -113,7 +113,9 @@ impl Message {
     }
 }
 
-const KINDS: [Kind; 5] = [Kind::Points, Kind::Keys, Kind::Digests, Kind::Nothing, Kind::Verdicts];
+/// All kinds, by number.
+pub const KINDS: [Kind; 5] =
+    [Kind::Points, Kind::Keys, Kind::Digests, Kind::Nothing, Kind::Verdicts];
 
 /// An algorithm as a number.
 fn code(algorithm: Algorithm) -> u64 {
