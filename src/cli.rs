@@ -191,7 +191,6 @@ fn open_engine(backend: &str, threads: usize, isolate: bool) -> Result<Engine, F
 /// Opens a device by the name that `--backend` takes.
 fn device(name: &str, isolate: bool) -> Result<Device, Failure> {
     match name {
-        #[cfg(any(feature = "gpu", feature = "fpga"))]
         "gpu" | "gpu=software" | "fpga" | "fpga=sim" if isolate => Ok(isolated(name)?),
         #[cfg(feature = "gpu")]
         "gpu" => Ok(backend::gpu::device(Options::new(Adapter::Hardware))?),

@@ -59,6 +59,8 @@ mod parent;
 mod process;
 mod wire;
 
+#[cfg(fuzzing)]
+pub mod fuzz;
 #[cfg(test)]
 mod hostile_tests;
 

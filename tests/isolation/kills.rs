@@ -109,8 +109,10 @@ fn an_engine_survives_its_child() {
                 let builder = Engine::builder().threads(1).cpu(cpu);
                 let engine = builder.device(device.expect("it is correct")).open().expect("opens");
                 let submit = || {
-                    let one = |batch: &Batch| engine.submit(batch.clone(), Terms::default());
-                    batches.iter().map(|batch| one(batch).expect("room")).collect()
+                    let one = |batch: &Batch| {
+                        engine.submit(batch.clone(), Terms::default()).expect("room")
+                    };
+                    batches.iter().map(one).collect()
                 };
                 let settle = |tickets: Vec<Ticket>| {
                     for (ticket, expected) in tickets.into_iter().zip(expected) {

@@ -57,7 +57,7 @@ fn pinned_and_combined_batches_travel_as_plain_ones() {
 #[test]
 fn nothing_is_too_long_for_a_slot() {
     let engine = alone(isolated::device(sizes()[0].clone()).expect("it is correct"));
-    let message = |length: usize| Owned(vec![(0..length).map(|i| (i * i >> 3) as u8).collect()]);
+    let message = |length: usize| Owned(vec![(0..length).map(|i| ((i * i) >> 3) as u8).collect()]);
     let lengths =
         [0, 1, LEAST_SLOT - 4, LEAST_SLOT - 3, LEAST_SLOT, 3 * LEAST_SLOT + 7, 1 << 20, 0, 5];
     let messages: Vec<_> = lengths.into_iter().map(message).collect();

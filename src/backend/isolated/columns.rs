@@ -214,22 +214,17 @@ fn form(code: u8) -> Option<KeyForm> {
 
 fn messages(algorithm: Algorithm, items: usize, ends: &[u32], bytes: &[u8]) -> Option<Batch> {
     let mut batch = Batch::open(algorithm);
+    if algorithm == Algorithm::Null {
+        (0..items).try_for_each(|_| batch.push(Job::Null).map(drop)).ok()?;
+    }
     let mut start = 0;
-    for item in 0..items {
-        let job = match algorithm {
-            Algorithm::Null => Job::Null,
-            _ => {
-                let end = ends[item] as usize;
-                let message = bytes.get(start..end)?;
-                start = end;
-                match algorithm {
-                    Algorithm::MerkleRootSha256d => match message.as_chunks() {
-                        (leaves, []) => Job::MerkleRoot { leaves },
-                        _ => return None,
-                    },
-                    _ => Job::Hash { message },
-                }
-            }
+    for &end in ends {
+        let message = bytes.get(start..end as usize)?;
+        start = end as usize;
+        let job = match (algorithm, message.as_chunks()) {
+            (Algorithm::MerkleRootSha256d, (leaves, [])) => Job::MerkleRoot { leaves },
+            (Algorithm::MerkleRootSha256d, _) => return None,
+            _ => Job::Hash { message },
         };
         batch.push(job).ok()?;
     }

@@ -107,7 +107,7 @@ fn a_parent_outlives_any_child() {
     let (mut right, mut faults) = (0, 0);
     for _ in 0..150 {
         let (mut parent, line, memory) = parent();
-        let mut open = vec![false; 4];
+        let mut open = [false; 4];
         for id in 1..4 {
             let batch = batch(if id < 3 { ECDSA } else { Algorithm::Sha256 }, 30);
             parent.submit(BatchId(id), batch).expect("room");
