@@ -15,6 +15,7 @@ use sigmill::error::{EngineError, Fault, Rejected};
 use sigmill::parsed::Parsed;
 use sigmill::verdict::{Evidence, Point};
 
+use crate::jobs::ECDSA;
 use crate::support::EvidenceBackend;
 
 /// A batch of so many jobs makes a [`Turning`] device turn.
@@ -44,7 +45,8 @@ fn child() {
             "broken" => Err(EngineError::Device { device: device(), why: "it is bent".to_owned() }),
             "exit" => std::process::exit(3),
             "panic" => panic!("the device cannot be opened (this is the test's panic)"),
-            "blank" => Ok(Box::<Blank>::default()),
+            "blank" => Ok(Box::new(Blank::new(false))),
+            "judge" => Ok(Box::new(Blank::new(true))),
             "hang" => forever(),
             "mute" => {
                 line.shutdown(Shutdown::Write).expect("a socket");
@@ -71,8 +73,17 @@ fn forever() -> ! {
 }
 
 /// Answers signatures with zeros, at once: what it takes is the way there and back.
-#[derive(Default)]
-pub struct Blank(VecDeque<Completion>);
+pub struct Blank {
+    capabilities: [Capability; 1],
+    done: VecDeque<Completion>,
+}
+
+impl Blank {
+    pub fn new(judges: bool) -> Blank {
+        let capabilities = [Capability { algorithm: ECDSA, max_items: 1 << 20, judges }];
+        Blank { capabilities, done: VecDeque::new() }
+    }
+}
 
 impl Backend for Blank {
     fn name(&self) -> &str {
@@ -80,18 +91,18 @@ impl Backend for Blank {
     }
 
     fn capabilities(&self) -> &[Capability] {
-        &[]
+        &self.capabilities
     }
 
     fn submit(&mut self, id: BatchId, batch: Arc<Parsed>) -> Result<(), Rejected> {
         let none = Point { x: [0; 4], y: [0; 4], z: [0; 4] };
         let evidence = Evidence::Points(vec![none; batch.live()]);
-        self.0.push_back(Completion { id, result: Ok(evidence), busy: Duration::ZERO });
+        self.done.push_back(Completion { id, result: Ok(evidence), busy: Duration::ZERO });
         Ok(())
     }
 
     fn poll(&mut self) -> Option<Completion> {
-        self.0.pop_front()
+        self.done.pop_front()
     }
 
     fn wait(&mut self, _: Instant) {}

@@ -15,7 +15,7 @@ use crate::support::EvidenceBackend;
 #[test]
 #[ignore = "a measurement"]
 fn measure() {
-    let here = || Box::<Blank>::default() as Box<dyn Backend>;
+    let here = || Box::new(Blank::new(false)) as Box<dyn Backend>;
     for (count, rounds) in [(1, 20_000), (128, 10_000), (4_096, 2_000), (65_536, 100)] {
         compare(&format!("nothing computed, {count} ECDSA"), "blank", here(), count, rounds);
     }

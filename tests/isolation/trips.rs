@@ -1,5 +1,7 @@
 //! Batches there and back.
 
+use std::time::Duration;
+
 use sigmill::backend::isolated::{self, LEAST_SLOT, Options, SLOTS};
 use sigmill::error::EngineError;
 use sigmill::{Algorithm, Batch, Engine, Job, Terms, referee};
@@ -129,11 +131,12 @@ fn a_device_that_cannot_be_opened_says_why() {
     };
     assert_eq!(open(options("absent")), "absent absent: it is elsewhere");
     assert_eq!(open(options("broken")), "broken: it is bent");
+    assert_eq!(open(options("judge")), "judge: it serves nothing with evidence");
     assert_eq!(open(options("exit")), "exit: its process ended: exit status: 3");
     assert_eq!(open(options("panic")), "panic: its process ended: exit status: 101");
     assert_eq!(open(options("mute")), "mute: its process hung up");
     assert_eq!(open(options("noise")), "noise: its process is of another build, or sends nonsense");
-    let patience = std::time::Duration::from_millis(500);
+    let patience = Duration::from_millis(500);
     assert_eq!(
         open(Options { patience, ..options("hang") }),
         "hang: its process did not open it within 0.5 s"
@@ -144,6 +147,8 @@ fn a_device_that_cannot_be_opened_says_why() {
     let other = open(Options::new("x").program("true", none));
     assert_eq!(other, "x: its process ended: exit status: 0");
     assert!(open(Options::new("gpu")).contains("not the command"), "this is a test");
+    let endless = Options { patience: Duration::MAX, ..options("broken") };
+    assert_eq!(open(endless), "broken: it is bent");
     let few = Options { bytes: SLOTS * LEAST_SLOT - 1, ..options("evidence") };
     assert_eq!(open(few), "evidence: shared memory takes 32768 bytes at least");
     assert!(open(options(&"x".repeat(2_000))).contains("at most"));

@@ -4,7 +4,7 @@ use std::io::ErrorKind;
 use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::backend::isolated::Options;
 use crate::backend::isolated::line::Line;
@@ -20,6 +20,9 @@ pub(crate) struct Opened {
     pub memory: Memory,
     pub greeting: Greeting,
 }
+
+/// Longest patience, which an instant has room for.
+const LONGEST: Duration = Duration::from_hours(24);
 
 /// Starts a child and waits until its device is open.
 pub(crate) fn open(options: &Options) -> Result<Opened, EngineError> {
@@ -48,7 +51,7 @@ pub(crate) fn open(options: &Options) -> Result<Opened, EngineError> {
         memory.read(0, [&mut text[..]]);
         text
     };
-    let until = Instant::now() + options.patience;
+    let until = Instant::now() + options.patience.min(LONGEST);
     loop {
         match line.receive() {
             Ok(Some(Message::Opened { bytes })) => {

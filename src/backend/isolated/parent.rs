@@ -66,7 +66,13 @@ enum Step {
 impl Isolated {
     /// Starts a child and has it open the device.
     pub fn open(options: &Options) -> Result<Isolated, EngineError> {
-        open::open(options).map(Isolated::over)
+        let opened = Isolated::over(open::open(options)?);
+        if opened.greeting.capabilities.is_empty() {
+            let (device, why) =
+                (options.device.clone(), "it serves nothing with evidence".to_owned());
+            return Err(EngineError::Device { device, why });
+        }
+        Ok(opened)
     }
 
     /// A child whose device is open.
