@@ -20,7 +20,7 @@ seed() { # seed TARGET FILE..: short files become seeds
         fi
     done
 }
-targets=(der key jobs bitcoin_block ethereum_block records bitstream manifest)
+targets=(der key jobs bitcoin_block ethereum_block records bitstream manifest isolated)
 for target in "${targets[@]}"; do seed "$target"; done
 seed bitstream ../fpga/images/*.bin
 seed manifest ../fpga/images/*.toml

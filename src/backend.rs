@@ -19,6 +19,8 @@ pub mod device;
 pub mod fpga;
 #[cfg(feature = "gpu")]
 pub mod gpu;
+#[cfg(all(unix, feature = "isolate"))]
+pub mod isolated;
 pub(crate) mod known_answers;
 pub mod null;
 

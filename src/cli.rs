@@ -6,8 +6,9 @@ use std::time::Duration;
 use clap::{Parser, Subcommand};
 #[cfg(feature = "gpu")]
 use sigmill::backend::gpu::{Adapter, Options};
+use sigmill::engine::EngineBuilder;
 use sigmill::error::EngineError;
-use sigmill::{Engine, backend};
+use sigmill::{Device, Engine, backend};
 
 /// `println!` for a command: a closed pipe or a full disk ends the run with 1, not with a panic.
 macro_rules! say {
@@ -46,6 +47,10 @@ enum Command {
     #[cfg(feature = "fpga")]
     #[command(subcommand)]
     Fpga(fpga::Command),
+    /// Serves a device to the process that started this one
+    #[cfg(all(unix, feature = "isolate"))]
+    #[command(hide = true)]
+    DeviceChild,
 }
 
 const EXIT_CODES: &str = "\
@@ -113,6 +118,8 @@ pub fn run() -> ExitCode {
         Command::Bench(arguments) => bench::run(&arguments),
         #[cfg(feature = "fpga")]
         Command::Fpga(command) => fpga::run(&command),
+        #[cfg(all(unix, feature = "isolate"))]
+        Command::DeviceChild => return backend::isolated::serve(backend::isolated::named),
     };
     let status = status.unwrap_or_else(|failure| {
         eprintln!("sigmill: {}", failure.message);
@@ -153,12 +160,17 @@ fn check_required() -> Result<(), Failure> {
     Ok(())
 }
 
-/// Opens an engine on the devices that `--backend` names.
-fn open_engine(backend: &str, threads: usize) -> Result<Engine, Failure> {
+/// Opens an engine on the devices that `--backend` names, in processes of their own if `isolate`.
+fn open_engine(backend: &str, threads: usize, isolate: bool) -> Result<Engine, Failure> {
     check_required()?;
     let builder = Engine::builder().threads(threads);
     match backend {
+        "cpu" if isolate => {
+            let why = "--isolate: the CPU is what is isolated from; name another --backend";
+            Err(Failure::new(Status::Usage, why))
+        }
         "cpu" => Ok(builder.open()?),
+        "auto" if isolate => Ok(all_isolated(builder).open()?),
         "auto" => {
             #[cfg(feature = "gpu")]
             let builder = match backend::gpu::device_later(Options::new(Adapter::Hardware)) {
@@ -173,19 +185,48 @@ fn open_engine(backend: &str, threads: usize) -> Result<Engine, Failure> {
             };
             Ok(builder.open()?)
         }
-        #[cfg(feature = "fpga")]
-        "fpga" | "fpga=sim" => {
-            let device = backend::fpga::device(card(backend)?)?;
-            Ok(builder.cpu(false).device(device).open()?)
-        }
-        #[cfg(feature = "gpu")]
-        "gpu" | "gpu=software" => {
-            let adapter = if backend == "gpu" { Adapter::Hardware } else { Adapter::Software };
-            let device = backend::gpu::device(Options::new(adapter))?;
-            Ok(builder.cpu(false).device(device).open()?)
-        }
-        _ => Err(not_there(backend)),
+        _ => Ok(builder.cpu(false).device(device(backend, isolate)?).open()?),
     }
+}
+
+/// Opens a device by the name that `--backend` takes.
+fn device(name: &str, isolate: bool) -> Result<Device, Failure> {
+    match name {
+        "gpu" | "gpu=software" | "fpga" | "fpga=sim" if isolate => Ok(isolated(name)?),
+        #[cfg(feature = "gpu")]
+        "gpu" => Ok(backend::gpu::device(Options::new(Adapter::Hardware))?),
+        #[cfg(feature = "gpu")]
+        "gpu=software" => Ok(backend::gpu::device(Options::new(Adapter::Software))?),
+        #[cfg(feature = "fpga")]
+        "fpga" => Ok(backend::fpga::device(backend::fpga::Options::configured()?)?),
+        #[cfg(feature = "fpga")]
+        "fpga=sim" => Ok(backend::fpga::device(backend::fpga::Options::simulated()?)?),
+        _ => Err(not_there(name)),
+    }
+}
+
+/// Opens a device in a process of its own.
+fn isolated(name: &str) -> Result<Device, EngineError> {
+    #[cfg(all(unix, feature = "isolate"))]
+    return backend::isolated::device(backend::isolated::Options::new(name));
+    #[cfg(not(all(unix, feature = "isolate")))]
+    return Err(EngineError::Absent {
+        device: name.to_owned(),
+        why: "built without the feature `isolate`".to_owned(),
+    });
+}
+
+/// Adds the devices of this machine, each in a process of its own. One that cannot be opened is left out:
+/// nobody asked for it by name.
+fn all_isolated(mut builder: EngineBuilder) -> EngineBuilder {
+    for name in ["gpu", "fpga"] {
+        match isolated(name) {
+            Ok(device) => builder = builder.device(device),
+            Err(EngineError::Absent { .. }) => {}
+            Err(error) => eprintln!("sigmill: {error}"),
+        }
+    }
+    builder
 }
 
 /// Why a device that was named cannot be had.
@@ -202,11 +243,4 @@ fn not_there(backend: &str) -> Failure {
         }
     };
     Failure::new(Status::Usage, why)
-}
-
-/// What the FPGA card of a name is opened with.
-#[cfg(feature = "fpga")]
-fn card(name: &str) -> Result<backend::fpga::Options, EngineError> {
-    use backend::fpga::Options;
-    if name == "fpga" { Options::configured() } else { Options::simulated() }
 }

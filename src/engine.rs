@@ -264,7 +264,7 @@ pub struct DeviceInfo {
 pub struct DeviceSnapshot {
     /// Its name; `cpu` includes what the last resort computed.
     pub name: String,
-    /// Jobs that it answered.
+    /// Jobs that it answered: live ones, or on their caller's thread all of a batch.
     pub items: u64,
     /// Those of them that ran on their caller's thread.
     pub inline_items: u64,

@@ -50,7 +50,7 @@ use crate::error::{Fault, Rejected};
 use crate::isa::Isa;
 use crate::parsed::Parsed;
 
-pub use open::{Options, device, device_later, find};
+pub use open::{Options, backend, device, device_later, find};
 pub use registers::{ABI, Expected, Identity, IdentityError};
 pub use transport::{Transport, TransportError};
 pub use watch::Limit;

@@ -93,6 +93,14 @@ pub fn device(options: Options) -> Result<Device, EngineError> {
     Device::admit(move || Ok(Gpu::open(&options)?))
 }
 
+/// Opens a GPU, untested: for the process that serves it to [another](crate::backend::isolated).
+///
+/// # Errors
+/// As [`device`], without a self-test.
+pub fn backend(options: &Options) -> Result<Box<dyn Backend>, EngineError> {
+    Ok(Gpu::open(options)?)
+}
+
 /// A GPU that is opened, compiled for and tested while the engine already serves: see
 /// [`Device::later`].
 ///

@@ -4,11 +4,7 @@ use std::time::{Duration, Instant};
 
 use clap::Args;
 use serde_json::json;
-#[cfg(feature = "gpu")]
-use sigmill::backend::gpu;
 use sigmill::engine::DeviceInfo;
-#[cfg(feature = "gpu")]
-use sigmill::error::EngineError;
 use sigmill::{Algorithm, Batch, Engine, Terms, backend};
 
 use super::crossover::{self, Crossover};
@@ -30,6 +26,9 @@ pub(super) struct Arguments {
     /// there is one
     #[arg(long, value_name = "NAME", default_value = "auto")]
     backend: String,
+    /// Open it in a process of its own: what a driver does to that one costs no verdict
+    #[arg(long)]
+    isolate: bool,
     /// Threads of the CPU backend [default: one a core]
     #[arg(long, default_value = "0", hide_default_value = true, value_parser = super::threads)]
     threads: usize,
@@ -50,7 +49,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<Status, Failure> {
     let null =
         Engine::builder().threads(1).cpu(false).device(backend::null::device(true)?).open()?;
     let cpu = Engine::builder().threads(arguments.threads).remember(true).open()?;
-    let other = beside_the_cpu(&arguments.backend, arguments.threads)?;
+    let other = beside_the_cpu(arguments)?;
     let rows: Vec<_> = ALGORITHMS
         .into_iter()
         .flat_map(|algorithm| match algorithm {
@@ -122,24 +121,25 @@ pub(super) fn run(arguments: &Arguments) -> Result<Status, Failure> {
 }
 
 /// The engine on the device that is timed beside the CPU.
-fn beside_the_cpu(backend: &str, threads: usize) -> Result<Option<Engine>, Failure> {
-    match backend {
+fn beside_the_cpu(arguments: &Arguments) -> Result<Option<Engine>, Failure> {
+    let Arguments { backend, threads, isolate, .. } = arguments;
+    match backend.as_str() {
         "cpu" => Ok(None),
         "auto" => {
             #[cfg(feature = "gpu")]
-            match gpu::device(gpu::Options::new(gpu::Adapter::Hardware)) {
+            match super::device("gpu", *isolate) {
                 Ok(device) => {
                     return Ok(Some(
                         Engine::builder().cpu(false).remember(true).device(device).open()?,
                     ));
                 }
-                Err(EngineError::Absent { .. }) => {}
+                Err(failure) if failure.status == Status::Missing => {}
                 // Nobody asked for it by name, and the CPU's rows can be had.
-                Err(error) => eprintln!("sigmill: {error}"),
+                Err(failure) => eprintln!("sigmill: {}", failure.message),
             }
             Ok(None)
         }
-        _ => super::open_engine(backend, threads).map(Some),
+        _ => super::open_engine(backend, *threads, *isolate).map(Some),
     }
 }
 

@@ -37,6 +37,9 @@ pub(super) struct Arguments {
     /// Device: auto, cpu, gpu, gpu=software, fpga, fpga=sim; fails with 4 if it is absent
     #[arg(long, value_name = "NAME", default_value = "auto")]
     backend: String,
+    /// Open it in a process of its own: what a driver does to that one costs no verdict
+    #[arg(long)]
+    isolate: bool,
     /// Threads of the CPU backend [default: one a core]
     #[arg(long, default_value = "0", hide_default_value = true, value_parser = super::threads)]
     threads: usize,
@@ -123,7 +126,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<Status, Failure> {
     if files.iter().chain(prevouts).filter(|name| *name == "-").count() > 1 {
         return Err(Failure::new(Status::Usage, "standard input (`-`) can be read only once"));
     }
-    let engine = open_engine(&arguments.backend, arguments.threads)?;
+    let engine = open_engine(&arguments.backend, arguments.threads, arguments.isolate)?;
     // Where no handler can be set, Ctrl-C ends the process at once as usual.
     let _ = ctrlc::set_handler(|| {
         // Nothing is lost while an input is read; the second time means now.

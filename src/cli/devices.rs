@@ -2,18 +2,10 @@
 
 use clap::Args;
 use serde_json::{Map, json};
-#[cfg(feature = "fpga")]
-use sigmill::backend::fpga;
-#[cfg(feature = "gpu")]
-use sigmill::backend::gpu::{self, Adapter, Options};
 use sigmill::batch::Shape;
-#[cfg(any(feature = "gpu", feature = "fpga"))]
-use sigmill::engine::EngineBuilder;
-#[cfg(any(feature = "gpu", feature = "fpga"))]
-use sigmill::error::EngineError;
 use sigmill::{Engine, backend};
 
-use super::{Failure, Status, check_required, explain, not_there};
+use super::{Failure, Status, check_required, device, explain, not_there};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -37,6 +29,9 @@ pub(super) struct Arguments {
     /// Open this device too, one of those that are opened by name alone: gpu=software, fpga=sim
     #[arg(long, value_name = "NAME")]
     backend: Option<String>,
+    /// Open each in a process of its own
+    #[arg(long)]
+    isolate: bool,
     /// Threads of the CPU backend [default: one a core]
     #[arg(long, default_value = "0", hide_default_value = true, value_parser = super::threads)]
     threads: usize,
@@ -44,12 +39,19 @@ pub(super) struct Arguments {
 
 pub(super) fn run(arguments: &Arguments) -> Result<Status, Failure> {
     check_required()?;
-    let builder = Engine::builder().threads(arguments.threads).remember(true);
+    let mut builder = Engine::builder().threads(arguments.threads).remember(true);
     let named = arguments.backend.as_deref();
-    #[cfg(feature = "gpu")]
-    let builder = with_gpus(builder, arguments.software || named == Some("gpu=software"))?;
-    #[cfg(feature = "fpga")]
-    let builder = with_cards(builder, named == Some("fpga=sim"))?;
+    let software = arguments.software || named == Some("gpu=software");
+    let simulated = named == Some("fpga=sim");
+    let names =
+        [("gpu", true), ("gpu=software", software), ("fpga", true), ("fpga=sim", simulated)];
+    for (name, _) in names.into_iter().filter(|(_, wanted)| *wanted) {
+        match device(name, arguments.isolate) {
+            Ok(device) => builder = builder.device(device),
+            Err(failure) if failure.status == Status::Missing => {}
+            Err(failure) => return Err(failure),
+        }
+    }
     let engine = builder.open()?;
     if let Some(named) = named.filter(|named| engine.devices().iter().all(|d| d.name != *named)) {
         return Err(not_there(named));
@@ -100,33 +102,4 @@ pub(super) fn run(arguments: &Arguments) -> Result<Status, Failure> {
         say!("{:12} absent: {}", device.name, device.why);
     }
     Ok(Status::Well)
-}
-
-/// Adds the GPUs of this machine; one in software only where it is asked for.
-#[cfg(feature = "gpu")]
-fn with_gpus(mut builder: EngineBuilder, software: bool) -> Result<EngineBuilder, Failure> {
-    let adapters =
-        if software { &[Adapter::Hardware, Adapter::Software][..] } else { &[Adapter::Hardware] };
-    for &adapter in adapters {
-        match gpu::device(Options::new(adapter)) {
-            Ok(device) => builder = builder.device(device),
-            Err(EngineError::Absent { .. }) => {}
-            Err(error) => return Err(error.into()),
-        }
-    }
-    Ok(builder)
-}
-
-/// Adds the FPGA card that the environment names; the simulated one only where it is asked for.
-#[cfg(feature = "fpga")]
-fn with_cards(mut builder: EngineBuilder, simulated: bool) -> Result<EngineBuilder, Failure> {
-    let simulated = simulated.then(fpga::Options::simulated);
-    for options in [Some(fpga::Options::configured()), simulated].into_iter().flatten() {
-        match options.and_then(fpga::device) {
-            Ok(device) => builder = builder.device(device),
-            Err(EngineError::Absent { .. }) => {}
-            Err(error) => return Err(error.into()),
-        }
-    }
-    Ok(builder)
 }

@@ -7,7 +7,6 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use crate::algorithm::Algorithm;
-use crate::backend::Capability;
 use crate::backend::device::{Device, host_threads};
 use crate::backend::fpga::Fpga;
 use crate::backend::fpga::completion::Completed;
@@ -19,6 +18,7 @@ use crate::backend::fpga::ring::{Completions, Submission};
 use crate::backend::fpga::transport::Transport;
 use crate::backend::fpga::watch::{Limit, Watch};
 use crate::backend::fpga::ways::{self, Card};
+use crate::backend::{Backend, Capability};
 use crate::batch::BATCH_ITEMS_LIMIT;
 use crate::error::EngineError;
 use crate::isa::Isa;
@@ -78,6 +78,14 @@ impl Options {
 /// another than expected, [`EngineError::SelfTest`] where it computes something else.
 pub fn device(options: Options) -> Result<Device, EngineError> {
     Device::admit(move || Ok(Fpga::open(&options)?))
+}
+
+/// Opens a card, untested: for the process that serves it to another.
+///
+/// # Errors
+/// As [`device`], without a self-test.
+pub fn backend(options: &Options) -> Result<Box<dyn Backend>, EngineError> {
+    Ok(Fpga::open(options)?)
 }
 
 /// A card that is opened and tested while the engine already serves: see [`Device::later`].
