@@ -36,9 +36,9 @@ pub mod portable;
 #[cfg(feature = "fpga")]
 pub(crate) mod prepare;
 pub mod recover;
+pub(crate) mod round;
 pub mod scalar;
 pub mod schnorr;
-pub(crate) mod round;
 pub(crate) mod scratch;
 #[cfg(test)]
 mod small_groups;

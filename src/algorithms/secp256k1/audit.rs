@@ -23,9 +23,9 @@ use crate::isa::{Isa, Kernel};
 use crate::parsed::{KeyForm, Operands, Words};
 use crate::verdict::{Evidence, Point};
 
-/// Fewest items that one equation proves faster than their points are computed again: 9 to 18 % with
-/// AVX-512, where 192 were no faster (Zen 5).
-const LEAST: usize = 256;
+/// Fewest items that one equation proves faster than their points are computed again: 6 to 12 % with
+/// AVX-512, where 32 took longer (Zen 5).
+const LEAST: usize = 64;
 
 /// Names the entries of a range whose evidence is wrong, in order; all others are proved, but for one
 /// in 2^128 wrong ones. Evidence is wrong that a correct device does not send: another point, none

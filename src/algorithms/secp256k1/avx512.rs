@@ -98,7 +98,11 @@ fn columns(addend: [__m512i; 5]) -> [__m512i; 10] {
 
 /// Adds a b to the columns: column k stands for 2^(52 k), and grows by less than 2^56.
 #[inline(always)]
-pub(super) fn accumulate(a: &[__m512i; 5], b: &[__m512i; 5], mut c: [__m512i; 10]) -> [__m512i; 10] {
+pub(super) fn accumulate(
+    a: &[__m512i; 5],
+    b: &[__m512i; 5],
+    mut c: [__m512i; 10],
+) -> [__m512i; 10] {
     for i in 0..5 {
         for j in 0..5 {
             c[i + j] = lo(c[i + j], a[i], b[j]);

@@ -45,7 +45,12 @@ fn digit_bits(terms: usize) -> u32 {
 
 impl<V: FieldVec> Default for Buckets<V> {
     fn default() -> Self {
-        Buckets { adder: Adder::default(), raised: Default::default(), points: Vec::new(), digits: Vec::new() }
+        Buckets {
+            adder: Adder::default(),
+            raised: Default::default(),
+            points: Vec::new(),
+            digits: Vec::new(),
+        }
     }
 }
 

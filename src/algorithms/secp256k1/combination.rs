@@ -26,7 +26,7 @@ use crate::batch::{Batch, Job};
 use crate::parsed::Words;
 
 /// Items of one equation at most: more save few additions, and their points leave the caches.
-pub(crate) const MOST: usize = 32_768;
+pub(crate) const MOST: usize = 8_192;
 
 /// Rows of the generator and of each key: the point, and lambda times the point.
 const IMAGES: usize = 2;
@@ -213,7 +213,8 @@ impl<V: FieldVec> Stage for Multiply<'_, V> {
         let groups = scalars.chunks(lanes).zip(coefficients.chunks(lanes));
         for (group, (scalars, coefficients)) in groups.enumerate() {
             let items = scalars.len();
-            let a = V::Order::read(items, |item| [coefficients[item][0], coefficients[item][1], 0, 0]);
+            let a =
+                V::Order::read(items, |item| [coefficients[item][0], coefficients[item][1], 0, 0]);
             let [mut u1, mut u2] = [[ZERO; LANES]; 2];
             a.product(V::Order::read(items, |item| scalars[item].u1)).store(&mut u1[..lanes]);
             a.product(V::Order::read(items, |item| scalars[item].u2)).store(&mut u2[..lanes]);

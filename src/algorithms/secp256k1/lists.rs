@@ -93,9 +93,6 @@ const TREE: usize = 4;
 /// second-level cache.
 const BLOCK: usize = 128;
 
-/// Groups by which rows are asked for ahead of their use.
-const AHEAD: usize = 3;
-
 /// What a list has: up to three entries, and in the last place their number.
 type Waiting = [u32; TREE];
 
@@ -282,12 +279,12 @@ struct AddTrees<'a, V: FieldVec, const LEAVES: usize> {
 /// The points of one entry a lane; y has magnitude 2 and is not fresh.
 #[inline(always)]
 fn gather<V: FieldVec>(rows: &[Row], trees: &[[Entry; TREE]], leaf: usize) -> [V; 2] {
-    let mut signs = [0; LANES];
-    for (sign, tree) in signs.iter_mut().zip(trees) {
-        *sign = tree[leaf].0;
+    let mut entries = [0; LANES];
+    for (entry, tree) in entries.iter_mut().zip(trees) {
+        *entry = tree[leaf].0;
     }
-    let [x, y] = V::gather(|lane| &rows[trees[lane][leaf].row()]);
-    [x, V::select(V::Mask::from_signs(&signs), y.negate(1), y)]
+    let [x, y] = V::gather(|lane| &rows[Entry(entries[lane]).row()]);
+    [x, V::select(V::Mask::from_signs(&entries), y.negate(1), y)]
 }
 
 impl<V: FieldVec, const LEAVES: usize> Stage for AddTrees<'_, V, LEAVES> {
@@ -297,13 +294,7 @@ impl<V: FieldVec, const LEAVES: usize> Stage for AddTrees<'_, V, LEAVES> {
     fn run(self) {
         let AddTrees { round, trees, targets, rows } = self;
         round.clear(trees.len() / V::LANES * LEAVES / 2);
-        for (group, these) in trees.chunks_exact(V::LANES).enumerate() {
-            // Rows lie anywhere: they are asked for while earlier ones are at work.
-            for tree in trees.iter().skip((group + AHEAD) * V::LANES).take(V::LANES) {
-                for entry in &tree[..LEAVES] {
-                    V::prefetch(&rows[entry.row()]);
-                }
-            }
+        for these in trees.chunks_exact(V::LANES) {
             for leaf in (0..LEAVES).step_by(2) {
                 round.push(gather(rows, these, leaf), gather(rows, these, leaf + 1));
             }

@@ -77,7 +77,12 @@ fn inverses<O: OrderVec>(numbers: &[Words]) -> Vec<O> {
 
 /// u1 = a/d and u2 = b/d for each item, mod n; no d is 0. The columns have the same length.
 #[inline(always)]
-pub(crate) fn quotients<O: OrderVec>(a: &[Words], b: &[Words], d: &[Words], out: &mut Vec<Scalars>) {
+pub(crate) fn quotients<O: OrderVec>(
+    a: &[Words],
+    b: &[Words],
+    d: &[Words],
+    out: &mut Vec<Scalars>,
+) {
     out.clear();
     out.resize(d.len(), Scalars::default());
     let columns = a.chunks(O::LANES).zip(b.chunks(O::LANES));
@@ -155,7 +160,8 @@ mod tests {
         let d: Vec<Words> = samples(900).into_iter().filter(|d| *d != ZERO).collect();
         for count in [0, 1, 2, 7, 8, 9, 255, d.len()] {
             let a: Vec<Words> = (0..count).map(|i| d[(i * 31 + 7) % d.len()]).collect();
-            let b: Vec<Words> = (0..count).map(|i| [ZERO, d[(i * 17 + 3) % d.len()]][i & 1]).collect();
+            let b: Vec<Words> =
+                (0..count).map(|i| [ZERO, d[(i * 17 + 3) % d.len()]][i & 1]).collect();
             for isa in Isa::all() {
                 let found = isa.run(Quotients(&a, &b, &d[..count]));
                 assert_eq!(found.len(), count);

@@ -19,9 +19,8 @@ struct Exception<V: FieldVec> {
 impl<V: FieldVec> Exception<V> {
     /// The sum where the formula gave it, and what else it is where not.
     fn select(&self, sum: [V; 2]) -> [V; 2] {
-        let select = |mask, a: [V; 2], b: [V; 2]| {
-            [V::select(mask, a[0], b[0]), V::select(mask, a[1], b[1])]
-        };
+        let select =
+            |mask, a: [V; 2], b: [V; 2]| [V::select(mask, a[0], b[0]), V::select(mask, a[1], b[1])];
         let sum = select(self.opposite, [V::splat(&[0; 4]); 2], sum);
         let sum = select(self.no_b, self.a, sum);
         select(self.no_a, self.b, sum).map(V::normalize)
@@ -178,8 +177,7 @@ impl<V: FieldVec> Round<V> {
     fn find_exceptions(&mut self) {
         let Round { points, slopes, prefixes, groups, stride, .. } = self;
         let (one, slopes) = (V::splat(&[1, 0, 0, 0]), &mut slopes[..*groups]);
-        for (group, (points, slope)) in
-            points.chunks_mut(2 * *stride).zip(&mut *slopes).enumerate()
+        for (group, (points, slope)) in points.chunks_mut(2 * *stride).zip(&mut *slopes).enumerate()
         {
             let ([x1, y1], [x2, y2]) = (points[0], points[*stride]);
             let (no_a, no_b) = (x1.is_zero(), x2.is_zero());
