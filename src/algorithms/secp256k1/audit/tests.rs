@@ -190,7 +190,7 @@ fn finds(what: &str, operands: &Operands, honest: &Evidence, told: &Evidence) {
 }
 
 fn sizes() -> &'static [usize] {
-    if cfg!(debug_assertions) { &[1, 2, 31, 33, 257] } else { &[1, 2, 31, 33, 255, 257, 1_025] }
+    if cfg!(debug_assertions) { &[1, 2, 33, 64, 257] } else { &[1, 2, 33, 63, 64, 65, 257, 1_025] }
 }
 
 #[test]
