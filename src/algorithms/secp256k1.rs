@@ -5,6 +5,8 @@ pub mod audit;
 pub(crate) mod avx2;
 #[cfg(target_arch = "x86_64")]
 pub(crate) mod avx512;
+#[cfg(target_arch = "x86_64")]
+pub(crate) mod avx512_order;
 pub(crate) mod buckets;
 pub mod comb;
 pub(crate) mod combination;
@@ -25,6 +27,7 @@ pub(crate) mod lists;
 pub mod multiply;
 #[cfg(target_arch = "aarch64")]
 pub(crate) mod neon;
+pub mod order;
 pub(crate) mod parse;
 pub(crate) mod piece;
 pub(crate) mod pinned;
@@ -33,6 +36,7 @@ pub mod portable;
 #[cfg(feature = "fpga")]
 pub(crate) mod prepare;
 pub mod recover;
+pub(crate) mod round;
 pub mod scalar;
 pub mod schnorr;
 pub(crate) mod scratch;

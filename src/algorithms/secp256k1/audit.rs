@@ -13,6 +13,7 @@ use crate::algorithms::secp256k1::curve::{Curve, Secp256k1};
 use crate::algorithms::secp256k1::field::{FieldVec, LANES, MaskVec, Stage};
 use crate::algorithms::secp256k1::integer::{P, ZERO, from_be, is_below};
 use crate::algorithms::secp256k1::inversion::invert_all;
+use crate::algorithms::secp256k1::key::Key;
 use crate::algorithms::secp256k1::multiply::Scalars;
 use crate::algorithms::secp256k1::piece::{Lifted, PIECE, Products};
 use crate::algorithms::secp256k1::point::{Affine, OneLane, is_possible};
@@ -22,16 +23,16 @@ use crate::isa::{Isa, Kernel};
 use crate::parsed::{KeyForm, Operands, Words};
 use crate::verdict::{Evidence, Point};
 
-/// Fewest items that one equation proves faster than their points are computed again: 9 to 18 % with
-/// AVX-512, where 192 were no faster (Zen 5).
-const LEAST: usize = 256;
+/// Fewest items that one equation proves faster than their points are computed again: 6 to 12 % with
+/// AVX-512, where 32 took longer (Zen 5).
+const LEAST: usize = 64;
 
 /// Names the entries of a range whose evidence is wrong, in order; all others are proved, but for one
 /// in 2^128 wrong ones. Evidence is wrong that a correct device does not send: another point, none
 /// where there is one, coordinates not below p, a point off the curve.
 ///
-/// `evidence` has an entry for each of the batch, as `operands` have, which are not those of
-/// [`Form::Pinned`](crate::Form); evidence of another kind proves nothing. `roots` may give the y of
+/// `evidence` has an entry for each of the batch, as `operands` have; evidence of another kind proves
+/// nothing. Items of a pinned key share its multiple, so that such a batch costs a third. `roots` may give the y of
 /// the points that operands name by x alone, Q or for recovery R, zero where unknown; empty: all are.
 /// It spares a root an item, and is not trusted.
 ///
@@ -60,15 +61,18 @@ fn audit_from(
     let Found { mut wrong, open } = match (operands, evidence) {
         (Operands::Ecdsa(products), Evidence::Points(points)) => {
             let claim = |item: usize| points[item];
-            isa.run(Audit { least, plan, products, claim, roots, range })
+            let pinned = &products.pinned;
+            isa.run(Audit { least, plan, products, pinned, claim, roots, range })
         }
         (Operands::Schnorr(products), Evidence::Points(points)) => {
             let claim = |item: usize| points[item];
-            isa.run(Audit { least, plan, products, claim, roots, range })
+            let pinned = &products.pinned;
+            isa.run(Audit { least, plan, products, pinned, claim, roots, range })
         }
         (Operands::Recover(products), Evidence::Keys(keys)) => {
             let claim = |item: usize| point_of(&keys[item]);
-            isa.run(Audit { least, plan, products, claim, roots, range })
+            let pinned = &[];
+            isa.run(Audit { least, plan, products, pinned, claim, roots, range })
         }
         _ => return range.collect(),
     };
@@ -127,6 +131,8 @@ struct Audit<'a, P, C> {
     least: usize,
     plan: Plan,
     products: &'a P,
+    /// Indices of the items' keys, if pinned.
+    pinned: &'a [u32],
     claim: C,
     roots: &'a [Words],
     range: Range<usize>,
@@ -137,7 +143,7 @@ impl<P: Products, C: Fn(usize) -> Point> Kernel for Audit<'_, P, C> {
 
     #[inline(always)]
     fn run<V: FieldVec>(self) -> Found {
-        let Audit { least, plan, products, claim, roots, range } = self;
+        let Audit { least, plan, products, pinned, claim, roots, range } = self;
         let mut found = Found::default();
         let mut part = scratch::take::<Part<V>>();
         for items in parts(range) {
@@ -145,12 +151,14 @@ impl<P: Products, C: Fn(usize) -> Point> Kernel for Audit<'_, P, C> {
                 found.open.extend(items);
                 continue;
             }
-            part.sum.begin(items.len());
             part.counts.clear();
+            let input = Input { products, pinned, claim: &claim, roots };
+            V::enter(Prepare { part: &mut *part, input: &input, items: items.clone() });
             for start in items.clone().step_by(PIECE) {
                 let chunk = start..items.end.min(start + PIECE);
                 let (part, found) = (&mut *part, &mut found);
-                V::enter(Chunk { part, products, claim: &claim, roots, chunk, found });
+                let at = start - items.start;
+                V::enter(Chunk { part, input: &input, chunk, at, found });
             }
             let Part { sum, counts, .. } = &mut *part;
             sum.draw(plan, |item| counts[item]);
@@ -165,9 +173,55 @@ impl<P: Products, C: Fn(usize) -> Point> Kernel for Audit<'_, P, C> {
     }
 }
 
+/// What a kernel reads.
+struct Input<'a, P, C> {
+    products: &'a P,
+    pinned: &'a [u32],
+    claim: &'a C,
+    roots: &'a [Words],
+}
+
+impl<P: Products, C> Input<'_, P, C> {
+    /// The key of an item, with y if that is known or guessed.
+    #[inline(always)]
+    fn key(&self, item: usize) -> Key {
+        let (x, form, y) = self.products.point(item);
+        match self.roots.get(item) {
+            Some(root) if form != KeyForm::Full => (x, form, *root),
+            _ => (x, form, y),
+        }
+    }
+
+    /// The first item of each pinned key, and for each of `items` which of these keys it has.
+    fn shared(&self, items: Range<usize>) -> (Vec<usize>, Vec<u32>) {
+        // More keys than any machine has room for the tables of.
+        const MOST: usize = 1 << 24;
+        const NONE: u32 = u32::MAX;
+        let indices = self.pinned.get(items.clone()).unwrap_or_default();
+        let most = indices.iter().max().map_or(0, |most| *most as usize + 1);
+        if most > MOST {
+            return Default::default();
+        }
+        let (mut known, mut firsts) = (vec![NONE; most], Vec::new());
+        let slots = indices.iter().zip(items).map(|(&index, item)| {
+            let slot = &mut known[index as usize];
+            if *slot == NONE {
+                *slot = firsts.len() as u32;
+                firsts.push(item);
+            }
+            *slot
+        });
+        let slots = slots.collect();
+        (firsts, slots)
+    }
+}
+
 /// Working memory of one part of a batch.
 struct Part<V: FieldVec> {
+    /// Those of all items where they share keys, else of a chunk.
     keys: Lifted<V>,
+    /// Which of them each item has; empty where each has its own.
+    slots: Vec<u32>,
     claims: Claims<V>,
     scalars: Vec<Scalars>,
     sum: Combination<V>,
@@ -179,6 +233,7 @@ impl<V: FieldVec> Default for Part<V> {
     fn default() -> Self {
         Part {
             keys: Lifted::default(),
+            slots: Vec::new(),
             claims: Claims::default(),
             scalars: Vec::new(),
             sum: Combination::default(),
@@ -187,13 +242,39 @@ impl<V: FieldVec> Default for Part<V> {
     }
 }
 
-/// Reads the points and scalars of a chunk.
+/// Computes the scalars of a part, by one inversion, and reads its pinned keys.
+struct Prepare<'a, V: FieldVec, P, C> {
+    part: &'a mut Part<V>,
+    input: &'a Input<'a, P, C>,
+    items: Range<usize>,
+}
+
+impl<V: FieldVec, P: Products, C> Stage for Prepare<'_, V, P, C> {
+    type Out = ();
+
+    #[inline(always)]
+    fn run(self) {
+        let Prepare { part: Part { keys, slots, scalars, sum, .. }, input, items } = self;
+        input.products.scalars::<V>(items.clone(), scalars);
+        let firsts;
+        (firsts, *slots) = input.shared(items.clone());
+        if slots.is_empty() {
+            sum.begin(items.len(), items.len(), &[]);
+        } else {
+            sum.begin(items.len(), firsts.len(), slots);
+            keys.read(firsts.len(), |i| input.key(firsts[i]));
+            sum.add_keys(0, &keys.points);
+        }
+    }
+}
+
+/// Reads the points of a chunk.
 struct Chunk<'a, V: FieldVec, P, C> {
     part: &'a mut Part<V>,
-    products: &'a P,
-    claim: &'a C,
-    roots: &'a [Words],
+    input: &'a Input<'a, P, C>,
     chunk: Range<usize>,
+    /// Where it is in the part.
+    at: usize,
     found: &'a mut Found,
 }
 
@@ -202,20 +283,24 @@ impl<V: FieldVec, P: Products, C: Fn(usize) -> Point> Stage for Chunk<'_, V, P, 
 
     #[inline(always)]
     fn run(self) {
-        let Chunk { part, products, claim, roots, chunk, found } = self;
-        let Part { keys, claims, scalars, sum, counts } = part;
-        keys.read(chunk.len(), |i| {
-            let (x, form, y) = products.point(chunk.start + i);
-            match roots.get(chunk.start + i) {
-                Some(root) if form != KeyForm::Full => (x, form, *root),
-                _ => (x, form, y),
-            }
-        });
-        claims.read(chunk.len(), |i| claim(chunk.start + i));
-        products.scalars(chunk.clone(), scalars);
+        let Chunk { part, input, chunk, at, found } = self;
+        let Part { keys, slots, claims, scalars, sum, counts } = part;
+        if slots.is_empty() {
+            keys.read(chunk.len(), |i| input.key(chunk.start + i));
+            sum.add_keys(at, &keys.points);
+        }
+        claims.read(chunk.len(), |i| (input.claim)(chunk.start + i));
         for (group, start) in chunk.clone().step_by(V::LANES).enumerate() {
             let (absent, wrong) = (claims.absent[group], claims.wrong[group]);
-            let no_key = keys.missing[group];
+            let no_key = if slots.is_empty() {
+                keys.missing[group]
+            } else {
+                let slots = &slots[at + group * V::LANES..];
+                V::Mask::from_fn(V::LANES.min(slots.len()), |lane| {
+                    let slot = slots[lane] as usize;
+                    keys.missing[slot / V::LANES].lane(slot % V::LANES)
+                })
+            };
             let well = !absent.or(wrong).or(no_key).any();
             for (lane, item) in (start..chunk.end.min(start + V::LANES)).enumerate() {
                 counts.push(well || !absent.or(wrong).or(no_key).lane(lane));
@@ -229,8 +314,7 @@ impl<V: FieldVec, P: Products, C: Fn(usize) -> Point> Stage for Chunk<'_, V, P, 
                 }
             }
         }
-        let points = claims.points.iter().zip(&keys.points);
-        sum.add(scalars, points.map(|(claim, key)| (*claim, *key)));
+        sum.add(&scalars[at..][..chunk.len()], &claims.points);
     }
 }
 

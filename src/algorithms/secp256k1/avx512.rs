@@ -8,16 +8,17 @@
 
 use std::arch::x86_64::*;
 
+use crate::algorithms::secp256k1::avx512_order::IfmaOrder;
 use crate::algorithms::secp256k1::field::{Bits, FieldVec, MaskVec, Row, Stage};
 use crate::algorithms::secp256k1::integer::ZERO;
 use crate::parsed::Words;
 
 /// Eight field elements.
 #[derive(Clone, Copy, Debug)]
-pub struct Ifma5x52([__m512i; 5]);
+pub struct Ifma5x52(pub(super) [__m512i; 5]);
 
-const LIMB: i64 = (1 << 52) - 1;
-const TOP: i64 = (1 << 48) - 1;
+pub(super) const LIMB: i64 = (1 << 52) - 1;
+pub(super) const TOP: i64 = (1 << 48) - 1;
 /// 2^256 mod p.
 const FOLD: i64 = 0x1_0000_03d1;
 /// 2^260 mod p.
@@ -37,22 +38,22 @@ macro_rules! v {
 }
 
 #[inline(always)]
-fn set(value: i64) -> __m512i {
+pub(super) fn set(value: i64) -> __m512i {
     v!(_mm512_set1_epi64(value))
 }
 
 #[inline(always)]
-fn lo(sum: __m512i, a: __m512i, b: __m512i) -> __m512i {
+pub(super) fn lo(sum: __m512i, a: __m512i, b: __m512i) -> __m512i {
     v!(_mm512_madd52lo_epu64(sum, a, b))
 }
 
 #[inline(always)]
-fn hi(sum: __m512i, a: __m512i, b: __m512i) -> __m512i {
+pub(super) fn hi(sum: __m512i, a: __m512i, b: __m512i) -> __m512i {
     v!(_mm512_madd52hi_epu64(sum, a, b))
 }
 
 #[inline(always)]
-fn add(a: __m512i, b: __m512i) -> __m512i {
+pub(super) fn add(a: __m512i, b: __m512i) -> __m512i {
     v!(_mm512_add_epi64(a, b))
 }
 
@@ -62,12 +63,12 @@ fn sub(a: __m512i, b: __m512i) -> __m512i {
 }
 
 #[inline(always)]
-fn and(a: __m512i, b: __m512i) -> __m512i {
+pub(super) fn and(a: __m512i, b: __m512i) -> __m512i {
     v!(_mm512_and_si512(a, b))
 }
 
 #[inline(always)]
-fn shr<const BITS: u32>(a: __m512i) -> __m512i {
+pub(super) fn shr<const BITS: u32>(a: __m512i) -> __m512i {
     v!(_mm512_srli_epi64::<BITS>(a))
 }
 
@@ -97,7 +98,11 @@ fn columns(addend: [__m512i; 5]) -> [__m512i; 10] {
 
 /// Adds a b to the columns: column k stands for 2^(52 k), and grows by less than 2^56.
 #[inline(always)]
-fn accumulate(a: &[__m512i; 5], b: &[__m512i; 5], mut c: [__m512i; 10]) -> [__m512i; 10] {
+pub(super) fn accumulate(
+    a: &[__m512i; 5],
+    b: &[__m512i; 5],
+    mut c: [__m512i; 10],
+) -> [__m512i; 10] {
     for i in 0..5 {
         for j in 0..5 {
             c[i + j] = lo(c[i + j], a[i], b[j]);
@@ -162,7 +167,7 @@ fn reduce(mut c: [__m512i; 10]) -> Ifma5x52 {
 
 /// Carries limbs 0 to 3 upward.
 #[inline(always)]
-fn chain([t0, t1, t2, t3, t4]: [__m512i; 5]) -> Ifma5x52 {
+pub(super) fn chain([t0, t1, t2, t3, t4]: [__m512i; 5]) -> Ifma5x52 {
     let limb = set(LIMB);
     let t1 = add(t1, shr::<52>(t0));
     let t2 = add(t2, shr::<52>(t1));
@@ -242,6 +247,18 @@ impl Ifma5x52 {
         ]
     }
 
+    /// Writes normalized limbs as four words a lane.
+    #[inline(always)]
+    pub(super) fn put(self, out: &mut [Words]) {
+        let out: &mut [Words; 8] = out.try_into().expect("an entry a lane");
+        for (k, plane) in self.pack().into_iter().enumerate() {
+            let plane: [u64; 8] = v!(std::mem::transmute(plane));
+            for lane in 0..8 {
+                out[lane][k] = plane[lane];
+            }
+        }
+    }
+
     #[inline(always)]
     fn map(self, mut f: impl FnMut(__m512i, usize) -> __m512i) -> Self {
         let [a, b, c, d, e] = self.0;
@@ -271,6 +288,7 @@ fn enter<S: Stage>(stage: S) -> S::Out {
 impl FieldVec for Ifma5x52 {
     const LANES: usize = 8;
     type Mask = Bits<8>;
+    type Order = IfmaOrder;
 
     #[inline(always)]
     fn enter<S: Stage>(stage: S) -> S::Out {
@@ -286,26 +304,12 @@ impl FieldVec for Ifma5x52 {
     #[inline(always)]
     fn load(words: &[Words]) -> Self {
         let words: &[Words; 8] = words.try_into().expect("an entry a lane");
-        let mut columns = [set(0); 4];
-        for (k, out) in columns.iter_mut().enumerate() {
-            let mut column = [0u64; 8];
-            for lane in 0..8 {
-                column[lane] = words[lane][k];
-            }
-            *out = v!(_mm512_loadu_si512(column.as_ptr().cast()));
-        }
-        unpack(columns)
+        unpack(columns_of(words.each_ref()))
     }
 
     #[inline(always)]
     fn store(self, out: &mut [Words]) {
-        let out: &mut [Words; 8] = out.try_into().expect("an entry a lane");
-        for (k, plane) in self.normalize().pack().into_iter().enumerate() {
-            let plane: [u64; 8] = v!(std::mem::transmute(plane));
-            for lane in 0..8 {
-                out[lane][k] = plane[lane];
-            }
-        }
+        self.normalize().put(out);
     }
 
     #[inline(always)]

@@ -7,7 +7,7 @@
 
 use crate::algorithms::secp256k1::field::{FieldVec, Row, Stage};
 use crate::algorithms::secp256k1::integer::{self, ZERO};
-use crate::algorithms::secp256k1::lists::{Adder, Entry, Lists, Rows};
+use crate::algorithms::secp256k1::lists::{Adder, Entry, Rows};
 use crate::algorithms::secp256k1::point::{Affine, OneLane};
 use crate::algorithms::secp256k1::portable::Scalar5x52;
 use crate::algorithms::secp256k1::scalar::Half;
@@ -24,36 +24,32 @@ pub(crate) struct Term {
 pub(crate) struct Buckets<V: FieldVec> {
     /// Over two vectors: its chains of products wait for each other less.
     adder: Adder<Twin<V>>,
-    lists: Lists,
-    /// The sizes of the scalars, raised.
-    raised: Vec<[u64; 4]>,
+    /// The sizes of the scalars, raised: their lowest words, and so on.
+    raised: [Vec<u64>; 4],
     /// The points, negated where their scalars are negative.
     points: Vec<Entry>,
     /// Digits of one position.
     digits: Vec<i32>,
-    /// The bucket of each digit size and position: at most one entry a list.
-    sums: Lists,
 }
 
 /// Bits of a scalar's size, one for the carry of its raised digits, and one so that the highest
 /// digit is as small as the others.
 const BITS: u32 = 130;
 
-/// Bits a digit, for the fewest additions: each position costs one a term and two a bucket.
+/// Bits a digit, for the least time: each position costs an addition a term and one a bucket, whose
+/// first entry is for free but whose sum counts twice, in additions that are half as dear again.
 fn digit_bits(terms: usize) -> u32 {
-    let additions = |c: &u32| BITS.div_ceil(*c) as usize * (terms + (2 << (c - 1)));
-    (3..14).min_by_key(additions).expect("the range is not empty")
+    let cost = |c: &u32| BITS.div_ceil(*c) as usize * (2 * terms + (3 << (c - 1)));
+    (3..16).min_by_key(cost).expect("the range is not empty")
 }
 
 impl<V: FieldVec> Default for Buckets<V> {
     fn default() -> Self {
         Buckets {
             adder: Adder::default(),
-            lists: Lists::default(),
-            raised: Vec::new(),
+            raised: Default::default(),
             points: Vec::new(),
             digits: Vec::new(),
-            sums: Lists::default(),
         }
     }
 }
@@ -65,31 +61,15 @@ impl<V: FieldVec> Buckets<V> {
         let points = rows.len();
         let c = digit_bits(terms.len());
         let positions = BITS.div_ceil(c);
-        self.sums.clear();
-        self.raised.clear();
-        self.raised.extend(terms.iter().map(|term| raise(&term.scalar.size, c)));
-        self.points.clear();
-        let signed = |term: &Term| Entry::new(term.row as usize, term.scalar.negative);
-        self.points.extend(terms.iter().map(signed));
-        for position in 0..positions {
-            self.fill(c, position);
-            let kept = rows.len();
-            self.adder.add_up(rows, &mut self.lists);
-            self.keep(rows, kept);
-        }
-        // k = low + high 2^h, then bit by bit.
-        let h = c / 2;
-        let halves = self.by_half(c, h);
-        self.lists = halves;
-        self.adder.add_up(rows, &mut self.lists);
-        self.lists = by_bit(&self.lists, c, h);
-        self.adder.add_up(rows, &mut self.lists);
-        let bits: Vec<Option<Entry>> =
-            self.lists.iter().map(|list| list.first().copied()).collect();
+        self.throw(rows, terms, c);
+        self.by_half(rows, c);
+        self.by_bit(rows, c);
         let mut sum = OneLane::infinity();
+        let bits: Vec<_> = self.adder.sums().collect();
+        debug_assert_eq!(bits.len(), (positions * c) as usize);
         for bit in bits.into_iter().rev() {
             sum = sum.double();
-            if let Some(entry) = bit {
+            if let Some(entry) = bit.filter(|bit| rows[bit.row()] != Rows::INFINITY) {
                 sum = sum.add_complete(point(rows, entry));
             }
         }
@@ -97,109 +77,94 @@ impl<V: FieldVec> Buckets<V> {
         sum
     }
 
-    /// Fills the lists with the buckets 1 to 2^(c - 1) of one digit position.
-    fn fill(&mut self, c: u32, position: u32) {
-        let buckets = 1 << (c - 1);
-        let Lists { entries, ends } = &mut self.lists;
-        ends.clear();
-        ends.resize(buckets + 1, 0);
-        V::enter(Digits { raised: &self.raised, c, position, out: &mut self.digits });
-        for digit in &self.digits {
-            ends[digit.unsigned_abs() as usize] += 1;
+    /// Sums of the buckets 1 to 2^(c - 1) of every digit position.
+    fn throw(&mut self, rows: &mut Rows, terms: &[Term], c: u32) {
+        let Buckets { adder, raised, points, digits } = self;
+        let (positions, buckets) = (BITS.div_ceil(c), 1 << (c - 1));
+        let raise = raise(c);
+        raised.iter_mut().for_each(Vec::clear);
+        for Term { scalar, .. } in terms {
+            let [low, middle, high] = scalar.size;
+            let sum = integer::add(&raise, &[low, middle, high, 0]).0;
+            raised.iter_mut().zip(sum).for_each(|(words, word)| words.push(word));
         }
-        // Where each bucket starts; filling moves it to where it ends. Digit 0 has no bucket.
-        let mut start = 0;
-        ends[0] = 0;
-        for end in ends.iter_mut() {
-            (*end, start) = (start, start + *end);
+        points.clear();
+        let signed = |term: &Term| Entry::new(term.row as usize, term.scalar.negative);
+        points.extend(terms.iter().map(signed));
+        adder.begin(rows);
+        adder.open(positions as usize * buckets);
+        for position in 0..positions {
+            let first = position as usize * buckets;
+            V::enter(Digits { raised, c, position, out: digits });
+            let entries = points.iter().zip(&*digits).filter(|(_, digit)| **digit != 0);
+            let entries = entries.map(|(point, &digit)| {
+                (first + digit.unsigned_abs() as usize - 1, point.with_sign_of(digit))
+            });
+            adder.put(rows, entries);
         }
-        entries.clear();
-        // Those of digit 0 fall behind the others, and are cut off.
-        let kept = start as usize;
-        entries.resize(self.digits.len(), Entry::new(0, false));
-        ends[0] = start;
-        for (point, &digit) in self.points.iter().zip(&self.digits) {
-            let end = &mut ends[digit.unsigned_abs() as usize];
-            entries[*end as usize] = point.negate_where(digit < 0);
-            *end += 1;
-        }
-        entries.truncate(kept);
-        ends.remove(0);
+        adder.finish(rows);
     }
 
-    /// Takes over the sums of one position, and moves those of their rows that are new down to `kept`.
-    fn keep(&mut self, rows: &mut Rows, kept: usize) {
-        let mut moved = Vec::new();
-        for list in self.lists.iter() {
-            if let Some(&entry) = list.first() {
-                if entry.row() < kept {
-                    self.sums.entries.push(entry);
-                } else {
-                    self.sums.entries.push(Entry::new(kept + moved.len(), entry.negative()));
-                    moved.push(rows[entry.row()]);
-                }
-            }
-            self.sums.close();
+    /// From the buckets' sums, for each position: the sums of those with the same low h bits of their
+    /// number, 1 to 2^h - 1, then of those with the same bits above, 1 to 2^(c - 1 - h).
+    fn by_half(&mut self, rows: &mut Rows, c: u32) {
+        let (buckets, [lows, highs]) = (1 << (c - 1), halves(c));
+        let sums: Vec<_> = self.adder.sums().collect();
+        self.adder.begin(rows);
+        self.adder.open(sums.len() / buckets * (lows + highs));
+        for (position, sums) in sums.chunks(buckets).enumerate() {
+            let first = position * (lows + highs);
+            let numbered = || (1..).zip(sums).filter_map(|(number, sum)| Some((number, (*sum)?)));
+            let low = numbered().map(|(number, sum): (usize, _)| (number & lows, sum));
+            let low = low.filter(|(low, _)| *low > 0);
+            self.adder.put(rows, low.map(|(low, sum)| (first + low - 1, sum)));
+            let high = numbered().map(|(number, sum)| (number / (lows + 1), sum));
+            let high = high.filter(|(high, _)| *high > 0);
+            self.adder.put(rows, high.map(|(high, sum)| (first + lows + high - 1, sum)));
         }
-        rows.set_len(kept);
-        rows.extend(&moved);
+        self.adder.finish(rows);
     }
 
-    /// For each position the lists of buckets with the same low h bits of their number, 1 to 2^h - 1,
-    /// then those with the same bits above, 1 to 2^(c - 1 - h).
-    fn by_half(&self, c: u32, h: u32) -> Lists {
-        let buckets = 1usize << (c - 1);
-        let sums: Vec<Option<Entry>> = self.sums.iter().map(|list| list.first().copied()).collect();
-        let mut lists = Lists::default();
-        for sums in sums.chunks(buckets) {
-            let sum = |number: usize| sums[number - 1];
-            for low in 1..1usize << h {
-                lists.entries.extend((low..=buckets).step_by(1 << h).filter_map(sum));
-                lists.close();
-            }
-            for high in 1..=buckets >> h {
-                let numbers = high << h..=buckets.min((high << h) + (1 << h) - 1);
-                lists.entries.extend(numbers.filter_map(sum));
-                lists.close();
-            }
+    /// From these, for each bit of the scalars: the sum of those of its position that have the bit.
+    fn by_bit(&mut self, rows: &mut Rows, c: u32) {
+        let [lows, highs] = halves(c);
+        let (h, bits) = (lows.count_ones(), c as usize);
+        let sums: Vec<_> = self.adder.sums().collect();
+        self.adder.begin(rows);
+        self.adder.open(sums.len() / (lows + highs) * bits);
+        for (position, sums) in sums.chunks(lows + highs).enumerate() {
+            let number = |index| if index < lows { index + 1 } else { (index - lows + 1) << h };
+            let sums = sums.iter().enumerate().filter_map(|(at, sum)| Some((number(at), (*sum)?)));
+            let split = sums.flat_map(|(number, sum)| {
+                let bits = (0..bits).filter(move |bit| number >> bit & 1 == 1);
+                bits.map(move |bit| (position * c as usize + bit, sum))
+            });
+            self.adder.put(rows, split);
         }
-        lists
+        self.adder.finish(rows);
     }
 }
 
-/// For each position and each bit of a bucket's number the list of half sums that have the bit.
-fn by_bit(halves: &Lists, c: u32, h: u32) -> Lists {
-    let (lows, highs) = ((1usize << h) - 1, 1usize << (c - 1 - h));
-    let sums: Vec<Option<Entry>> = halves.iter().map(|list| list.first().copied()).collect();
-    let mut lists = Lists::default();
-    for sums in sums.chunks(lows + highs) {
-        let (low, high) = sums.split_at(lows);
-        for bit in 0..c {
-            let (sums, bit) = if bit < h { (low, bit) } else { (high, bit - h) };
-            let has = |(index, _): &(usize, &Option<Entry>)| (index + 1) >> bit & 1 == 1;
-            lists.entries.extend(sums.iter().enumerate().filter(has).filter_map(|(_, sum)| *sum));
-            lists.close();
-        }
-    }
-    lists
+/// How many low halves a bucket's number may have, and how many high ones, without zero.
+fn halves(c: u32) -> [usize; 2] {
+    let h = c / 2;
+    [(1 << h) - 1, 1 << (c - 1 - h)]
 }
 
-/// A scalar's size with 2^(c - 1) added at every digit position but the highest: the digits of the
-/// size itself, between -2^(c - 1) and 2^(c - 1), are those of this sum less 2^(c - 1), with no
-/// carry to hand on.
-fn raise(size: &[u64; 3], c: u32) -> [u64; 4] {
-    let mut halves = ZERO;
+/// 2^(c - 1) at every digit position but the highest. The digits of a size, between -2^(c - 1) and
+/// 2^(c - 1), are those of its sum with this, less 2^(c - 1), with no carry to hand on.
+fn raise(c: u32) -> [u64; 4] {
+    let mut raise = ZERO;
     for position in 0..BITS.div_ceil(c) - 1 {
         let bit = position * c + c - 1;
-        halves[(bit / 64) as usize] |= 1 << (bit % 64);
+        raise[(bit / 64) as usize] |= 1 << (bit % 64);
     }
-    let [low, middle, high] = *size;
-    integer::add(&halves, &[low, middle, high, 0]).0
+    raise
 }
 
 /// Digits of one position, by vectors where the level has any.
 struct Digits<'a> {
-    raised: &'a [[u64; 4]],
+    raised: &'a [Vec<u64>; 4],
     c: u32,
     position: u32,
     out: &'a mut Vec<i32>,
@@ -211,20 +176,14 @@ impl Stage for Digits<'_> {
     #[inline(always)]
     fn run(self) {
         let Digits { raised, c, position, out } = self;
-        out.resize(raised.len(), 0);
-        for (out, raised) in out.iter_mut().zip(raised) {
-            *out = digit(raised, c, position);
+        let (word, bit) = ((position * c / 64) as usize, position * c % 64);
+        let less = if position + 1 < BITS.div_ceil(c) { 1 << (c - 1) } else { 0 };
+        out.resize(raised[0].len(), 0);
+        for ((out, low), high) in out.iter_mut().zip(&raised[word]).zip(&raised[word + 1]) {
+            let bits = low >> bit | high << 1 << (63 - bit);
+            *out = (bits & ((1 << c) - 1)) as i32 - less;
         }
     }
-}
-
-/// Digit `position` of a raised size.
-#[inline(always)]
-fn digit(raised: &[u64; 4], c: u32, position: u32) -> i32 {
-    let (word, bit) = ((position * c / 64) as usize, position * c % 64);
-    let bits = raised[word] >> bit | raised[word + 1] << 1 << (63 - bit);
-    let bits = (bits & ((1 << c) - 1)) as i32;
-    if position + 1 < BITS.div_ceil(c) { bits - (1 << (c - 1)) } else { bits }
 }
 
 fn point(rows: &[Row], entry: Entry) -> Affine<Scalar5x52> {

@@ -11,10 +11,12 @@ use std::ops::Range;
 use crate::algorithm::Algorithm;
 use crate::algorithms::secp256k1::buckets::{Buckets, Term};
 use crate::algorithms::secp256k1::curve::{BETA, Curve, Secp256k1};
-use crate::algorithms::secp256k1::field::{FieldVec, Row};
+use crate::algorithms::secp256k1::field::{FieldVec, LANES, Row, Stage};
 use crate::algorithms::secp256k1::integer::ZERO;
+use crate::algorithms::secp256k1::inversion::Factor;
 use crate::algorithms::secp256k1::lists::Rows;
 use crate::algorithms::secp256k1::multiply::Scalars;
+use crate::algorithms::secp256k1::order::OrderVec;
 use crate::algorithms::secp256k1::piece::PIECE;
 use crate::algorithms::secp256k1::point::Affine;
 use crate::algorithms::secp256k1::portable::Scalar5x52;
@@ -26,11 +28,8 @@ use crate::parsed::Words;
 /// Items of one equation at most: more save few additions, and their points leave the caches.
 pub(crate) const MOST: usize = 8_192;
 
-/// Rows of an item: R, Q, lambda Q.
-const ROWS: usize = 3;
-
-/// Rows before those of the items: G, lambda G.
-const FIXED: usize = 2;
+/// Rows of the generator and of each key: the point, and lambda times the point.
+const IMAGES: usize = 2;
 
 /// Cuts a range into parts of equal size, since a small rest would be dear.
 pub(crate) fn parts(range: Range<usize>) -> impl Iterator<Item = Range<usize>> {
@@ -42,13 +41,18 @@ pub(crate) fn parts(range: Range<usize>) -> impl Iterator<Item = Range<usize>> {
 /// The sum over one part of a batch, in chunks of [`PIECE`] items; keeps its memory.
 pub(crate) struct Combination<V: FieldVec> {
     buckets: Buckets<V>,
-    /// [`FIXED`], then [`ROWS`] an item.
+    /// [`IMAGES`] of G and of each key, then R of each item.
     rows: Rows,
+    keys: usize,
+    /// The key of each item; empty where each has its own.
+    slots: Vec<u32>,
     /// u1 and u2 of each item.
     scalars: Vec<Scalars>,
-    /// Scalars of each item's rows.
-    halves: Vec<[Half; ROWS]>,
-    /// a u1 of each item.
+    /// a of each item.
+    coefficients: Vec<[u64; 2]>,
+    /// a u2 of each item.
+    products: Vec<Words>,
+    /// The sum of a u1 of each chunk.
     fixed: Vec<Words>,
     terms: Vec<Term>,
 }
@@ -58,8 +62,11 @@ impl<V: FieldVec> Default for Combination<V> {
         Combination {
             buckets: Buckets::default(),
             rows: Rows::default(),
+            keys: 0,
+            slots: Vec::new(),
             scalars: Vec::new(),
-            halves: Vec::new(),
+            coefficients: Vec::new(),
+            products: Vec::new(),
             fixed: Vec::new(),
             terms: Vec::new(),
         }
@@ -67,45 +74,54 @@ impl<V: FieldVec> Default for Combination<V> {
 }
 
 impl<V: FieldVec> Combination<V> {
-    /// Begins a part.
-    pub(crate) fn begin(&mut self, items: usize) {
+    /// Begins a part of so many items. `slots` gives the key of each among `keys`; it is empty where
+    /// each item has its own.
+    pub(crate) fn begin(&mut self, items: usize, keys: usize, slots: &[u32]) {
         let [x, y] = Secp256k1::GENERATOR;
         let beta_x = product(&x, &BETA);
+        self.keys = keys;
+        self.slots.clear();
+        self.slots.extend_from_slice(slots);
         self.rows.set_len(0);
         self.rows.extend(&[Row([x, y]), Row([beta_x, y])]);
-        self.rows.set_len(FIXED + ROWS * items);
+        self.rows.set_len(IMAGES * (1 + keys) + items);
         self.scalars.clear();
     }
 
-    /// Adds a chunk: the scalars of its items, and groups of lanes of R and Q.
+    /// Adds keys, groups of lanes, from one of them on.
     #[inline(always)]
-    pub(crate) fn add(
-        &mut self,
-        scalars: &[Scalars],
-        points: impl Iterator<Item = (Affine<V>, Affine<V>)>,
-    ) {
-        let rows = &mut self.rows[FIXED + ROWS * self.scalars.len()..][..ROWS * scalars.len()];
+    pub(crate) fn add_keys(&mut self, first: usize, points: &[Affine<V>]) {
+        let end = IMAGES * (1 + self.keys);
+        let rows = &mut self.rows[IMAGES * (1 + first)..end];
         let beta = V::splat(&BETA);
-        for ((claim, key), rows) in points.zip(rows.chunks_mut(ROWS * V::LANES)) {
-            put(claim, rows, 0);
-            put(key, rows, 1);
-            put(Affine { x: key.x.mul(beta), y: key.y }, rows, 2);
+        for (key, rows) in points.iter().zip(rows.chunks_mut(IMAGES * V::LANES)) {
+            put(*key, rows, IMAGES, 0);
+            put(Affine { x: key.x.mul(beta), y: key.y }, rows, IMAGES, 1);
+        }
+    }
+
+    /// Adds a chunk: the scalars of its items, and groups of lanes of R.
+    #[inline(always)]
+    pub(crate) fn add(&mut self, scalars: &[Scalars], claims: &[Affine<V>]) {
+        let first = IMAGES * (1 + self.keys) + self.scalars.len();
+        let rows = &mut self.rows[first..][..scalars.len()];
+        for (claim, rows) in claims.iter().zip(rows.chunks_mut(V::LANES)) {
+            put(*claim, rows, 1, 0);
         }
         self.scalars.extend_from_slice(scalars);
     }
 
     /// Draws the coefficients of a part that was added; an item that does not count takes no part.
     pub(crate) fn draw(&mut self, plan: Plan, counts: impl Fn(usize) -> bool) {
-        let coefficients = coefficients(plan, &self.rows[FIXED..], &self.scalars);
-        self.halves.clear();
-        self.fixed.clear();
-        for (item, (Scalars { u1, u2 }, a)) in self.scalars.iter().zip(coefficients).enumerate() {
-            let a = if counts(item) { a } else { [0; 2] };
-            let [first, second] = scalar::split(&scalar::mul_short(&a, u2));
-            self.fixed.push(scalar::mul_short(&a, u1));
-            let claim = Half { negative: true, size: [a[0], a[1], 0] };
-            self.halves.push([claim, first, second]);
+        let (keys, claims) = self.rows.split_at(IMAGES * (1 + self.keys));
+        let key = |item| &keys[IMAGES * (1 + slot(&self.slots, item))];
+        self.coefficients = coefficients(plan, claims, key, &self.scalars);
+        for (item, coefficient) in self.coefficients.iter_mut().enumerate() {
+            if !counts(item) {
+                *coefficient = [0; 2];
+            }
         }
+        V::enter(Multiply { sum: self });
     }
 
     /// The chunks that are not known to hold, in order: those that `apart` names, which no sum may
@@ -134,30 +150,89 @@ impl<V: FieldVec> Combination<V> {
     /// Whether the sum over the chunks is zero.
     #[inline(always)]
     fn holds(&mut self, chunks: impl Iterator<Item = usize>) -> bool {
-        self.terms.clear();
+        let Combination { buckets, rows, keys, slots, coefficients, products, terms, .. } = self;
+        let claims = IMAGES * (1 + *keys);
+        terms.clear();
+        let mut multiply = |row: usize, scalar: &Words| {
+            for (row, scalar) in (row as u32..).zip(scalar::split(scalar)) {
+                terms.push(Term { row, scalar });
+            }
+        };
         let mut fixed = ZERO;
+        // Of keys with many items.
+        let mut sums = vec![ZERO; if slots.is_empty() { 0 } else { *keys }];
+        let mut items = Vec::new();
         for chunk in chunks {
-            let items = chunk * PIECE..self.halves.len().min((chunk + 1) * PIECE);
-            for item in items {
-                fixed = scalar::add(&fixed, &self.fixed[item]);
-                for (row, scalar) in (FIXED + ROWS * item..).zip(self.halves[item]) {
-                    self.terms.push(Term { row: row as u32, scalar });
+            fixed = scalar::add(&fixed, &self.fixed[chunk]);
+            let range = chunk * PIECE..products.len().min((chunk + 1) * PIECE);
+            items.push(range.clone());
+            for item in range {
+                match slots.get(item) {
+                    Some(&slot) => {
+                        let sum = &mut sums[slot as usize];
+                        *sum = scalar::add(sum, &products[item]);
+                    }
+                    None => multiply(IMAGES * (1 + item), &products[item]),
                 }
             }
         }
-        for (row, scalar) in scalar::split(&fixed).into_iter().enumerate() {
-            self.terms.push(Term { row: row as u32, scalar });
+        multiply(0, &fixed);
+        for (slot, sum) in sums.iter().enumerate().filter(|(_, sum)| **sum != ZERO) {
+            multiply(IMAGES * (1 + slot), sum);
         }
-        self.buckets.sum(&mut self.rows, &self.terms).z.is_zero()
+        for item in items.into_iter().flatten() {
+            let [low, high] = coefficients[item];
+            let scalar = Half { negative: true, size: [low, high, 0] };
+            terms.push(Term { row: (claims + item) as u32, scalar });
+        }
+        buckets.sum(rows, terms).z.is_zero()
     }
 }
 
-/// Writes a point a lane to row `at` of each lane's [`ROWS`].
+/// The key of an item.
 #[inline(always)]
-fn put<V: FieldVec>(point: Affine<V>, rows: &mut [Row], at: usize) {
+fn slot(slots: &[u32], item: usize) -> usize {
+    slots.get(item).map_or(item, |&slot| slot as usize)
+}
+
+/// Multiplies the scalars of a part by its coefficients.
+struct Multiply<'a, V: FieldVec> {
+    sum: &'a mut Combination<V>,
+}
+
+impl<V: FieldVec> Stage for Multiply<'_, V> {
+    type Out = ();
+
+    #[inline(always)]
+    fn run(self) {
+        let Combination { scalars, coefficients, products, fixed, .. } = self.sum;
+        let lanes = V::Order::LANES;
+        products.clear();
+        fixed.clear();
+        fixed.resize(scalars.len().div_ceil(PIECE), ZERO);
+        let groups = scalars.chunks(lanes).zip(coefficients.chunks(lanes));
+        for (group, (scalars, coefficients)) in groups.enumerate() {
+            let items = scalars.len();
+            let a =
+                V::Order::read(items, |item| [coefficients[item][0], coefficients[item][1], 0, 0]);
+            let [mut u1, mut u2] = [[ZERO; LANES]; 2];
+            a.product(V::Order::read(items, |item| scalars[item].u1)).store(&mut u1[..lanes]);
+            a.product(V::Order::read(items, |item| scalars[item].u2)).store(&mut u2[..lanes]);
+            let fixed = &mut fixed[group * lanes / PIECE];
+            for u1 in &u1[..items] {
+                *fixed = scalar::add(fixed, u1);
+            }
+            products.extend_from_slice(&u2[..items]);
+        }
+    }
+}
+
+/// Writes a point a lane to row `at` of each lane's `stride` rows.
+#[inline(always)]
+fn put<V: FieldVec>(point: Affine<V>, rows: &mut [Row], stride: usize, at: usize) {
     let point = [point.x.normalize(), point.y.normalize()];
     V::scatter(point, |lane, row| {
-        if let Some(slot) = rows.get_mut(ROWS * lane + at) {
+        if let Some(slot) = rows.get_mut(stride * lane + at) {
             *slot = row;
         }
     });
@@ -176,17 +251,25 @@ const BOUND: usize = 16;
 /// The coefficients: 1 for the first item, for the others 128 bits of hashes of a counter and a seed,
 /// and never 0. The seed is a digest of R, Q, u1 and u2 of all items, which make the sum: they are
 /// what the operands and the claims say, and no two different sums have the same.
-fn coefficients(plan: Plan, rows: &[Row], scalars: &[Scalars]) -> Vec<[u64; 2]> {
+fn coefficients<'a>(
+    plan: Plan,
+    claims: &[Row],
+    key: impl Fn(usize) -> &'a Row,
+    scalars: &[Scalars],
+) -> Vec<[u64; 2]> {
     let items = scalars.len();
     let bound = digests(plan, items.div_ceil(BOUND), |message, out| {
+        let mut odd = 0u32;
         for item in BOUND * message..items.min(BOUND * (message + 1)) {
-            // lambda Q says nothing new.
-            out.extend_from_slice(bytemuck::cast_slice(&rows[ROWS * item..][..2]));
-            let Scalars { u1, u2 } = &scalars[item];
-            out.extend_from_slice(bytemuck::cast_slice(&[*u1, *u2]));
+            // Of points of the curve x and the parity of y say all; lambda Q says nothing new.
+            let ([r, r_y], [q, q_y]) = (claims[item].0, key(item).0);
+            let Scalars { u1, u2 } = scalars[item];
+            out.extend_from_slice(bytemuck::cast_slice(&[r, q, u1, u2]));
+            odd = odd << 2 | ((r_y[0] & 1) << 1 | q_y[0] & 1) as u32;
         }
         // Messages of one length are hashed side by side; the number of items is bound below.
-        out.resize(BOUND * 192, 0);
+        out.resize(BOUND * 128, 0);
+        out.extend_from_slice(&odd.to_le_bytes());
     });
     let seed = digests(plan, 1, |_, out| {
         out.extend_from_slice(&(items as u64).to_le_bytes());
@@ -235,21 +318,26 @@ mod tests {
         for items in [2, 16, 17, 40] {
             let number = |at: usize| [at as u64 + 1, 7, 0, 9];
             let row = |at: usize| Row([number(at), number(at + 500)]);
-            let rows: Vec<Row> = (0..ROWS * items).map(row).collect();
+            // R and Q.
+            let rows: Vec<Row> = (0..2 * items).map(row).collect();
             let pair = |at: usize| Scalars { u1: number(at), u2: number(at + 900) };
             let scalars: Vec<Scalars> = (0..items).map(pair).collect();
-            let drawn = coefficients(Plan::PORTABLE, &rows, &scalars);
+            let draw = |rows: &[Row], scalars: &[Scalars]| {
+                let claims: Vec<Row> = rows.iter().step_by(2).copied().collect();
+                coefficients(Plan::PORTABLE, &claims, |item| &rows[2 * item + 1], scalars)
+            };
+            let drawn = draw(&rows, &scalars);
             assert_eq!((drawn.len(), drawn[0]), (items, [1, 0]));
             let moved = |rows: &[Row], scalars: &[Scalars]| {
-                let others = coefficients(Plan::PORTABLE, rows, scalars);
+                let others = draw(rows, scalars);
                 assert!(drawn[1..].iter().zip(&others[1..]).all(|(a, b)| a != b && *a != [0, 0]));
             };
-            moved(&[&rows[..], &[row(0); ROWS]].concat(), &[&scalars[..], &[pair(0)]].concat());
+            moved(&[&rows[..], &[row(0); 2]].concat(), &[&scalars[..], &[pair(0)]].concat());
             for item in [0, items / 2, items - 1] {
-                // R and Q, each coordinate.
+                // x of R and Q, and the parity of their y: there are two with one x.
                 for at in [0, 1, 2, 3] {
                     let mut rows = rows.clone();
-                    rows[ROWS * item + at / 2].0[at % 2][3] ^= 1 << 40;
+                    rows[2 * item + at / 2].0[at % 2][0] ^= 1;
                     moved(&rows, &scalars);
                 }
                 let mut scalars = scalars.clone();

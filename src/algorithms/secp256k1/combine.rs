@@ -86,12 +86,12 @@ impl<V: FieldVec> Part<V> {
         out: &mut [Verdict],
     ) {
         out.fill(Verdict::Valid);
-        self.sum.begin(items.len());
+        self.sum.begin(items.len(), items.len(), &[]);
         self.apart.clear();
         for start in items.clone().step_by(PIECE) {
             let chunk = start..items.end.min(start + PIECE);
             let out = &mut out[start - items.start..][..chunk.len()];
-            V::enter(Chunk { part: self, equation, chunk, out });
+            V::enter(Chunk { part: self, equation, chunk, at: start - items.start, out });
         }
         // An item that has its verdict takes no part.
         self.sum.draw(plan, |item| out[item].is_valid());
@@ -119,6 +119,8 @@ struct Chunk<'a, V: FieldVec, E> {
     part: &'a mut Part<V>,
     equation: &'a E,
     chunk: Range<usize>,
+    /// Where it is in the part.
+    at: usize,
     out: &'a mut [Verdict],
 }
 
@@ -127,7 +129,7 @@ impl<V: FieldVec, E: Equation> Stage for Chunk<'_, V, E> {
 
     #[inline(always)]
     fn run(self) {
-        let Chunk { part: Part { piece, claims, sum, apart }, equation, chunk, out } = self;
+        let Chunk { part: Part { piece, claims, sum, apart }, equation, chunk, at, out } = self;
         equation.prepare(piece, chunk.clone());
         claims.read(chunk.len(), |i| {
             let (x, odd) = equation.claim(chunk.start + i);
@@ -148,7 +150,7 @@ impl<V: FieldVec, E: Equation> Stage for Chunk<'_, V, E> {
             }
         }
         apart.push(unsure);
-        let points = claims.points.iter().zip(&piece.keys.points);
-        sum.add(&piece.scalars, points.map(|(claim, key)| (*claim, *key)));
+        sum.add_keys(at, &piece.keys.points);
+        sum.add(&piece.scalars, &claims.points);
     }
 }

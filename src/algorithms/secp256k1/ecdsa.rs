@@ -6,9 +6,10 @@ use crate::algorithms::secp256k1::combine;
 use crate::algorithms::secp256k1::field::{FieldVec, LANES, MaskVec};
 use crate::algorithms::secp256k1::integer::{self, N, P_MINUS_N, is_below};
 use crate::algorithms::secp256k1::key::Key;
+use crate::algorithms::secp256k1::multiply::Scalars;
+use crate::algorithms::secp256k1::order::quotients;
 use crate::algorithms::secp256k1::piece::{self, Equation, Piece, Products, verdict};
 use crate::algorithms::secp256k1::point::{Jacobian, OneLane, affine, is_possible};
-use crate::algorithms::secp256k1::{multiply::Scalars, scalar};
 use crate::algorithms::sha256::Plan;
 use crate::error::Fault;
 use crate::isa::Isa;
@@ -60,15 +61,9 @@ impl Products for EcdsaOperands {
     }
 
     #[inline(always)]
-    fn scalars(&self, items: Range<usize>, out: &mut Vec<Scalars>) {
-        let mut inverses = Vec::new();
-        scalar::invert_all(&self.s[items.clone()], &mut inverses);
-        out.clear();
-        for (inverse, i) in inverses.iter().zip(items) {
-            let u1 = scalar::mul_montgomery(&self.z[i], inverse);
-            let u2 = scalar::mul_montgomery(&self.r[i], inverse);
-            out.push(Scalars { u1, u2 });
-        }
+    fn scalars<V: FieldVec>(&self, items: Range<usize>, out: &mut Vec<Scalars>) {
+        let [z, r, s] = [&self.z, &self.r, &self.s].map(|column| &column[items.clone()]);
+        quotients::<V::Order>(z, r, s, out);
     }
 }
 

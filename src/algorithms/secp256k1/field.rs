@@ -3,6 +3,7 @@
 //! A level supplies [`FieldVec`] for its vector; roots, inverses and everything above are written
 //! once, in the files beside.
 
+use crate::algorithms::secp256k1::order::OrderVec;
 use crate::parsed::Words;
 
 /// One truth value a lane.
@@ -116,6 +117,8 @@ pub trait FieldVec: Copy + Send + Sync + 'static {
     const LANES: usize;
     /// One truth value a lane.
     type Mask: MaskVec;
+    /// Numbers mod n beside it, of a number of lanes of their own.
+    type Order: OrderVec;
 
     /// The same element in every lane. `words` lies below p.
     fn splat(words: &Words) -> Self;

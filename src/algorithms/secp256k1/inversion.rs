@@ -16,27 +16,58 @@ pub fn invert<V: FieldVec>(a: V) -> V {
     V::load(&words[..V::LANES])
 }
 
-/// Inverts words below p, at most [`LANES`] of them.
+/// Inverts words below p, at most [`LANES`] of them; 0 stays.
 fn invert_words(words: &mut [Words]) {
     static PRIME: Modulus = Modulus::new(&P);
-    let one = Scalar5x52::splat(&[1, 0, 0, 0]);
-    let mut prefixes = [one; LANES];
-    let mut total = one;
-    for (word, prefix) in words.iter().zip(&mut prefixes) {
-        *prefix = total;
+    let mut nodes = [Scalar5x52::splat(&[1, 0, 0, 0]); 2 * LANES];
+    let nodes = &mut nodes[..2 * words.len()];
+    for (node, word) in nodes[words.len()..].iter_mut().zip(&*words) {
         if *word != [0; 4] {
-            total = total.mul(Scalar5x52::splat(word));
+            *node = Scalar5x52::splat(word);
         }
     }
-    let mut product = [[0; 4]];
-    total.store(&mut product);
-    let mut inverse = Scalar5x52::splat(&PRIME.invert(&product[0]));
-    for (word, prefix) in words.iter_mut().zip(&prefixes).rev() {
+    invert_tree(nodes, |root: Scalar5x52| {
+        let mut word = [[0; 4]];
+        root.store(&mut word);
+        Scalar5x52::splat(&PRIME.invert(&word[0]))
+    });
+    for (node, word) in nodes[words.len()..].iter().zip(words) {
         if *word != [0; 4] {
-            let value = Scalar5x52::splat(word);
-            inverse.mul(*prefix).store(std::slice::from_mut(word));
-            inverse = inverse.mul(value);
+            node.store(std::slice::from_mut(word));
         }
+    }
+}
+
+/// What has products.
+pub trait Factor: Copy {
+    /// a b.
+    fn product(self, other: Self) -> Self;
+}
+
+impl Factor for Scalar5x52 {
+    #[inline(always)]
+    fn product(self, other: Self) -> Self {
+        self.mul(other)
+    }
+}
+
+/// Inverts the second half of the nodes with one inversion and three products each, of which few wait
+/// for each other; the first half is memory.
+#[inline(always)]
+pub(crate) fn invert_tree<F: Factor>(nodes: &mut [F], invert: impl FnOnce(F) -> F) {
+    // A binary tree with its root at 1: each node is the product of those below.
+    let values = nodes.len() / 2;
+    if values == 0 {
+        return;
+    }
+    for node in (1..values).rev() {
+        nodes[node] = nodes[2 * node].product(nodes[2 * node + 1]);
+    }
+    nodes[1] = invert(nodes[1]);
+    for node in 1..values {
+        let [inverse, left, right] = [nodes[node], nodes[2 * node], nodes[2 * node + 1]];
+        nodes[2 * node] = inverse.product(right);
+        nodes[2 * node + 1] = inverse.product(left);
     }
 }
 
@@ -44,22 +75,24 @@ fn invert_words(words: &mut [Words]) {
 #[inline(always)]
 pub(crate) fn products<V: FieldVec>(values: &[V], prefixes: &mut Vec<V>) -> V {
     let mut product = V::splat(&[1, 0, 0, 0]);
-    prefixes.clear();
-    for value in values {
-        prefixes.push(product);
+    prefixes.resize(values.len().max(prefixes.len()), product);
+    for (value, prefix) in values.iter().zip(prefixes) {
+        *prefix = product;
         product = product.mul(*value);
     }
     product
 }
 
-/// From the products before each and the inverse of that of all to the inverse of each.
+/// From the products before each and the inverse of that of all to the inverse of each; the inverse of
+/// that before the first is returned.
 #[inline(always)]
-pub(crate) fn unwind<V: FieldVec>(values: &mut [V], prefixes: &[V], mut inverse: V) {
+pub(crate) fn unwind<V: FieldVec>(values: &mut [V], prefixes: &[V], mut inverse: V) -> V {
     for (value, prefix) in values.iter_mut().zip(prefixes).rev() {
         let this = inverse.mul(*prefix);
         inverse = inverse.mul(*value);
         *value = this;
     }
+    inverse
 }
 
 /// Inverts every element of every lane with one inversion (Montgomery's trick: three products

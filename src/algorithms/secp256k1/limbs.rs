@@ -8,6 +8,7 @@
 //! 2 m (2^24 - 1).
 
 use crate::algorithms::secp256k1::field::{FieldVec, LANES, MaskVec, Row, Stage};
+use crate::algorithms::secp256k1::order::OneOrder;
 use crate::algorithms::secp256k1::word_vec::WordVec;
 use crate::parsed::Words;
 
@@ -189,6 +190,7 @@ impl<W: WordVec> Limbs9x29<W> {
 impl<W: WordVec> FieldVec for Limbs9x29<W> {
     const LANES: usize = W::LANES;
     type Mask = W::Mask;
+    type Order = OneOrder;
 
     #[inline(always)]
     fn enter<S: Stage>(stage: S) -> S::Out {

@@ -1,68 +1,42 @@
 //! Sums of lists of affine points, many lists at once.
 //!
-//! The points of each list are added in pairs, the sums again, until one is left (a tree). An affine
+//! Entries come in any order. As soon as a list has four they are added as a tree, and the sum is an
+//! entry again: so a point is gathered, and a sum scattered, once for three additions. An affine
 //! addition costs 2 products and a squaring beside the inverse of x2 - x1; all additions of a round
-//! share inversions, at 3 products each. Equal and opposite points, which senders can force, are
-//! found by a zero among the differences and take a doubling's slope, or leave the list.
+//! share an inversion, at 3 products each. Equal and opposite points, which senders can force, are
+//! found by a zero among the differences; they take a doubling's slope, or their sum is infinity.
 
 use std::ops::{Deref, DerefMut};
 
 use crate::algorithms::secp256k1::field::{FieldVec, LANES, MaskVec, Row, Stage};
-use crate::algorithms::secp256k1::inversion::{invert, products, unwind};
+use crate::algorithms::secp256k1::round::Round;
 
 /// A point of a list: the index of its row, and whether it is negated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Entry(u32);
 
 impl Entry {
+    const SIGN: u32 = 1 << 31;
+
     #[inline(always)]
     pub(crate) fn new(row: usize, negative: bool) -> Self {
-        Entry((row as u32) << 1 | u32::from(negative))
+        Entry(row as u32 | u32::from(negative) << 31)
     }
 
     #[inline(always)]
     pub(crate) fn row(self) -> usize {
-        (self.0 >> 1) as usize
+        (self.0 & !Self::SIGN) as usize
     }
 
     #[inline(always)]
     pub(crate) fn negative(self) -> bool {
-        self.0 & 1 == 1
+        self.0 & Self::SIGN != 0
     }
 
-    /// The opposite point if `negate`.
+    /// The opposite point if the number is negative.
     #[inline(always)]
-    pub(crate) fn negate_where(self, negate: bool) -> Self {
-        Entry(self.0 ^ u32::from(negate))
-    }
-}
-
-/// Lists of points: list i ends at `ends[i]` in `entries`.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Lists {
-    pub(crate) entries: Vec<Entry>,
-    pub(crate) ends: Vec<u32>,
-}
-
-impl Lists {
-    pub(crate) fn clear(&mut self) {
-        self.entries.clear();
-        self.ends.clear();
-    }
-
-    /// Ends the list that takes entries.
-    pub(crate) fn close(&mut self) {
-        self.ends.push(self.entries.len() as u32);
-    }
-
-    /// The entries of each list.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = &[Entry]> {
-        let mut start = 0;
-        self.ends.iter().map(move |&end| {
-            let list = &self.entries[start..end as usize];
-            start = end as usize;
-            list
-        })
+    pub(crate) fn with_sign_of(self, number: i32) -> Self {
+        Entry(self.0 ^ (number as u32 & Self::SIGN))
     }
 }
 
@@ -74,6 +48,9 @@ pub(crate) struct Rows {
 }
 
 impl Rows {
+    /// In place of a sum that is infinity: no point of the curve has x = 0.
+    pub(crate) const INFINITY: Row = Row([[0; 4]; 2]);
+
     pub(crate) fn len(&self) -> usize {
         self.used
     }
@@ -82,7 +59,7 @@ impl Rows {
     pub(crate) fn set_len(&mut self, rows: usize) {
         self.used = rows;
         if self.all.len() < rows {
-            self.all.resize(rows.next_power_of_two(), INFINITY);
+            self.all.resize(rows.next_power_of_two(), Self::INFINITY);
         }
     }
 
@@ -109,215 +86,231 @@ impl DerefMut for Rows {
     }
 }
 
-/// In place of a sum that is infinity: no point of the curve has x = y = 0.
-const INFINITY: Row = Row([[0; 4]; 2]);
+/// Entries that are added at once.
+const TREE: usize = 4;
 
-/// Groups of lanes that share an inversion: their operands, 3 KiB each in two vectors, stay in the
+/// Groups of trees that share inversions: their points, 5 KiB a group of two vectors, leave room in the
 /// second-level cache.
 const BLOCK: usize = 128;
 
-/// Pairs that are copied at once when lists are paired.
-const STRIDE: usize = 8;
-
-/// Groups by which rows are asked for ahead of their use.
-const AHEAD: usize = 3;
+/// What a list has: up to three entries, and in the last place their number.
+type Waiting = [u32; TREE];
 
 /// Adds lists up; keeps its memory from call to call.
 pub(crate) struct Adder<V: FieldVec> {
-    pairs: Vec<[Entry; 2]>,
-    /// x1, y1, x2, y2 of each group of pairs.
-    operands: Vec<[V; 4]>,
-    denominators: Vec<V>,
-    prefixes: Vec<V>,
-    /// Groups with lanes of equal x: where the points are equal, and where they are opposite.
-    equal: Vec<(usize, V::Mask, V::Mask)>,
-    next: Lists,
+    lists: Vec<Waiting>,
+    /// Entries to be added next, each with its list: trees, or pairs in the end. There is room for
+    /// one more than `filled`.
+    trees: Vec<[Entry; TREE]>,
+    owners: Vec<u32>,
+    filled: usize,
+    /// Rows from here on hold sums.
+    first: usize,
+    /// Those of them that were added since.
+    free: Vec<u32>,
+    /// Where the sums of a block go.
+    targets: Vec<u32>,
+    round: Round<V>,
 }
 
 impl<V: FieldVec> Default for Adder<V> {
     fn default() -> Self {
         Adder {
-            pairs: Vec::new(),
-            operands: Vec::new(),
-            denominators: Vec::new(),
-            prefixes: Vec::new(),
-            equal: Vec::new(),
-            next: Lists::default(),
+            lists: Vec::new(),
+            trees: Vec::new(),
+            owners: Vec::new(),
+            filled: 0,
+            first: 0,
+            free: Vec::new(),
+            targets: Vec::new(),
+            round: Round::default(),
         }
     }
 }
 
 impl<V: FieldVec> Adder<V> {
-    /// Pairs the entries of each list, and replaces them by those of their sums, which go to the rows
-    /// from `first` on.
-    fn pair(&mut self, first: usize, lists: &mut Lists) {
-        let blank = Entry::new(0, false);
-        let Lists { entries, ends } = lists;
-        // Lists are short and of any length: whole strides are copied, whatever of them counts, so
-        // that nothing is to be guessed but how many. `STRIDE` more entries give them room.
-        entries.resize(entries.len() + 2 * STRIDE, blank);
-        let Lists { entries: next, .. } = &mut self.next;
-        next.resize(next.len().max(entries.len()), blank);
-        self.pairs.resize(self.pairs.len().max(entries.len()), [blank; 2]);
-        let (mut start, mut pairs, mut kept) = (0, 0, 0);
-        for end in ends.iter_mut() {
-            let list = start..*end as usize;
-            let (half, odd) = (list.len() / 2, list.len() % 2);
-            for at in (0..half).step_by(STRIDE) {
-                let from: &[Entry; 2 * STRIDE] =
-                    entries[list.start + 2 * at..].first_chunk().expect("there is room");
-                let to = self.pairs[pairs + at..].first_chunk_mut::<STRIDE>();
-                to.expect("there is room").as_flattened_mut().copy_from_slice(from);
-                let to = next[kept + at..].first_chunk_mut::<STRIDE>().expect("there is room");
-                for (i, entry) in to.iter_mut().enumerate() {
-                    *entry = Entry(((first + pairs + at + i) as u32) << 1);
+    /// Trees of a block.
+    const FULL: usize = BLOCK * V::LANES;
+
+    /// Forgets all sums; those to come go behind the rows that there are.
+    pub(crate) fn begin(&mut self, rows: &Rows) {
+        self.first = rows.len();
+        self.free.clear();
+        self.round.begin();
+    }
+
+    /// Empties the lists, of which there are so many then.
+    pub(crate) fn open(&mut self, lists: usize) {
+        self.lists.clear();
+        self.lists.resize(lists, [0; TREE]);
+        self.trees.resize(Self::FULL + 1, [Entry(0); TREE]);
+        self.owners.resize(Self::FULL + 1, 0);
+        self.filled = 0;
+    }
+
+    /// Adds entries to lists, each named by its number.
+    #[inline(always)]
+    pub(crate) fn put(&mut self, rows: &mut Rows, entries: impl Iterator<Item = (usize, Entry)>) {
+        let mut entries = entries;
+        self.put_some(&mut entries);
+        while self.filled == Self::FULL {
+            self.flush::<TREE>(rows);
+            self.put_some(&mut entries);
+        }
+    }
+
+    /// Adds entries until the block is full or there are no more.
+    #[inline(always)]
+    fn put_some(&mut self, entries: &mut impl Iterator<Item = (usize, Entry)>) {
+        let (lists, trees) = (&mut self.lists[..], &mut self.trees[..=Self::FULL]);
+        let owners = &mut self.owners[..=Self::FULL];
+        let mut filled = self.filled;
+        while filled < Self::FULL
+            && let Some((list, entry)) = entries.next()
+        {
+            // Whether this is the fourth is anyone's guess: it is written as such, and counts if it
+            // is.
+            let waiting = &mut lists[list];
+            let count = waiting[3];
+            trees[filled] = waiting.map(Entry);
+            trees[filled][3] = entry;
+            owners[filled] = list as u32;
+            filled += usize::from(count == 3);
+            waiting[(count & 3) as usize] = entry.0;
+            waiting[3] = (count + 1) & 3;
+        }
+        self.filled = filled;
+    }
+
+    /// Adds until every list has one entry at most.
+    pub(crate) fn finish(&mut self, rows: &mut Rows) {
+        while self.filled > 0 {
+            self.flush::<TREE>(rows);
+        }
+        // Of three entries two are left, then one.
+        for _ in 0..2 {
+            let mut next = 0;
+            while next < self.lists.len() {
+                next = self.pair_some(next);
+                if self.filled > 0 {
+                    self.flush::<2>(rows);
                 }
             }
-            next[kept + half] = entries[(list.start + 2 * half).min(entries.len() - 1)];
-            (start, pairs, kept) = (list.end, pairs + half, kept + half + odd);
-            *end = kept as u32;
         }
-        self.pairs.truncate(pairs);
-        std::mem::swap(entries, next);
-        entries.truncate(kept);
     }
 
-    /// Replaces each list by its sum: one entry, or none where the list is empty or the sum infinity.
-    /// Sums are appended to `rows`, which the entries name.
-    pub(crate) fn add_up(&mut self, rows: &mut Rows, lists: &mut Lists) {
-        loop {
-            self.pair(rows.len(), lists);
-            if self.pairs.is_empty() {
-                return;
-            }
-            let first = rows.len();
-            rows.set_len(first + self.pairs.len());
-            let pairs = std::mem::take(&mut self.pairs);
-            let mut infinite = false;
-            for (block, pairs) in pairs.chunks(BLOCK * V::LANES).enumerate() {
-                let first = first + block * BLOCK * V::LANES;
-                infinite |= V::enter(AddPairs { adder: self, rows, pairs, first });
-            }
-            self.pairs = pairs;
-            if infinite {
-                drop_infinite(rows, lists);
+    /// Takes pairs from the lists from `next` on until the block is full; where it ended.
+    fn pair_some(&mut self, mut next: usize) -> usize {
+        let (trees, owners) = (&mut self.trees[..=Self::FULL], &mut self.owners[..=Self::FULL]);
+        let mut filled = 0;
+        while filled < Self::FULL
+            && let Some(list) = self.lists.get_mut(next)
+        {
+            let [a, b, c, count] = *list;
+            trees[filled] = [a, b, 0, 0].map(Entry);
+            owners[filled] = next as u32;
+            let pays = count >= 2;
+            filled += usize::from(pays);
+            *list = [if pays { c } else { a }, b, c, if pays { count - 2 } else { count }];
+            next += 1;
+        }
+        self.filled = filled;
+        next
+    }
+
+    /// The sum of each list after [`finish`](Self::finish); none where nothing was put.
+    pub(crate) fn sums(&self) -> impl Iterator<Item = Option<Entry>> {
+        self.lists.iter().map(|list| (list[3] > 0).then_some(Entry(list[0])))
+    }
+
+    /// Adds the first `LEAVES` entries of each tree, and puts the sums into their lists.
+    fn flush<const LEAVES: usize>(&mut self, rows: &mut Rows) {
+        let filled = std::mem::take(&mut self.filled);
+        // Lanes past the last tree repeat it.
+        let groups = filled.div_ceil(V::LANES);
+        let last = self.trees[filled - 1];
+        self.trees[filled..groups * V::LANES].fill(last);
+        self.find_targets::<LEAVES>(filled, rows);
+        V::enter(AddTrees::<V, LEAVES> {
+            round: &mut self.round,
+            trees: &self.trees[..groups * V::LANES],
+            targets: &self.targets,
+            rows,
+        });
+        // Of so many sums fewer become trees: what is read has not been written yet.
+        for tree in 0..filled {
+            let entry = (self.owners[tree] as usize, Entry(self.targets[tree]));
+            self.put_some(&mut std::iter::once(entry));
+        }
+    }
+
+    /// Finds rows for the sums of the first trees: such as are free once these are added, then new
+    /// ones.
+    fn find_targets<const LEAVES: usize>(&mut self, trees: usize, rows: &mut Rows) {
+        let Adder { free, targets, .. } = self;
+        let (first, mut left) = (self.first as u32, free.len());
+        free.resize(left + LEAVES * trees, 0);
+        for tree in &self.trees[..trees] {
+            for entry in &tree[..LEAVES] {
+                let row = entry.row() as u32;
+                free[left] = row;
+                left += usize::from(row >= first);
             }
         }
+        let kept = left.saturating_sub(trees);
+        targets.clear();
+        targets.extend_from_slice(&free[kept..left]);
+        free.truncate(kept);
+        let (end, more) = (rows.len(), trees - targets.len());
+        targets.extend(end as u32..(end + more) as u32);
+        rows.set_len(end + more);
     }
 }
 
-/// Rewrites the lists without the entries whose rows are zero.
-#[cold]
-fn drop_infinite(rows: &[Row], lists: &mut Lists) {
-    let mut kept = Lists::default();
-    for list in lists.iter() {
-        let finite = |entry: &&Entry| rows[entry.row()] != INFINITY;
-        kept.entries.extend(list.iter().filter(finite));
-        kept.close();
-    }
-    *lists = kept;
-}
-
-/// Adds pairs of points into the rows from `first` on; says whether any sum is infinity.
-struct AddPairs<'a, V: FieldVec> {
-    adder: &'a mut Adder<V>,
+/// Adds trees of entries into their targets.
+struct AddTrees<'a, V: FieldVec, const LEAVES: usize> {
+    round: &'a mut Round<V>,
+    /// Whole groups of lanes.
+    trees: &'a [[Entry; TREE]],
+    targets: &'a [u32],
     rows: &'a mut [Row],
-    pairs: &'a [[Entry; 2]],
-    first: usize,
 }
 
-/// The points of one entry a lane, y of magnitude 2 and not fresh; lanes past the last pair repeat it.
+/// The points of one entry a lane; y has magnitude 2 and is not fresh.
 #[inline(always)]
-fn gather<V: FieldVec>(rows: &[Row], pairs: &[[Entry; 2]], side: usize) -> [V; 2] {
-    let entry = |lane: usize| pairs[lane.min(pairs.len() - 1)][side];
-    let mut negative = 0;
-    for lane in 0..V::LANES {
-        negative |= u32::from(entry(lane).negative()) << lane;
+fn gather<V: FieldVec>(rows: &[Row], trees: &[[Entry; TREE]], leaf: usize) -> [V; 2] {
+    let mut entries = [0; LANES];
+    for (entry, tree) in entries.iter_mut().zip(trees) {
+        *entry = tree[leaf].0;
     }
-    let [x, y] = V::gather(|lane| &rows[entry(lane).row()]);
-    [x, V::select(V::Mask::from_bits(negative), y.negate(1), y)]
+    let [x, y] = V::gather(|lane| &rows[Entry(entries[lane]).row()]);
+    [x, V::select(V::Mask::from_signs(&entries), y.negate(1), y)]
 }
 
-impl<V: FieldVec> Stage for AddPairs<'_, V> {
-    type Out = bool;
+impl<V: FieldVec, const LEAVES: usize> Stage for AddTrees<'_, V, LEAVES> {
+    type Out = ();
 
     #[inline(always)]
-    fn run(self) -> bool {
-        let AddPairs { adder, rows, pairs, first } = self;
-        adder.operands.clear();
-        adder.denominators.clear();
-        adder.prefixes.clear();
-        let mut total = V::splat(&[1, 0, 0, 0]);
-        for (group, these) in pairs.chunks(V::LANES).enumerate() {
-            // Rows lie anywhere: they are asked for while earlier ones are at work.
-            for pair in pairs.iter().skip((group + AHEAD) * V::LANES).take(V::LANES) {
-                V::prefetch(&rows[pair[0].row()]);
-                V::prefetch(&rows[pair[1].row()]);
+    fn run(self) {
+        let AddTrees { round, trees, targets, rows } = self;
+        round.clear(trees.len() / V::LANES * LEAVES / 2);
+        for these in trees.chunks_exact(V::LANES) {
+            for leaf in (0..LEAVES).step_by(2) {
+                round.push(gather(rows, these, leaf), gather(rows, these, leaf + 1));
             }
-            let pairs = these;
-            let [x1, y1] = gather::<V>(rows, pairs, 0);
-            let [x2, y2] = gather::<V>(rows, pairs, 1);
-            adder.operands.push([x1, y1, x2, y2]);
-            let denominator = x2.add(x1.negate(1)).carry();
-            adder.denominators.push(denominator);
-            // The chain of products waits for itself; rows are read meanwhile.
-            adder.prefixes.push(total);
-            total = total.mul(denominator);
         }
-        adder.equal.clear();
-        if total.is_zero().any() {
-            for (group, denominator) in adder.denominators.iter_mut().enumerate() {
-                let same = denominator.is_zero();
-                if same.any() {
-                    let [_, y1, _, y2] = adder.operands[group];
-                    let opposite = same.and(y1.add(y2).is_zero());
-                    let equal = same.and(opposite.not());
-                    let doubling = V::select(equal, y1.times(2).carry(), *denominator);
-                    *denominator = V::select(opposite, V::splat(&[1, 0, 0, 0]), doubling);
-                    adder.equal.push((group, equal, opposite));
-                }
-            }
-            total = products(&adder.denominators, &mut adder.prefixes);
+        round.add();
+        if LEAVES > 2 {
+            round.pair();
+            round.add();
         }
-        unwind(&mut adder.denominators, &adder.prefixes, invert(total));
-        // Step by step over all groups: the products of one step wait for nothing, those of one sum
-        // for each other.
-        let mut equal = adder.equal.iter().peekable();
-        for (group, [x1, y1, _, y2]) in adder.operands.iter().enumerate() {
-            let mut rise = y2.add(y1.negate(2)).carry();
-            if let Some((_, same, _)) = equal.next_if(|(at, ..)| *at == group) {
-                rise = V::select(*same, x1.square().times(3).carry(), rise);
-            }
-            adder.denominators[group] = rise.mul(adder.denominators[group]);
-        }
-        let slopes = &adder.denominators;
-        adder.prefixes.clear();
-        for ([x1, _, x2, _], slope) in adder.operands.iter().zip(slopes) {
-            adder.prefixes.push(slope.square_add(x1.add(*x2).negate(2)).normalize());
-        }
-        let mut equal = adder.equal.iter().peekable();
-        let mut infinite = false;
-        let sums = adder.operands.iter().zip(slopes).zip(&adder.prefixes);
-        for (group, (([x1, y1, ..], slope), x)) in sums.enumerate() {
-            let y = slope.mul_add(x1.add(x.negate(1)).carry(), y1.negate(2)).normalize();
-            let start = group * V::LANES;
-            let live = V::LANES.min(pairs.len() - start);
-            let rows = &mut rows[first + start..][..live];
-            V::scatter([*x, y], |lane, row| {
-                if let Some(slot) = rows.get_mut(lane) {
-                    *slot = row;
+        for ([x, y], targets) in round.sums().zip(targets.chunks(V::LANES)) {
+            V::scatter([x.normalize(), y.normalize()], |lane, row| {
+                if let Some(&target) = targets.get(lane) {
+                    rows[target as usize] = row;
                 }
             });
-            if let Some((.., opposite)) = equal.next_if(|(at, ..)| *at == group) {
-                for (lane, row) in rows.iter_mut().enumerate() {
-                    if opposite.lane(lane) {
-                        infinite = true;
-                        *row = INFINITY;
-                    }
-                }
-            }
         }
-        infinite
     }
 }
 

@@ -169,13 +169,13 @@ pub(crate) trait Products {
     fn point(&self, item: usize) -> Key;
 
     /// u1 and u2 of the items.
-    fn scalars(&self, items: Range<usize>, out: &mut Vec<Scalars>);
+    fn scalars<V: FieldVec>(&self, items: Range<usize>, out: &mut Vec<Scalars>);
 
     /// Reads the items' points and prepares their scalars.
     #[inline(always)]
     fn prepare<V: FieldVec>(&self, piece: &mut Piece<V>, items: Range<usize>) {
         piece.keys.read(items.len(), |i| self.point(items.start + i));
-        self.scalars(items, &mut piece.scalars);
+        self.scalars::<V>(items, &mut piece.scalars);
     }
 }
 

@@ -69,7 +69,7 @@ impl<E: Equation> Kernel for Verify<'_, E> {
         for out in out.chunks_mut(PIECE) {
             let items = start..start + out.len();
             start = items.end;
-            equation.scalars(items.clone(), &mut piece.scalars);
+            equation.scalars::<V>(items.clone(), &mut piece.scalars);
             let indices = &equation.pinned()[items.clone()];
             if E::EVEN_KEYS {
                 // -e Q for the even one of Q and -Q.

@@ -3,6 +3,7 @@
 //! Magnitude m: limbs 0 to 3 at most 2 m (2^52 - 1), limb 4 at most 2 m (2^48 - 1).
 
 use crate::algorithms::secp256k1::field::{FieldVec, MaskVec, Row, Stage};
+use crate::algorithms::secp256k1::order::OneOrder;
 use crate::parsed::Words;
 
 /// A field element.
@@ -94,6 +95,7 @@ impl Scalar5x52 {
 impl FieldVec for Scalar5x52 {
     const LANES: usize = 1;
     type Mask = bool;
+    type Order = OneOrder;
 
     #[inline(always)]
     fn splat(w: &Words) -> Self {

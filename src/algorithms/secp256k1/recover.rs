@@ -8,6 +8,7 @@ use crate::algorithms::secp256k1::integer::to_be;
 use crate::algorithms::secp256k1::inversion::invert_all;
 use crate::algorithms::secp256k1::key::Key;
 use crate::algorithms::secp256k1::multiply::Scalars;
+use crate::algorithms::secp256k1::order::quotients;
 #[cfg(feature = "fpga")]
 use crate::algorithms::secp256k1::piece::PIECE;
 use crate::algorithms::secp256k1::piece::{Piece, Products, pieces};
@@ -99,14 +100,11 @@ impl Products for RecoverOperands {
     }
 
     #[inline(always)]
-    fn scalars(&self, items: Range<usize>, out: &mut Vec<Scalars>) {
-        let mut of_r = Vec::new();
-        scalar::invert_all(&self.r[items.clone()], &mut of_r);
-        out.clear();
-        for (inverse, i) in of_r.iter().zip(items) {
-            let u1 = scalar::negate(&scalar::mul_montgomery(&self.z[i], inverse));
-            let u2 = scalar::mul_montgomery(&self.s[i], inverse);
-            out.push(Scalars { u1, u2 });
+    fn scalars<V: FieldVec>(&self, items: Range<usize>, out: &mut Vec<Scalars>) {
+        let [z, s, r] = [&self.z, &self.s, &self.r].map(|column| &column[items.clone()]);
+        quotients::<V::Order>(z, s, r, out);
+        for Scalars { u1, .. } in out {
+            *u1 = scalar::negate(u1);
         }
     }
 }

@@ -19,8 +19,6 @@ const N_INVERSE: u64 = {
 const SQUARE_OF_RADIX: Words =
     [0x896c_f214_67d7_d140, 0x7414_96c2_0e7c_f878, 0xe697_f5e4_5bcd_07c6, 0x9d67_1cd5_81c6_9bc5];
 
-const ONE: Words = [1, 0, 0, 0];
-
 /// a b / 2^256 mod n (Montgomery's product). One operand may be any 256-bit integer, the other
 /// lies below n; the result does.
 pub fn mul_montgomery(a: &Words, b: &Words) -> Words {
@@ -58,24 +56,23 @@ pub fn mul(a: &Words, b: &Words) -> Words {
     mul_montgomery(a, &to_montgomery(b))
 }
 
-/// a b mod n for an a of 128 bits and a b below n.
-pub fn mul_short(a: &[u64; 2], b: &Words) -> Words {
-    // 2^256 = D mod n, and D has 129 bits, the highest of them a word of its own.
-    let mut t = [0u64; 6];
-    multiply_add(&mut t, 0, a[0], b);
-    multiply_add(&mut t, 1, a[1], b);
-    // Of 384 bits, the high 128 times D leave 258.
-    let (mut low, mut high) = ([t[0], t[1], t[2], t[3], 0, 0], [t[4], t[5]]);
-    for _ in 0..2 {
-        multiply_add(&mut low, 0, high[0], &N_COMPLEMENT);
-        multiply_add(&mut low, 1, high[1], &N_COMPLEMENT);
-        // Below 2^258 the first time; below 2^256 + 2^131 the second.
-        high = [low[4], low[5]];
-        (low[4], low[5]) = (0, 0);
+/// a b mod n, for a and b of any size.
+pub fn mul_wide(a: &Words, b: &Words) -> Words {
+    let mut t = [0u64; 8];
+    for (at, &digit) in a.iter().enumerate() {
+        multiply_add(&mut t, at, digit, b);
     }
-    let low = [low[0], low[1], low[2], low[3]];
-    // A carry left: the rest is far below n then.
-    let low = if high[0] == 0 { low } else { integer::add(&low, &N_COMPLEMENT).0 };
+    // 2^256 = D mod n, and D has 129 bits: 512 bits become 386, these 261, these a carry at most.
+    for _ in 0..3 {
+        let high = [t[4], t[5], t[6], t[7]];
+        t[4..].fill(0);
+        for (at, &digit) in high.iter().enumerate().filter(|(_, digit)| **digit != 0) {
+            multiply_add(&mut t, at, digit, &N_COMPLEMENT);
+        }
+    }
+    let low = [t[0], t[1], t[2], t[3]];
+    // After a carry the rest is far below n.
+    let low = if t[4] == 0 { low } else { integer::add(&low, &N_COMPLEMENT).0 };
     integer::reduce_n(low)
 }
 
@@ -84,9 +81,9 @@ const N_COMPLEMENT: Words = [0x402d_a173_2fc9_bebf, 0x4551_2319_50b7_5fc4, 1, 0]
 
 /// t + digit b 2^(64 at), of which the caller knows that it fits.
 #[inline(always)]
-fn multiply_add(t: &mut [u64; 6], at: usize, digit: u64, b: &Words) {
+fn multiply_add(t: &mut [u64; 8], at: usize, digit: u64, b: &Words) {
     let mut carry = 0u128;
-    for (t, &b) in t[at..].iter_mut().zip(b.iter().chain(&[0; 2])) {
+    for (t, &b) in t[at..].iter_mut().zip(b.iter().chain(&[0; 4])) {
         let sum = u128::from(*t) + u128::from(digit) * u128::from(b) + carry;
         (*t, carry) = (sum as u64, sum >> 64);
     }
@@ -109,30 +106,6 @@ pub fn negate(a: &Words) -> Words {
 pub fn invert(a: &Words) -> Words {
     static ORDER: Modulus = Modulus::new(&N);
     ORDER.invert(a)
-}
-
-/// 1/a in Montgomery's form, from a in that form.
-fn invert_montgomery(a: &Words) -> Words {
-    // From a R: 1/(a R), then twice times R.
-    to_montgomery(&to_montgomery(&invert(a)))
-}
-
-/// Inverts all, which are neither 0 nor above n, with one inversion; the results are in
-/// Montgomery's form, so that [`mul_montgomery`] by an ordinary number gives an ordinary product.
-pub fn invert_all(values: &[Words], inverses: &mut Vec<Words>) {
-    inverses.clear();
-    // With v_i in plain form each product drops a factor R = 2^256: those before value i come to
-    // R^2 (v_1 / R) .. (v_{i-1} / R). The same factors are in the inverse, R / total, and cancel.
-    let mut total = to_montgomery(&ONE);
-    for value in values {
-        inverses.push(total);
-        total = mul_montgomery(&total, value);
-    }
-    let mut inverse = mul_montgomery(&invert_montgomery(&total), &ONE);
-    for (value, out) in values.iter().zip(inverses.iter_mut()).rev() {
-        *out = mul_montgomery(out, &inverse);
-        inverse = mul_montgomery(&inverse, value);
-    }
 }
 
 /// One half of a split scalar.
@@ -279,11 +252,12 @@ pub fn recode(half: &Half, width: u32, digits: &mut [i32]) {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use k256::elliptic_curve::PrimeField;
     use rand::{Rng, SeedableRng, rngs::StdRng};
 
     use super::*;
+    const ONE: Words = [1, 0, 0, 0];
     use crate::algorithms::secp256k1::integer::{HALF_N, from_be, reduce_n, to_be};
 
     const LAMBDA: Words = [
@@ -302,7 +276,7 @@ mod tests {
     }
 
     /// Edge values and limb-biased random numbers below n.
-    fn samples(count: usize) -> Vec<Words> {
+    pub(crate) fn samples(count: usize) -> Vec<Words> {
         let mut random = StdRng::seed_from_u64(1);
         let minus = |k: u64| integer::sub(&N, &[k, 0, 0, 0]).0;
         let mut all = vec![ZERO, ONE, [2, 0, 0, 0], minus(1), minus(2), HALF_N, LAMBDA];
@@ -338,26 +312,19 @@ mod tests {
         for a in samples.iter().take(200).filter(|a| **a != ZERO) {
             assert_eq!(invert(a), ours(referee(a).invert().expect("not zero")));
         }
-        let values: Vec<_> = samples.iter().filter(|a| **a != ZERO).copied().collect();
-        let mut inverses = Vec::new();
-        invert_all(&values, &mut inverses);
-        for (value, inverse) in values.iter().zip(&inverses) {
-            assert_eq!(mul_montgomery(value, inverse), ONE);
-        }
     }
 
     #[test]
-    fn short_products_agree_with_k256() {
+    fn products_of_any_numbers_agree_with_k256() {
         assert_eq!(integer::add(&N_COMPLEMENT, &N), (ZERO, true));
         let samples = samples(3_000);
-        let edges = [[0; 2], [1, 0], [u64::MAX; 2], [0, u64::MAX], [0, 1]];
+        let most = [u64::MAX; 4];
         for (i, b) in samples.iter().enumerate() {
             let a = samples[(i * 7 + 3) % samples.len()];
-            for a in edges.into_iter().chain([[a[0], a[1]], [a[2], a[3]]]) {
-                let expected = ours(referee(&[a[0], a[1], 0, 0]) * referee(b));
-                assert_eq!(mul_short(&a, b), expected, "{a:x?} {b:x?}");
-            }
+            assert_eq!(mul_wide(&a, b), ours(referee(&a) * referee(b)), "{a:x?} {b:x?}");
+            assert_eq!(mul_wide(&most, b), ours(referee(&reduce_n(most)) * referee(b)));
         }
+        assert_eq!(mul_wide(&most, &most), ours(referee(&reduce_n(most)).square()));
     }
 
     #[test]

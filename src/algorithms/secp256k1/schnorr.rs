@@ -61,7 +61,7 @@ impl Products for SchnorrOperands {
     }
 
     #[inline(always)]
-    fn scalars(&self, items: Range<usize>, out: &mut Vec<Scalars>) {
+    fn scalars<V: FieldVec>(&self, items: Range<usize>, out: &mut Vec<Scalars>) {
         out.clear();
         for i in items {
             let (u1, u2) = (self.s[i], scalar::negate(&self.e[i]));

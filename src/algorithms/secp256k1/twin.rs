@@ -27,6 +27,7 @@ impl<V: FieldVec> MaskVec for TwinMask<V> {
 impl<V: FieldVec> FieldVec for Twin<V> {
     const LANES: usize = 2 * V::LANES;
     type Mask = TwinMask<V>;
+    type Order = V::Order;
 
     #[inline(always)]
     fn splat(words: &Words) -> Self {

@@ -9,6 +9,7 @@ use crate::algorithms::secp256k1::integer::to_be;
 use crate::algorithms::secp256k1::portable::Scalar5x52;
 use crate::batch::{Batch, Job};
 use crate::parsed::Parsed;
+use crate::pinned::{Budget, PinnedKeys};
 
 const ALL: [Algorithm; 3] = [
     Algorithm::EcdsaSecp256k1(EcdsaRule::Compact),
@@ -60,6 +61,36 @@ fn operands(algorithm: Algorithm, items: usize, odd: bool) -> Operands {
     let parsed = Parsed::parse(batch.seal());
     assert_eq!(parsed.live(), items, "nothing is out of range");
     parsed.operands().clone()
+}
+
+/// Signatures under a few pinned keys, some over other messages, some by another's key.
+fn pinned_operands(algorithm: Algorithm, items: usize) -> Operands {
+    let mut random = StdRng::seed_from_u64(54);
+    let pairs: Vec<Keypair> = (0..5)
+        .map(|_| SecretKey::from_secret_bytes(random.random()).expect("in range"))
+        .map(|secret| Keypair::from_secret_key(&secret))
+        .collect();
+    // Of either parity: for BIP 340 x names the even one.
+    let keys: Vec<[u8; 33]> = pairs.iter().map(|pair| pair.public_key().serialize()).collect();
+    let keys = PinnedKeys::new(Isa::PORTABLE, &keys, &Budget::new(1 << 20)).expect("keys");
+    let mut batch = Batch::open_pinned(algorithm, &keys).expect("it has keys");
+    for item in 0..items {
+        let key = random.random_range(0..if item % 11 == 0 { 5 } else { 3 });
+        let pair = &pairs[if item % 5 == 2 { 0 } else { key as usize }];
+        let mut message: [u8; 32] = random.random();
+        let digest = Message::from_digest(message);
+        let ecdsa = theirs::sign(digest, &pair.secret_key()).serialize_compact();
+        let schnorr = their_schnorr::sign_no_aux_rand(&message, pair).to_byte_array();
+        message[7] ^= u8::from(item % 3 == 1);
+        let job = match algorithm {
+            Algorithm::SchnorrBip340 => {
+                Job::SchnorrPinned { message: &message, signature: &schnorr, key }
+            }
+            _ => Job::EcdsaPinned { message: &message, signature: &ecdsa, key },
+        };
+        batch.push(job).expect("room");
+    }
+    Parsed::parse(batch.seal()).operands().clone()
 }
 
 /// What a correct device sends, all in affine form or as the kernels compute it.
@@ -159,7 +190,7 @@ fn finds(what: &str, operands: &Operands, honest: &Evidence, told: &Evidence) {
 }
 
 fn sizes() -> &'static [usize] {
-    if cfg!(debug_assertions) { &[1, 2, 31, 33, 257] } else { &[1, 2, 31, 33, 255, 257, 1_025] }
+    if cfg!(debug_assertions) { &[1, 2, 33, 64, 257] } else { &[1, 2, 33, 63, 64, 65, 257, 1_025] }
 }
 
 #[test]
@@ -291,6 +322,50 @@ fn honest_evidence_is_proved() {
             }
         }
     }
+}
+
+/// Items that share a key share its multiple, and lies are found all the same.
+#[test]
+fn pinned_batches_are_proved() {
+    for (&items, algorithm) in sizes().iter().flat_map(|size| [(size, ALL[0]), (size, ALL[1])]) {
+        let operands = pinned_operands(algorithm, items);
+        let honest = honest(&operands, true);
+        finds("pinned, honest", &operands, &honest, &honest);
+        let g = generator();
+        let (place, other) = (items / 2, items - 1);
+        let [truth, neighbour] = [place, other].map(|at| OneLane::load(&get(&honest, at)));
+        let mut told = honest.clone();
+        set(&mut told, place, truth.add_complete(g));
+        finds("pinned, R + G", &operands, &honest, &told);
+        if place != other {
+            set(&mut told, other, neighbour.add_complete(minus(g)));
+            finds("pinned, errors that cancel", &operands, &honest, &told);
+        }
+        set(&mut told, place, OneLane::infinity());
+        finds("pinned, infinity", &operands, &honest, &told);
+        for isa in levels() {
+            let found = audit(isa, Plan::measure(isa), &operands, &told, &[], items / 3..items);
+            let wrong = (items / 3..items).filter(|&item| !same(&honest, &told, item));
+            assert_eq!(found, wrong.collect::<Vec<_>>(), "{algorithm}: a part of {items}, {isa}");
+        }
+    }
+}
+
+/// Indices past all tables share nothing, and a key that is no point has no points.
+#[test]
+fn pinned_keys_of_any_index_are_taken() {
+    let mut operands = pinned_operands(ALL[1], 300);
+    let honest = honest(&operands, true);
+    let Operands::Schnorr(schnorr) = &mut operands else { unreachable!("BIP 340") };
+    schnorr.pinned[7] = u32::MAX;
+    finds("an index of 32 bits", &operands, &honest, &honest);
+    let Operands::Schnorr(schnorr) = &mut operands else { unreachable!("BIP 340") };
+    schnorr.pinned[7] = 5;
+    schnorr.key[7] = [5, 0, 0, 0];
+    let mut told = honest.clone();
+    set(&mut told, 7, OneLane::infinity());
+    finds("no key", &operands, &told, &told);
+    finds("a point of no key", &operands, &told, &honest);
 }
 
 #[test]
