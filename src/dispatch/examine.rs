@@ -9,7 +9,7 @@ use std::sync::Arc;
 use crate::algorithms::secp256k1::audit::audit;
 use crate::algorithms::secp256k1::{ecdsa, schnorr};
 use crate::backend::cpu::{self, Kernels};
-use crate::batch::{Batch, Form};
+use crate::batch::Batch;
 use crate::dispatch::canary::Canaries;
 use crate::dispatch::proof::Proof;
 use crate::dispatch::random::Random;
@@ -311,11 +311,6 @@ fn same(a: &Answers, at: usize, b: &Answers, bt: usize) -> bool {
         (Some(a), Some(b)) => a.agrees(&b),
         _ => false,
     }
-}
-
-/// Whether a batch of the form can be proved by one equation.
-pub(crate) fn is_provable(form: Form) -> bool {
-    form != Form::Pinned
 }
 
 #[cfg(test)]

@@ -4,7 +4,6 @@ use crate::algorithm::Algorithm;
 use crate::backend::BatchId;
 use crate::batch::{Form, Shape};
 use crate::dispatch::admit::is_cheap_to_cut;
-use crate::dispatch::examine::is_provable;
 use crate::dispatch::lane::{Health, INLINE, LANE_DEPTH};
 use crate::dispatch::router::{self, Choice, Route};
 use crate::dispatch::{Action, Check, Class, Dispatcher, Nanos, Piece, PieceId, Place};
@@ -328,8 +327,7 @@ impl Dispatcher {
             Trust::Audited if shape.algorithm.value_bytes() == 32 => {
                 (shape.items / Trust::SAMPLE).max(Trust::LEAST_SAMPLE)
             }
-            Trust::Audited if is_provable(shape.form) => 0,
-            Trust::Audited => usize::MAX,
+            Trust::Audited => 0,
         };
         if self.lanes[lane].probation > 0 || order.trust == Trust::Checked {
             let charged = sample.min(shape.items) as u64;

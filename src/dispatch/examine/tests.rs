@@ -185,10 +185,7 @@ fn single_lies() {
             (check(Trust::Fast, 0), true),
             (Check { believe: true, ..check(Trust::Fast, 0) }, false),
             (check(Trust::Checked, 0), true),
-            (
-                check(Trust::Audited, if whole.form() == Form::Pinned { usize::MAX } else { 0 }),
-                true,
-            ),
+            (check(Trust::Audited, 0), true),
         ] {
             let sent = send(&whole, 0..live, check, 3);
             let mut evidence = evidence(&sent);
