@@ -97,7 +97,7 @@ impl From<Fault> for Refusal {
 
 impl Sent {
     /// A piece for the host itself.
-    pub(crate) fn to_host(whole: Arc<Parsed>, entries: Range<usize>) -> Sent {
+    pub fn to_host(whole: Arc<Parsed>, entries: Range<usize>) -> Sent {
         let batch = whole.clone();
         Sent { whole, entries, batch, canaries: Canaries::none(), check: Check::HOST }
     }
@@ -132,7 +132,7 @@ impl Sent {
     }
 
     /// Gives memory back for a later piece, unless the device still holds it.
-    pub(crate) fn into_memory(self) -> Option<Parsed> {
+    pub fn into_memory(self) -> Option<Parsed> {
         let Sent { whole, batch, .. } = self;
         drop(whole);
         Arc::into_inner(batch)
@@ -274,7 +274,7 @@ impl Sent {
     ///
     /// # Errors
     /// The device was wrong.
-    pub(crate) fn compare(
+    pub fn compare(
         &self,
         host: &dyn Host,
         first: u64,

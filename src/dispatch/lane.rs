@@ -168,6 +168,11 @@ impl Lane {
         self.health
     }
 
+    /// Pieces handed over and not yet finished, and the sum of their predicted times.
+    pub fn load(&self) -> (usize, Nanos) {
+        (self.depth, self.backlog)
+    }
+
     /// Most entries of a piece of this algorithm, canaries not counted; `None` where the lane serves none now.
     pub(crate) fn capacity(&self, algorithm: Algorithm) -> Option<usize> {
         if !self.health.serves() {
