@@ -270,19 +270,19 @@ impl Sent {
         Refusal { fault: Fault::Mismatch(proof.summary()), proof: Some(Box::new(proof)) }
     }
 
-    /// Answers of a device that came second, compared with the digest of those that came first.
+    /// Answers that came second, compared with the digest of those that came first. False: the first were wrong.
     ///
     /// # Errors
-    /// The device was wrong.
+    /// The second were wrong.
     pub fn compare(
         &self,
         host: &dyn Host,
         first: u64,
         evidence: &Evidence,
         answers: &Answers,
-    ) -> Result<(), Refusal> {
+    ) -> Result<bool, Refusal> {
         if answers.digest() == first {
-            return Ok(());
+            return Ok(true);
         }
         let all: Vec<_> = (0..self.entries.len()).collect();
         let own = self.compute(host, &all)?;
@@ -291,7 +291,7 @@ impl Sent {
                 self.arbitrate(host, entry, evidence, answers, (&own, entry))?;
             }
         }
-        Ok(())
+        Ok(false)
     }
 }
 

@@ -67,10 +67,11 @@ impl Dispatcher {
         self.report(now, &piece, entry.as_ref(), &answer);
         self.leave(&piece);
         self.pieces.remove(id.0);
-        let Some(entry) = entry else { return };
         if let Some(first) = piece.after {
+            // Even if the batch has ended by now.
             return actions.push(Action::Compare { piece: first });
         }
+        let Some(entry) = entry else { return };
         if let Some(twin) = piece.twin.and_then(|twin| self.pieces.get_mut(twin.0)) {
             (twin.twin, twin.after) = (None, Some(id));
         }

@@ -126,8 +126,15 @@ impl Books {
         self.open.values_mut().for_each(|flight| flight.jumped = true);
     }
 
-    /// Answers of these entries count now.
-    pub fn accept(&mut self, id: BatchId, entries: (usize, usize), told: &Told, ware: &Ware) {
+    /// Answers of these entries count now; says whether all are right.
+    pub fn accept(
+        &mut self,
+        id: BatchId,
+        entries: (usize, usize),
+        told: &Told,
+        ware: &Ware,
+    ) -> bool {
+        let mut right = true;
         let flight = self.open.get_mut(&id).expect("answers of a batch in flight");
         let algorithm = flight.parsed.algorithm();
         assert_eq!(told.answers.len(), entries.1 - entries.0, "as many answers as entries");
@@ -136,8 +143,10 @@ impl Books {
             let (got, want) = (told.answers.get(at).expect("counted"), ware.truth(entry));
             if !agree(got, want) {
                 wrong(&mut self.slips, algorithm, flight.class, told, entries, (got, want));
+                right = false;
             }
         }
+        right
     }
 
     /// Every entry has its answer.

@@ -340,7 +340,7 @@ pub fn nature(random: &mut Random) -> Nature {
         unit: [500, 5_000, 30_000, 200_000][random.below(4)],
         setup: [0, 50_000, 1_000_000][random.below(3)],
         patience: [50_000_000, 200_000_000, 1_000_000_000][random.below(3)],
-        faults: [0, 0, 5, 20, 100, 400][random.below(6)],
+        faults: [0, 0, 5, 50, 300, 1_000][random.below(6)],
         rate,
     }
 }

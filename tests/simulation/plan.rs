@@ -58,7 +58,7 @@ impl Submission {
 impl Plan {
     pub fn new(random: &mut Random, stock: &[Ware]) -> Plan {
         let threads = 1 + random.below(4) as u64;
-        let host = (random.below(8) > 0).then(|| host(random, threads as usize));
+        let host = (random.below(3) > 0).then(|| host(random, threads as usize));
         let devices: Vec<_> = (0..random.below(4)).map(|_| device::nature(random)).collect();
         let later = devices.iter().map(|_| random.below(6) == 0).collect();
         let limits = Limits {
@@ -75,13 +75,16 @@ impl Plan {
         let span = [100, 500, 3_000, 10_000, 30_000][random.below(5)] * MS;
         let span = if random.below(20) == 0 { 150_000 * MS } else { span };
         let bursts = random.below(5) == 0;
+        // All due at about the same time: what was left to a device comes back at once.
+        let same = (random.below(8) == 0).then(|| (100 + random.below(2_000)) as Nanos * MS);
         let mut at = 0;
         let orders = (0..BATCHES)
             .map(|_| {
                 if !bursts || random.below(10) == 0 {
                     at = random.below(span as usize) as Nanos;
                 }
-                submission(random, stock, at)
+                let order = submission(random, stock, at);
+                Submission { given: same.unwrap_or(order.given), ..order }
             })
             .collect();
         let mut at = |one_in: usize| {

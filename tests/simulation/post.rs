@@ -17,7 +17,7 @@ use crate::books::Told;
 use crate::device::Modelled;
 use crate::faults::Kind;
 use crate::plan::MS;
-use crate::world::{Happening, World, tally};
+use crate::world::{First, Happening, World, tally};
 
 enum Command {
     Run { piece: PieceId, class: Class, parsed: Arc<Parsed>, entries: (usize, usize), check: Check },
@@ -236,17 +236,24 @@ impl World<'_> {
         &mut self,
         place: Place,
         sent: &Sent,
-        first: u64,
+        first: First,
         evidence: &Evidence,
         told: &Told,
     ) {
-        let agrees = told.answers.digest() == first;
+        let agrees = told.answers.digest() == first.digest;
         self.counts.add(if agrees { Kind::HedgeAgrees } else { Kind::HedgeDisagrees });
         let truth = self.truth.clone();
-        let compared = sent.compare(&*truth, first, evidence, &told.answers);
-        if let (Err(Refusal { fault, .. }), Place::Lane(lane)) = (compared, place) {
+        let (liar, fault) = match sent.compare(&*truth, first.digest, evidence, &told.answers) {
+            Ok(true) => return,
+            Ok(false) => (first.place, Fault::Mismatch("the first answers were wrong".to_owned())),
+            Err(Refusal { fault, .. }) => (place, fault),
+        };
+        if let Place::Lane(lane) = liar {
             self.step(Event::Disagreed { lane, fault }, None);
             assert!(self.is_out(lane), "it lied, and serves");
+        }
+        if let (false, Place::Lane(lane)) = (first.right, first.place) {
+            assert!(agrees || self.is_out(lane), "it lied first, and serves");
         }
     }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use sigmill::backend::BatchId;
+use sigmill::dispatch::lane::Health;
 use sigmill::dispatch::random::Random;
 use sigmill::dispatch::{Action, Dispatcher, Event, Nanos, PieceId, Place, Report, Tally};
 use sigmill::error::ItemError;
@@ -59,13 +60,21 @@ pub struct World<'a> {
     ticking: bool,
     submitted: usize,
     /// Digests of answers that another lane computes as well, and whose they are.
-    pub digests: VecDeque<(PieceId, u64)>,
+    pub digests: VecDeque<(PieceId, First)>,
     actions: Vec<Action>,
     pub trace: Trace,
 }
 
+/// Answers that came first.
+#[derive(Clone, Copy)]
+pub struct First {
+    pub digest: u64,
+    pub place: Place,
+    pub right: bool,
+}
+
 /// What a step left to be compared.
-pub type Second = Option<(u64, Told)>;
+pub type Second = Option<(First, Told)>;
 
 impl<'a> World<'a> {
     pub fn new(seed: u64, stock: &'a [Ware], truth: Arc<Truth>, talks: bool) -> Self {
@@ -287,15 +296,17 @@ impl<'a> World<'a> {
                 Action::Accept { id, entries, twin } => {
                     let told = told.take().expect("answers were reported");
                     let ware = self.stock_of(id).expect("answers of a batch in flight");
-                    self.books.accept(id, entries, &told, ware);
+                    let right = self.books.accept(id, entries, &told, ware);
                     if self.digests.len() == 64 {
                         self.digests.pop_front();
                     }
-                    self.digests.extend(twin.map(|piece| (piece, told.answers.digest())));
+                    let (digest, place) = (told.answers.digest(), told.place);
+                    let first = First { digest, place, right };
+                    self.digests.extend(twin.map(|piece| (piece, first)));
                 }
                 Action::Compare { piece } => {
                     let at = self.digests.iter().position(|(first, _)| *first == piece);
-                    first = at.and_then(|at| self.digests.remove(at)).map(|(_, digest)| digest);
+                    first = at.and_then(|at| self.digests.remove(at)).map(|(_, first)| first);
                 }
                 Action::Resolve { id, trust } => self.books.resolve(id, trust),
                 Action::Abandon { id, error } => {
@@ -318,6 +329,10 @@ impl<'a> World<'a> {
         let open: usize = self.books.open.values().map(|flight| flight.parsed.batch().len()).sum();
         assert_eq!(counters.in_flight, open as u64, "jobs in flight");
         assert_eq!(self.dispatcher.held().0, self.books.open.len(), "batches in flight");
+        for lane in self.dispatcher.lanes() {
+            let stuck = lane.health() == Health::Suspect && lane.load().0 == 0;
+            assert!(!stuck, "a suspect that owes nothing");
+        }
         if !self.ticking && self.dispatcher.wants_ticks() {
             self.ticking = true;
             self.at(5 * MS, Happening::Tick);
