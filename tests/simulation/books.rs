@@ -22,11 +22,13 @@ pub struct Flight {
     pub number: usize,
     pub class: Class,
     trust: Trust,
-    admitted: Nanos,
+    /// When it was admitted, or a device failed since.
+    since: Nanos,
+    failed: bool,
     deadline: Nanos,
     /// Live entries that were answered.
     answered: Vec<bool>,
-    /// Time that the host needs for all that was in flight while this was.
+    /// Time that the host needs for all that was in flight since.
     work: Nanos,
     /// Its own part.
     own: Nanos,
@@ -52,22 +54,33 @@ pub struct Slips {
     pub audited_digests: u64,
     /// Valid jobs whose reject was believed: of class `Mempool`, from notorious sources.
     pub believed: u64,
-    /// Batches that missed their deadline: the host had no time for them.
+    /// Batches that missed their deadline, the host having no time for them: ever, or since a device failed.
     pub late: u64,
+    pub late_after_fault: u64,
     pub answered: u64,
     pub refused: u64,
 }
 
 impl Slips {
     pub fn merge(&mut self, other: &Slips) {
-        let Slips { fast, digests, keys, audited_digests, believed, late, answered, refused } =
-            other;
+        let Slips {
+            fast,
+            digests,
+            keys,
+            audited_digests,
+            believed,
+            late,
+            late_after_fault,
+            answered,
+            refused,
+        } = other;
         self.fast += fast;
         self.digests += digests;
         self.keys += keys;
         self.audited_digests += audited_digests;
         self.believed += believed;
         self.late += late;
+        self.late_after_fault += late_after_fault;
         self.answered += answered;
         self.refused += refused;
     }
@@ -107,7 +120,8 @@ impl Books {
             number,
             class: order.class,
             trust: order.trust,
-            admitted: now,
+            since: now,
+            failed: false,
             deadline: order.order(now).deadline,
             work: before + others + own,
             own,
@@ -120,6 +134,14 @@ impl Books {
     pub fn forget(&mut self) {
         assert!(self.open.is_empty(), "batches of an engine that was given up");
         self.ended.clear();
+    }
+
+    /// A device failed, or is suspected: what it had or was waited for comes to a host that has `before` to do.
+    pub fn failed(&mut self, now: Nanos, before: Nanos) {
+        let all: Nanos = self.open.values().map(|flight| flight.own).sum();
+        for flight in self.open.values_mut() {
+            (flight.since, flight.work, flight.failed) = (now, before + all, true);
+        }
     }
 
     pub fn jump(&mut self) {
@@ -164,15 +186,19 @@ impl Books {
         match error {
             ItemError::Deadline => {
                 assert!(flight.deadline <= now, "given up before its deadline");
-                let given = flight.deadline - flight.admitted;
+                let given = flight.deadline.saturating_sub(flight.since);
                 let needed = 2 * flight.work + MARGIN;
                 assert!(
                     flight.jumped || given < needed,
-                    "deadline missed though the host had time: given {} ms, work {} ms",
+                    "deadline missed though the host had time: left {} ms, work {} ms",
                     given / MS,
                     flight.work / MS
                 );
-                self.slips.late += 1;
+                let late = match flight.failed {
+                    true => &mut self.slips.late_after_fault,
+                    false => &mut self.slips.late,
+                };
+                *late += 1;
             }
             ItemError::Cancelled => assert!(cancelled, "no one cancelled it"),
             ItemError::Shutdown => {}

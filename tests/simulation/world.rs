@@ -58,6 +58,8 @@ pub struct World<'a> {
     pub host: HostQueue,
     ids: Vec<Option<BatchId>>,
     ticking: bool,
+    /// Lanes that get work, one bit each.
+    serving: u32,
     submitted: usize,
     /// Digests of answers that another lane computes as well, and whose they are.
     pub digests: VecDeque<(PieceId, First)>,
@@ -101,6 +103,7 @@ impl<'a> World<'a> {
             host: HostQueue::default(),
             ids: vec![None; plan.orders.len()],
             ticking: false,
+            serving: 0,
             submitted: 0,
             digests: VecDeque::new(),
             actions: Vec::new(),
@@ -329,6 +332,13 @@ impl<'a> World<'a> {
         let open: usize = self.books.open.values().map(|flight| flight.parsed.batch().len()).sum();
         assert_eq!(counters.in_flight, open as u64, "jobs in flight");
         assert_eq!(self.dispatcher.held().0, self.books.open.len(), "batches in flight");
+        let serving = self.dispatcher.lanes().iter().map(|lane| lane.health().serves());
+        let serving: u32 =
+            serving.enumerate().map(|(lane, serves)| u32::from(serves) << lane).sum();
+        if self.serving & !serving != 0 {
+            self.books.failed(self.now, self.host.rest(self.now));
+        }
+        self.serving = serving;
         for lane in self.dispatcher.lanes() {
             let stuck = lane.health() == Health::Suspect && lane.load().0 == 0;
             assert!(!stuck, "a suspect that owes nothing");
