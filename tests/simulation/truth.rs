@@ -31,6 +31,9 @@ pub struct Truth {
     flip: AtomicU64,
 }
 
+/// What is remembered of each kind.
+const MOST: usize = 1 << 18;
+
 struct Memo<K, V>(Mutex<HashMap<K, V>>);
 
 impl<K: Eq + Hash, V: Clone> Memo<K, V> {
@@ -40,6 +43,9 @@ impl<K: Eq + Hash, V: Clone> Memo<K, V> {
 
     fn get(&self, key: K, compute: impl FnOnce() -> V) -> V {
         let mut map = self.0.lock().expect("no one panics with it");
+        if map.len() >= MOST {
+            return map.get(&key).cloned().unwrap_or_else(compute);
+        }
         map.entry(key).or_insert_with(compute).clone()
     }
 }
