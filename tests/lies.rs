@@ -31,6 +31,9 @@ use truth::{NONE, Truth};
 /// Lies of a run that names no number.
 const LIES: u64 = 20_000;
 
+/// Batches of an algorithm: no divisor of these is one of the plans' number, so that each meets each.
+const WARES: usize = 23;
+
 /// What the device does to the evidence of a batch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Plan {
@@ -190,7 +193,7 @@ fn wares(algorithm: Algorithm) -> Vec<Ware> {
         }
         Ware::new(batch.seal())
     };
-    (0..24).map(batch).collect()
+    (0..WARES).map(batch).collect()
 }
 
 fn is_well(job: &Job) -> bool {
@@ -223,9 +226,9 @@ fn tell(next: &AtomicU64, lies: u64, wares: &[Vec<Ware>], table: &Mutex<Table>) 
             return;
         }
         let (which, rest) = (number % ALL.len(), number / ALL.len());
-        let (plan, rest) = (PLANS[rest % PLANS.len()], rest / PLANS.len());
-        let trust = [Trust::Checked, Trust::Audited][rest % 2];
-        let ware = &wares[which][rest / 2 % wares[which].len()];
+        let plan = PLANS[rest % PLANS.len()];
+        let trust = [Trust::Checked, Trust::Audited][rest / PLANS.len() % 2];
+        let ware = &wares[which][number / ALL.len() % WARES];
         *script.lock().expect("no panic with it") = Script { plan: Some(plan), lied: false };
         let terms = Terms::default().class(Class::Consensus).trust(trust);
         let batch = ware.parsed.batch().clone();

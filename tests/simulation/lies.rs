@@ -17,7 +17,7 @@ fn generator() -> Point {
 pub fn one(evidence: &mut Evidence, at: usize, random: &mut Random) {
     let (other, bit) = (random.below(evidence.len().max(1)), random.below(256));
     match (evidence, random.below(4)) {
-        (Evidence::Points(all), 0) => all[at].x[bit / 64] ^= 1 << (bit % 64),
+        (Evidence::Points(all), 0) if all[at] != NONE => all[at].x[bit / 64] ^= 1 << (bit % 64),
         (Evidence::Points(all), 1) if all[at] != NONE => all[at].y = sub(&P, &all[at].y).0,
         (Evidence::Points(all), 2) if all[at] != all[other] => all[at] = all[other],
         (Evidence::Points(all), _) => {
