@@ -321,6 +321,11 @@ impl Dispatcher {
         self.piece(piece).map(|piece| piece.place)
     }
 
+    /// How many batches and pieces it holds.
+    pub fn held(&self) -> (usize, usize) {
+        (self.entries.len() - self.entries.room(), self.pieces.len() - self.pieces.room())
+    }
+
     /// Index of the batch's slot, below [`Limits::batches`].
     pub fn slot(id: BatchId) -> usize {
         Slab::<Entry>::place(id.0)

@@ -85,7 +85,7 @@ impl Answers {
     }
 
     /// An empty set of answers, to be filled by the judge.
-    pub(crate) fn new(algorithm: Algorithm) -> Self {
+    pub fn new(algorithm: Algorithm) -> Self {
         Answers { algorithm, states: Vec::new(), values: Vec::new() }
     }
 
@@ -99,7 +99,7 @@ impl Answers {
     }
 
     /// Digest of what is answered, reasons left out; each process has its own.
-    pub(crate) fn digest(&self) -> u64 {
+    pub fn digest(&self) -> u64 {
         use std::hash::{BuildHasher, Hash, Hasher, RandomState};
         static KEYS: std::sync::LazyLock<RandomState> = std::sync::LazyLock::new(RandomState::new);
         let mut hasher = KEYS.build_hasher();

@@ -103,7 +103,7 @@ impl From<Fault> for Refusal {
 
 impl Sent {
     /// A piece for the host itself.
-    pub(crate) fn to_host(whole: Arc<Parsed>, entries: Range<usize>) -> Sent {
+    pub fn to_host(whole: Arc<Parsed>, entries: Range<usize>) -> Sent {
         let batch = whole.clone();
         Sent { whole, entries, batch, canaries: Canaries::none(), check: Check::HOST }
     }
@@ -138,7 +138,7 @@ impl Sent {
     }
 
     /// Gives memory back for a later piece, unless the device still holds it.
-    pub(crate) fn into_memory(self) -> Option<Parsed> {
+    pub fn into_memory(self) -> Option<Parsed> {
         let Sent { whole, batch, .. } = self;
         drop(whole);
         Arc::into_inner(batch)
@@ -196,11 +196,10 @@ impl Sent {
             .count() as u64;
         again.sort_unstable();
         again.dedup();
-        if again.is_empty() || matches!(evidence, Evidence::Nothing) {
-            report.believed = report.believed.saturating_sub(report.confirmed);
-            return Ok(report);
-        }
-        let own = self.compute(host, &again)?;
+        let own = match again[..] {
+            [] => Answers::new(whole.algorithm()),
+            _ => self.compute(host, &again)?,
+        };
         for (at, &entry) in again.iter().enumerate() {
             if !same(answers, entry, &own, at) {
                 self.arbitrate(host, entry, evidence, answers, (&own, at))?;
@@ -280,19 +279,19 @@ impl Sent {
         Refusal { fault: Fault::Mismatch(proof.summary()), proof: Some(Box::new(proof)) }
     }
 
-    /// Answers of a device that came second, compared with the digest of those that came first.
+    /// Answers that came second, compared with the digest of those that came first. False: the first were wrong.
     ///
     /// # Errors
-    /// The device was wrong.
-    pub(crate) fn compare(
+    /// The second were wrong.
+    pub fn compare(
         &self,
         host: &dyn Host,
         first: u64,
         evidence: &Evidence,
         answers: &Answers,
-    ) -> Result<(), Refusal> {
+    ) -> Result<bool, Refusal> {
         if answers.digest() == first {
-            return Ok(());
+            return Ok(true);
         }
         let all: Vec<_> = (0..self.entries.len()).collect();
         let own = self.compute(host, &all)?;
@@ -301,7 +300,7 @@ impl Sent {
                 self.arbitrate(host, entry, evidence, answers, (&own, entry))?;
             }
         }
-        Ok(())
+        Ok(false)
     }
 }
 

@@ -173,6 +173,11 @@ impl Lane {
         self.health
     }
 
+    /// Pieces handed over and not yet finished, and the sum of their predicted times.
+    pub fn load(&self) -> (usize, Nanos) {
+        (self.depth, self.backlog)
+    }
+
     /// Most entries of a piece of this algorithm, canaries not counted; `None` where the lane serves none now.
     pub(crate) fn capacity(&self, algorithm: Algorithm) -> Option<usize> {
         if !self.health.serves() {
@@ -217,7 +222,7 @@ impl Lane {
         // However long the clamp, a batch may take four times its prediction.
         let ceiling = ceiling.max(4 * predicted);
         let hangs = p99.saturating_mul(factor).clamp(floor, ceiling);
-        let late = (p99.saturating_mul(LATE) / 10).clamp(floor / 2, hangs);
+        let late = (p99.saturating_mul(LATE) / 10).clamp(self.config.patience / 2, hangs);
         (now.saturating_add(late), now.saturating_add(hangs))
     }
 

@@ -14,7 +14,7 @@ use rayon::ThreadPool;
 use crate::backend::{BatchId, InlineKernel, cpu};
 use crate::batch::{Batch, Form, Shape};
 use crate::dispatch::cell::Cell;
-use crate::dispatch::examine::Host;
+use crate::dispatch::examine::{Host, Refusal, Sent};
 use crate::dispatch::proof::Proof;
 use crate::dispatch::spares::Spares;
 use crate::dispatch::ticket::{Answered, Ticket};
@@ -91,6 +91,13 @@ impl Flight {
     }
 }
 
+/// Answers that came first, as they are kept until the second ones come.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct First {
+    digest: u64,
+    place: Place,
+}
+
 struct State {
     dispatcher: Dispatcher,
     /// By the dispatcher's slot.
@@ -98,8 +105,8 @@ struct State {
     actions: Vec<Action>,
     /// Batches that were given up while they were being parsed, and why.
     given_up: Vec<(BatchId, ItemError)>,
-    /// Digests of answers that another lane is still computing as well, the latest ones.
-    digests: VecDeque<(PieceId, u64)>,
+    /// Answers that another lane is still computing as well, the latest ones.
+    firsts: VecDeque<(PieceId, First)>,
     /// The watch sleeps until it is woken. A wake-up is a system call, so none is made in vain.
     watch_sleeps: bool,
 }
@@ -132,8 +139,8 @@ pub(crate) struct Mill {
     opened: Instant,
 }
 
-/// Digests that wait for a second answer at most; what comes later is not compared.
-const DIGESTS: usize = 64;
+/// Answers that wait for second ones at most; what comes later is not compared.
+const FIRSTS: usize = 64;
 
 /// Pause between two ticks while something is in flight: the grain of deadlines and watchdogs.
 const TICK: Duration = Duration::from_millis(5);
@@ -155,7 +162,7 @@ impl Mill {
             flights,
             actions: Vec::with_capacity(64),
             given_up: Vec::new(),
-            digests: VecDeque::with_capacity(DIGESTS),
+            firsts: VecDeque::with_capacity(FIRSTS),
             watch_sleeps: false,
         };
         Mill {
@@ -418,17 +425,50 @@ impl Mill {
         self.run(event, None);
     }
 
-    /// A step that hands over answers by entry. They come back, with the digest of others, if they are to be
-    /// compared with those.
+    /// A step that hands over answers by entry, from where they come. They come back if they are to be compared
+    /// with those that came first.
     pub(crate) fn finish(
         self: &Arc<Self>,
         event: Event,
+        place: Place,
         answers: Answers,
-    ) -> Option<(u64, Answers)> {
-        self.run(event, Some(answers))
+    ) -> Option<(First, Answers)> {
+        self.run(event, Some((place, answers)))
     }
 
-    fn run(self: &Arc<Self>, event: Event, answers: Option<Answers>) -> Option<(u64, Answers)> {
+    /// Compares answers with those that came first: whoever was wrong is out of service.
+    pub(crate) fn compare(
+        self: &Arc<Self>,
+        place: Place,
+        sent: &Sent,
+        first: First,
+        evidence: &Evidence,
+        answers: &Answers,
+    ) {
+        let compared = self.host(false, |host| sent.compare(host, first.digest, evidence, answers));
+        let (liar, fault) = match compared {
+            Ok(true) => return,
+            Ok(false) => {
+                let what = "the second answers were others, and the host agrees with those";
+                (first.place, Fault::Mismatch(what.to_owned()))
+            }
+            Err(Refusal { fault, proof }) => {
+                if let (Some(proof), Place::Lane(lane)) = (proof, place) {
+                    self.keep(lane, &proof);
+                }
+                (place, fault)
+            }
+        };
+        if let Place::Lane(lane) = liar {
+            self.step(Event::Disagreed { lane, fault });
+        }
+    }
+
+    fn run(
+        self: &Arc<Self>,
+        event: Event,
+        answers: Option<(Place, Answers)>,
+    ) -> Option<(First, Answers)> {
         let now = self.now();
         let mut state = lock(&self.state);
         let mut actions = std::mem::take(&mut state.actions);
@@ -441,24 +481,26 @@ impl Mill {
         self: &Arc<Self>,
         mut state: MutexGuard<'_, State>,
         mut actions: Vec<Action>,
-        mut answers: Option<Answers>,
-    ) -> Option<(u64, Answers)> {
+        mut answers: Option<(Place, Answers)>,
+    ) -> Option<(First, Answers)> {
         let (mut resolved, mut given_up, mut first) = (None, Vec::new(), None);
         for action in actions.drain(..) {
             match action {
                 Action::Accept { id, entries, twin } => {
                     let flight = state.flights[Dispatcher::slot(id)].as_mut();
                     let Some((flight, answers)) = flight.zip(answers.take()) else { continue };
-                    let digest = twin.map(|piece| (piece, answers.digest()));
+                    let (place, answers) = answers;
+                    let first =
+                        twin.map(|piece| (piece, First { digest: answers.digest(), place }));
                     flight.parts.push((entries, answers));
-                    if state.digests.len() == DIGESTS {
-                        state.digests.pop_front();
+                    if state.firsts.len() == FIRSTS {
+                        state.firsts.pop_front();
                     }
-                    state.digests.extend(digest);
+                    state.firsts.extend(first);
                 }
                 Action::Compare { piece } => {
-                    let at = state.digests.iter().position(|(first, _)| *first == piece);
-                    first = at.and_then(|at| state.digests.remove(at)).map(|(_, digest)| digest);
+                    let at = state.firsts.iter().position(|(first, _)| *first == piece);
+                    first = at.and_then(|at| state.firsts.remove(at)).map(|(_, first)| first);
                 }
                 Action::Resolve { id, trust } => {
                     resolved = take_flight(&mut state, id).map(|flight| (flight, trust));
@@ -484,9 +526,9 @@ impl Mill {
         for (flight, error) in given_up {
             self.give_up(flight, error);
         }
-        let answers = answers?;
+        let (_, answers) = answers?;
         match first {
-            Some(digest) => Some((digest, answers)),
+            Some(first) => Some((first, answers)),
             None => {
                 self.spares.put_answers(answers);
                 None
@@ -553,16 +595,17 @@ impl Mill {
         let started = self.now();
         let place = Place::LastResort;
         let range = entries.clone();
-        let computed = self.compute_entries(&parsed, entries, |parsed, evidence| {
+        let computed = self.compute_entries(&parsed, range.clone(), |parsed, evidence| {
             cpu::compute_shared(self.kernels, parsed, range, evidence);
         });
-        drop(parsed);
+        let sent = Sent::to_host(parsed, entries);
         match computed {
             Ok(answers) => {
                 let (busy, tally) = (self.now() - started, judge::tally(&answers));
                 let (judged, report) = (0, Report::default());
                 let event = Event::Finished { piece, place, busy, judged, tally, report };
-                if let Some((_, answers)) = self.finish(event, answers) {
+                if let Some((first, answers)) = self.finish(event, place, answers) {
+                    self.compare(place, &sent, first, &Evidence::Nothing, &answers);
                     self.spares.put_answers(answers);
                 }
             }

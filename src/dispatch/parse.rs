@@ -71,7 +71,7 @@ impl Parsed {
     }
 
     /// Position in the batch of operand entry `entry`.
-    pub(crate) fn position(&self, entry: usize) -> usize {
+    pub fn position(&self, entry: usize) -> usize {
         match self.operands {
             Operands::Columns => entry,
             _ => self.live[entry] as usize,

@@ -67,10 +67,11 @@ impl Dispatcher {
         self.report(now, &piece, entry.as_ref(), &answer);
         self.leave(&piece);
         self.pieces.remove(id.0);
-        let Some(entry) = entry else { return };
         if let Some(first) = piece.after {
+            // Even if the batch has ended by now.
             return actions.push(Action::Compare { piece: first });
         }
+        let Some(entry) = entry else { return };
         if let Some(twin) = piece.twin.and_then(|twin| self.pieces.get_mut(twin.0)) {
             (twin.twin, twin.after) = (None, Some(id));
         }
@@ -175,12 +176,16 @@ impl Dispatcher {
     ) {
         self.lanes[lane].quarantine(now);
         actions.push(Action::Quarantine { lane, fault });
-        for place in (0..self.pieces.len()).rev() {
-            let Some(id) = self.pieces.id_at(place).map(PieceId) else { continue };
-            if self.piece(id).is_some_and(|piece| piece.place == Place::Lane(lane)) {
-                self.send_back(id);
-            }
-        }
+        let all = (0..self.pieces.len()).filter_map(|place| self.pieces.id_at(place).map(PieceId));
+        let mut held: Vec<_> = all
+            .filter_map(|id| {
+                let piece = self.piece(id).filter(|piece| piece.place == Place::Lane(lane))?;
+                Some((self.entry(piece.batch).map(|entry| entry.order.deadline), id))
+            })
+            .collect();
+        // The last one comes to stand before all others: what is due first.
+        held.sort_unstable_by(|a, b| b.cmp(a));
+        held.into_iter().for_each(|(_, id)| self.send_back(id));
     }
 
     /// Has a piece wait again, before the others, unless its entries are answered or being computed elsewhere.

@@ -188,13 +188,8 @@ impl Worker {
             Ok(report) => {
                 let (busy, tally) = (busy.as_nanos() as Nanos, judge::tally(&answers));
                 let event = Event::Finished { piece, place, busy, judged, tally, report };
-                if let Some((first, answers)) = mill.finish(event, answers) {
-                    let compared =
-                        mill.host(false, |host| sent.compare(host, first, &evidence, &answers));
-                    if let Err(Refusal { fault, proof }) = compared {
-                        self.keep(proof, mill);
-                        mill.step(Event::Disagreed { lane: self.lane, fault });
-                    }
+                if let Some((first, answers)) = mill.finish(event, place, answers) {
+                    mill.compare(place, sent, first, &evidence, &answers);
                     mill.spares.put_answers(answers);
                 }
             }
