@@ -72,7 +72,7 @@ fn work(next: &AtomicU64, seeds: u64, stock: &[Ware], total: &Mutex<Total>) {
             return;
         }
         let ran = one(seed, stock, &truth, false);
-        let again = (seed % TWICE == 0).then(|| one(seed, stock, &truth, false));
+        let again = seed.is_multiple_of(TWICE).then(|| one(seed, stock, &truth, false));
         let mut total = total.lock().expect("no panic within");
         match ran {
             Some((counts, slips, hash)) => {

@@ -1,4 +1,4 @@
-//! The shell in virtual time: what `mill` and `worker` do on threads, one happening after the other.
+//! The shell in virtual time: what `mill` does on threads, one happening after the other.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -415,7 +415,7 @@ impl<'a> World<'a> {
                 _ => {}
             }
         }
-        while !self.books.open.is_empty() {
+        if !self.books.open.is_empty() {
             // A kernel that panicked at the end has no one to finish it.
             self.step(Event::Abort, None);
         }
