@@ -13,6 +13,7 @@ mod plan;
 mod post;
 mod trace;
 mod truth;
+mod upsets;
 mod world;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
