@@ -179,7 +179,7 @@ type Table = BTreeMap<(&'static str, Trust, Plan), Tally>;
 fn wares(algorithm: Algorithm) -> Vec<Ware> {
     let mut random = Random::seeded(97);
     let pool = items::pool(611, algorithm, 96);
-    let well: Vec<_> = pool.iter().map(|job| is_well(job)).collect();
+    let well: Vec<_> = pool.iter().map(is_well).collect();
     let batch = |number: usize| {
         let mut batch = Batch::open(algorithm);
         let items = 12 + 4 * (number % 12);

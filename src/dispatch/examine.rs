@@ -180,7 +180,11 @@ impl Sent {
         let mut again: Vec<usize> = match check.sample {
             0 => Vec::new(),
             most if most >= items => (0..items).collect(),
-            some => (0..some).map(|_| random.below(items)).collect(),
+            // One of each stretch: none twice.
+            some => (0..some)
+                .map(|at| (at * items / some, (at + 1) * items / some))
+                .map(|(start, end)| start + random.below(end - start))
+                .collect(),
         };
         let mut report = Report::default();
         if !check.believe {

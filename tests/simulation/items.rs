@@ -127,7 +127,7 @@ fn make(random: &mut Random, algorithm: Algorithm, secret: &SecretKey) -> Job {
         // No point, or no key: r of other bits.
         4 => fields[1][..32].copy_from_slice(&bytes::<32>(random)),
         // Out of range.
-        5 if bit % 2 == 0 => fields[1][32..64].fill(0xff),
+        5 if bit.is_multiple_of(2) => fields[1][32..64].fill(0xff),
         5 => fields[1][..32].fill(0xff),
         // Half of these are no points.
         6 if fields[2].len() == 33 => fields[2][1..].copy_from_slice(&bytes::<32>(random)),

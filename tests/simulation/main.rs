@@ -13,6 +13,7 @@ mod plan;
 mod post;
 mod trace;
 mod truth;
+mod upsets;
 mod world;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -72,7 +73,7 @@ fn work(next: &AtomicU64, seeds: u64, stock: &[Ware], total: &Mutex<Total>) {
             return;
         }
         let ran = one(seed, stock, &truth, false);
-        let again = (seed % TWICE == 0).then(|| one(seed, stock, &truth, false));
+        let again = seed.is_multiple_of(TWICE).then(|| one(seed, stock, &truth, false));
         let mut total = total.lock().expect("no panic within");
         match ran {
             Some((counts, slips, hash)) => {

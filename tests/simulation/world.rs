@@ -1,4 +1,4 @@
-//! The shell in virtual time: what `mill` and `worker` do on threads, one happening after the other.
+//! The shell in virtual time: what `mill` does on threads, one happening after the other.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -48,7 +48,7 @@ pub struct World<'a> {
     pub plan: Plan,
     pub stock: &'a [Ware],
     clock: Arc<AtomicU64>,
-    agenda: BTreeMap<(Nanos, u64), Happening>,
+    pub agenda: BTreeMap<(Nanos, u64), Happening>,
     serial: u64,
     pub now: Nanos,
     pub books: Books,
@@ -56,8 +56,8 @@ pub struct World<'a> {
     /// By lane; the host's own has none.
     pub posts: Vec<Option<Post>>,
     pub host: HostQueue,
-    ids: Vec<Option<BatchId>>,
-    ticking: bool,
+    pub ids: Vec<Option<BatchId>>,
+    pub ticking: bool,
     /// Lanes that get work, one bit each.
     serving: u32,
     submitted: usize,
@@ -128,7 +128,7 @@ impl<'a> World<'a> {
     }
 
     /// A new dispatcher over the lanes; some devices have yet to be opened.
-    fn open(&mut self) {
+    pub fn open(&mut self) {
         let devices = self.posts.iter().flatten().map(|post| post.device.config());
         let configs: Vec<_> = self.plan.host.iter().cloned().chain(devices).collect();
         self.dispatcher = Dispatcher::new(self.plan.limits, self.plan.policy, configs);
@@ -209,15 +209,7 @@ impl<'a> World<'a> {
                 self.step(event, None);
                 assert_eq!(before, self.books.slips.answered, "an old answer ended a batch");
             }
-            Happening::AllLost => {
-                self.counts.add(Kind::AllLost);
-                for lane in 0..self.posts.len() {
-                    if let Some(post) = &mut self.posts[lane] {
-                        post.device.lose();
-                        self.at(0, Happening::Poll(lane));
-                    }
-                }
-            }
+            Happening::AllLost => self.lose_all(),
             Happening::Jump => self.jump(),
             Happening::Restart => self.restart(),
         }
@@ -349,7 +341,7 @@ impl<'a> World<'a> {
         }
     }
 
-    fn inlined(&mut self, id: BatchId, lane: usize, busy: Nanos) {
+    pub fn inlined(&mut self, id: BatchId, lane: usize, busy: Nanos) {
         let Some(ware) = self.stock_of(id) else { return };
         let live = ware.parsed.live();
         if self.random.below(60) == 0 {
@@ -376,60 +368,6 @@ impl<'a> World<'a> {
             _ => self.plan.host_unit,
         };
         (items as u64).div_ceil(self.plan.threads) * unit
-    }
-
-    fn jump(&mut self) {
-        self.counts.add(Kind::Jump);
-        const HOUR: Nanos = 3_600_000 * MS;
-        self.books.jump();
-        self.now += HOUR;
-        // Callers wait for the jump; what threads were at is late.
-        let agenda = std::mem::take(&mut self.agenda);
-        for ((at, serial), happening) in agenda {
-            let caller = matches!(
-                happening,
-                Happening::Submit(_)
-                    | Happening::Cancel(_)
-                    | Happening::AllLost
-                    | Happening::Restart
-            );
-            self.agenda.insert((if caller { at + HOUR } else { at }, serial), happening);
-        }
-    }
-
-    /// The engine is given up with all that it holds; another one opens.
-    fn restart(&mut self) {
-        self.counts.add(Kind::Restart);
-        self.step(Event::Abort, None);
-        // Callers' own threads end what they are at.
-        let agenda = std::mem::take(&mut self.agenda);
-        for ((at, serial), happening) in agenda {
-            match happening {
-                Happening::Inlined(id, lane, busy) => self.inlined(id, lane, busy),
-                Happening::Submit(_)
-                | Happening::Cancel(_)
-                | Happening::AllLost
-                | Happening::Jump => {
-                    self.agenda.insert((at, serial), happening);
-                }
-                _ => {}
-            }
-        }
-        while !self.books.open.is_empty() {
-            // A kernel that panicked at the end has no one to finish it.
-            self.step(Event::Abort, None);
-        }
-        // What the last steps brought about is of the old engine.
-        self.agenda.retain(|_, happening| {
-            use Happening::{AllLost, Cancel, Jump, Submit};
-            matches!(happening, Submit(_) | Cancel(_) | AllLost | Jump)
-        });
-        self.ids.iter_mut().for_each(|id| *id = None);
-        (self.ticking, self.host) = (false, HostQueue::default());
-        self.digests.clear();
-        self.posts.iter_mut().flatten().for_each(Post::restart);
-        self.books.forget();
-        self.open();
     }
 }
 
