@@ -138,6 +138,8 @@ pub struct Dispatcher {
     limits: Limits,
     policy: Policy,
     lanes: Vec<Lane>,
+    /// What one portable core needs: where no lane is the host's, nothing is learned of it.
+    portable: CostModel,
     entries: Slab<Entry>,
     pieces: Slab<Piece>,
     /// By class.
@@ -169,6 +171,7 @@ impl Dispatcher {
         Dispatcher {
             limits: Limits { batches, ..limits },
             policy,
+            portable: CostModel::new(),
             entries: Slab::new(batches),
             pieces: Slab::new(pieces),
             waiting: Default::default(),

@@ -170,6 +170,9 @@ impl Sent {
             return Err(Fault::Canary.into());
         }
         judge::judge(whole, entries.clone(), false, Some(host), evidence, answers)?;
+        if matches!(evidence, Evidence::Nothing) {
+            return Ok(Report::default());
+        }
         let rejects = |state: &State| matches!(state, State::Verdict(Verdict::Invalid(_)));
         let mut again: Vec<usize> = match check.sample {
             0 => Vec::new(),
@@ -185,7 +188,7 @@ impl Sent {
         again.extend(&suspects);
         again.sort_unstable();
         again.dedup();
-        if again.is_empty() || matches!(evidence, Evidence::Nothing) {
+        if again.is_empty() {
             return Ok(report);
         }
         let own = self.compute(host, &again)?;

@@ -345,11 +345,7 @@ impl Dispatcher {
         let form = if shape.form == Form::Combined { Form::Single } else { shape.form };
         let shape = Shape { items, bytes, form, ..*shape };
         let host = self.lanes.iter().find(|lane| lane.config.host);
-        // Without a lane of the host's there is nothing to learn from: what one portable core needs.
-        host.map_or_else(
-            || crate::dispatch::cost::CostModel::new().predict(&shape, INLINE),
-            |lane| lane.cost.predict(&shape, INLINE),
-        )
+        host.map_or(&self.portable, |lane| &lane.cost).predict(&shape, INLINE)
     }
 
     /// Whether a piece hangs, is late, or has to be computed elsewhere as well, to be in time.

@@ -1,6 +1,8 @@
 //! Shared by the integration tests: owned jobs, backends under test, the real data.
 #![allow(dead_code, reason = "each test target uses a part")]
 
+pub mod signed;
+
 use std::collections::VecDeque;
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};

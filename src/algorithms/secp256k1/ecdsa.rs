@@ -8,7 +8,7 @@ use crate::algorithms::secp256k1::integer::{self, N, P_MINUS_N, is_below};
 use crate::algorithms::secp256k1::key::Key;
 use crate::algorithms::secp256k1::piece::{self, Equation, Piece, Products, verdict};
 use crate::algorithms::secp256k1::point::{Jacobian, OneLane, affine, is_possible};
-use crate::algorithms::secp256k1::{multiply::Scalars, scalar};
+use crate::algorithms::secp256k1::{multiply::Scalars, scalar, scratch};
 use crate::algorithms::sha256::Plan;
 use crate::error::Fault;
 use crate::isa::Isa;
@@ -61,7 +61,7 @@ impl Products for EcdsaOperands {
 
     #[inline(always)]
     fn scalars(&self, items: Range<usize>, out: &mut Vec<Scalars>) {
-        let mut inverses = Vec::new();
+        let mut inverses = scratch::take::<Vec<Words>>();
         scalar::invert_all(&self.s[items.clone()], &mut inverses);
         out.clear();
         for (inverse, i) in inverses.iter().zip(items) {
@@ -69,6 +69,7 @@ impl Products for EcdsaOperands {
             let u2 = scalar::mul_montgomery(&self.r[i], inverse);
             out.push(Scalars { u1, u2 });
         }
+        scratch::put(inverses);
     }
 }
 
@@ -80,12 +81,11 @@ impl Equation for EcdsaOperands {
     }
 
     #[inline(always)]
-    fn agrees<V: FieldVec>(&self, piece: &Piece<V>, items: Range<usize>) -> Vec<V::Mask> {
-        let mut agrees = Vec::with_capacity(piece.points.len());
+    fn agrees<V: FieldVec>(&self, piece: &mut Piece<V>, items: Range<usize>) {
+        piece.agrees.clear();
         for (point, r) in piece.points.iter().zip(self.r[items].chunks(V::LANES)) {
-            agrees.push(has_r(point, r));
+            piece.agrees.push(has_r(point, r));
         }
-        agrees
     }
 
     fn claim(&self, item: usize) -> (Words, bool) {

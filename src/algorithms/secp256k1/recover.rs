@@ -39,12 +39,11 @@ impl Kernel for Recover<'_> {
     fn run<V: FieldVec>(self) {
         let operands = self.operands;
         let mut piece = scratch::take::<Piece<V>>();
-        let mut affine = ToAffine::default();
         for (items, slot) in pieces(self.range) {
             operands.prepare(&mut piece, items);
             piece.double_mul();
-            let missing = |group: usize| piece.keys.missing[group];
-            affine.store(&piece.points, missing, &mut self.out[slot]);
+            let Piece { keys, points, affine, .. } = &mut *piece;
+            affine.store(points, |group| keys.missing[group], &mut self.out[slot]);
         }
         scratch::put(piece);
     }
@@ -100,19 +99,20 @@ impl Products for RecoverOperands {
 
     #[inline(always)]
     fn scalars(&self, items: Range<usize>, out: &mut Vec<Scalars>) {
-        let mut of_r = Vec::new();
-        scalar::invert_all(&self.r[items.clone()], &mut of_r);
+        let mut inverses = scratch::take::<Vec<Words>>();
+        scalar::invert_all(&self.r[items.clone()], &mut inverses);
         out.clear();
-        for (inverse, i) in of_r.iter().zip(items) {
+        for (inverse, i) in inverses.iter().zip(items) {
             let u1 = scalar::negate(&scalar::mul_montgomery(&self.z[i], inverse));
             let u2 = scalar::mul_montgomery(&self.s[i], inverse);
             out.push(Scalars { u1, u2 });
         }
+        scratch::put(inverses);
     }
 }
 
 /// Working memory of the way from Jacobian points to keys.
-struct ToAffine<V> {
+pub(crate) struct ToAffine<V> {
     inverses: Vec<V>,
     prefixes: Vec<V>,
 }
@@ -124,6 +124,16 @@ impl<V> Default for ToAffine<V> {
 }
 
 impl<V: FieldVec> ToAffine<V> {
+    /// 1/Z of groups of points, by one inversion.
+    #[inline(always)]
+    pub(crate) fn invert(&mut self, points: &[Jacobian<V>]) -> &[V] {
+        let ToAffine { inverses, prefixes } = self;
+        inverses.clear();
+        inverses.extend(points.iter().map(|point| point.z));
+        invert_all(inverses, prefixes);
+        inverses
+    }
+
     /// Writes the keys of groups of points, by one inversion; zeros for infinity and where
     /// `missing(group)` says so.
     #[inline(always)]
@@ -133,10 +143,7 @@ impl<V: FieldVec> ToAffine<V> {
         missing: impl Fn(usize) -> V::Mask,
         out: &mut [[u8; 64]],
     ) {
-        let ToAffine { inverses, prefixes } = self;
-        inverses.clear();
-        inverses.extend(points.iter().map(|point| point.z));
-        invert_all(inverses, prefixes);
+        let inverses = self.invert(points);
         for (group, out) in out.chunks_mut(V::LANES).enumerate() {
             let (point, inverse) = (&points[group], inverses[group]);
             let absent = missing(group).or(point.z.is_zero());
