@@ -41,6 +41,11 @@ mod tail;
 pub mod ticket;
 pub(crate) mod worker;
 
+/// Locks of the cell; where all interleavings of its threads are tried, others stand in their place.
+mod sync {
+    pub use std::sync::{Condvar, Mutex, MutexGuard};
+}
+
 use budget::Budget;
 use cost::CostModel;
 pub use event::{
