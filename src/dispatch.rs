@@ -63,6 +63,8 @@ struct Entry {
     shape: Shape,
     order: Order,
     stage: Stage,
+    /// Predicted time, while it is being parsed: it waits then too.
+    parsing: Nanos,
     /// Live entries, and those of them that have no answer yet.
     live: usize,
     left: usize,
@@ -149,7 +151,7 @@ pub struct Dispatcher {
     pieces: Slab<Piece>,
     /// By class.
     waiting: [VecDeque<PieceId>; 3],
-    /// Predicted time of all that waits.
+    /// Predicted time of all that waits, to be parsed or for a lane.
     waiting_time: Nanos,
     /// Time that others got, predicted, while each class waited for its turn.
     passed: [Nanos; 3],
