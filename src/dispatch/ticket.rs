@@ -81,7 +81,6 @@ impl Drop for Answered {
 #[must_use = "the answers come through the ticket"]
 pub struct Ticket(Inner);
 
-#[expect(clippy::large_enum_variant, reason = "a small batch's way makes no allocation")]
 #[derive(Debug)]
 enum Inner {
     Ready(Option<Answered>),

@@ -1,6 +1,7 @@
 //! Shared by the integration tests: owned jobs, backends under test, the real data.
 #![allow(dead_code, reason = "each test target uses a part")]
 
+pub mod failing;
 pub mod signed;
 
 use std::collections::VecDeque;
