@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use sigmill::backend::{Backend, BatchId, Capability, Completion};
 use sigmill::error::Rejected;
+use sigmill::isa::Isa;
 use sigmill::parsed::Parsed;
 use sigmill::verdict::Evidence;
 use sigmill::{Device, Ticket};
@@ -75,7 +76,10 @@ pub fn device(patience: Duration) -> (Device, Arc<Control>) {
     let control = Arc::new(Control::default());
     let theirs = control.clone();
     let open = move || -> Result<Box<dyn Backend>, _> {
-        let (inner, control) = (EvidenceBackend::default(), theirs.clone());
+        // What was asked for of the one before is not for its known answers.
+        theirs.take();
+        let isa = Isa::all().last().copied();
+        let (inner, control) = (EvidenceBackend { isa, ..Default::default() }, theirs.clone());
         Ok(Box::new(Failing { inner, control, patience, before: None }))
     };
     (Device::admit(open).expect("it is correct"), control)
