@@ -14,9 +14,7 @@ use crate::algorithms::secp256k1::piece::{Piece, Products, pieces};
 use crate::algorithms::secp256k1::point::Jacobian;
 use crate::algorithms::secp256k1::{scalar, scratch};
 use crate::isa::{Isa, Kernel};
-#[cfg(feature = "fpga")]
-use crate::parsed::Words;
-use crate::parsed::{KeyForm, RecoverOperands};
+use crate::parsed::{KeyForm, RecoverOperands, Words};
 #[cfg(feature = "fpga")]
 use crate::verdict::Point;
 
