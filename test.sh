@@ -78,6 +78,9 @@ cargo clippy --quiet --release --lib --no-default-features -- -D warnings
 step "tests of the simulated card"
 cargo test --release --no-fail-fast -p fpga-microcode -p fpga-sim
 
+step "interleavings"
+cargo test --quiet --release -p sigmill-loom
+
 step "tests"
 cargo test --release --no-fail-fast --features fpga-sim
 

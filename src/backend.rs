@@ -155,6 +155,9 @@ pub trait Backend: Send {
     /// The next finished batch, in any order. Never blocks.
     fn poll(&mut self) -> Option<Completion>;
 
+    /// Gives the evidence of a completion back, for its memory.
+    fn recycle(&mut self, _evidence: Evidence) {}
+
     /// Sleeps until something may have finished, or until the instant.
     fn wait(&mut self, until: Instant);
 

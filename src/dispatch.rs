@@ -41,6 +41,11 @@ mod tail;
 pub mod ticket;
 pub(crate) mod worker;
 
+/// Locks of the cell; where all interleavings of its threads are tried, others stand in their place.
+mod sync {
+    pub use std::sync::{Condvar, Mutex, MutexGuard};
+}
+
 use budget::Budget;
 use cost::CostModel;
 pub use event::{
@@ -58,6 +63,8 @@ struct Entry {
     shape: Shape,
     order: Order,
     stage: Stage,
+    /// Predicted time, while it is being parsed: it waits then too.
+    parsing: Nanos,
     /// Live entries, and those of them that have no answer yet.
     live: usize,
     left: usize,
@@ -138,11 +145,13 @@ pub struct Dispatcher {
     limits: Limits,
     policy: Policy,
     lanes: Vec<Lane>,
+    /// What one portable core needs: where no lane is the host's, nothing is learned of it.
+    portable: CostModel,
     entries: Slab<Entry>,
     pieces: Slab<Piece>,
     /// By class.
     waiting: [VecDeque<PieceId>; 3],
-    /// Predicted time of all that waits.
+    /// Predicted time of all that waits, to be parsed or for a lane.
     waiting_time: Nanos,
     /// Time that others got, predicted, while each class waited for its turn.
     passed: [Nanos; 3],
@@ -169,6 +178,7 @@ impl Dispatcher {
         Dispatcher {
             limits: Limits { batches, ..limits },
             policy,
+            portable: CostModel::new(),
             entries: Slab::new(batches),
             pieces: Slab::new(pieces),
             waiting: Default::default(),

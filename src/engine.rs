@@ -416,7 +416,7 @@ impl Engine {
 
     /// Checks all encodings of a batch, for [`Engine::submit_parsed`].
     pub fn parse(&self, batch: Batch) -> Arc<Parsed> {
-        Arc::new(self.mill.parse(batch))
+        self.mill.parse(batch)
     }
 
     /// Computes a batch on the calling thread, outside the engine's limits and counts: for callers

@@ -233,30 +233,30 @@ impl Operands {
     }
 
     /// Appends the entries of another piece of the same batch.
-    pub(crate) fn append(&mut self, other: Operands) {
+    pub(crate) fn append(&mut self, other: &Operands) {
         match (self, other) {
             (Operands::Ecdsa(a), Operands::Ecdsa(b)) => {
-                a.z.extend(b.z);
-                a.r.extend(b.r);
-                a.s.extend(b.s);
-                a.keys.x.extend(b.keys.x);
-                a.keys.y.extend(b.keys.y);
-                a.keys.form.extend(b.keys.form);
-                a.hints.extend(b.hints);
-                a.pinned.extend(b.pinned);
+                a.z.extend_from_slice(&b.z);
+                a.r.extend_from_slice(&b.r);
+                a.s.extend_from_slice(&b.s);
+                a.keys.x.extend_from_slice(&b.keys.x);
+                a.keys.y.extend_from_slice(&b.keys.y);
+                a.keys.form.extend_from_slice(&b.keys.form);
+                a.hints.extend_from_slice(&b.hints);
+                a.pinned.extend_from_slice(&b.pinned);
             }
             (Operands::Schnorr(a), Operands::Schnorr(b)) => {
-                a.r.extend(b.r);
-                a.s.extend(b.s);
-                a.e.extend(b.e);
-                a.key.extend(b.key);
-                a.pinned.extend(b.pinned);
+                a.r.extend_from_slice(&b.r);
+                a.s.extend_from_slice(&b.s);
+                a.e.extend_from_slice(&b.e);
+                a.key.extend_from_slice(&b.key);
+                a.pinned.extend_from_slice(&b.pinned);
             }
             (Operands::Recover(a), Operands::Recover(b)) => {
-                a.z.extend(b.z);
-                a.r.extend(b.r);
-                a.s.extend(b.s);
-                a.parity.extend(b.parity);
+                a.z.extend_from_slice(&b.z);
+                a.r.extend_from_slice(&b.r);
+                a.s.extend_from_slice(&b.s);
+                a.parity.extend_from_slice(&b.parity);
             }
             _ => {}
         }
@@ -341,5 +341,16 @@ impl Parsed {
     /// Gives the batch back, for its memory.
     pub fn into_batch(self) -> Batch {
         self.batch
+    }
+
+    /// Takes the batch out: what remains is memory.
+    pub(crate) fn take_batch(&mut self) -> Batch {
+        let blank = Batch::open(self.batch.algorithm()).seal();
+        std::mem::replace(&mut self.batch, blank)
+    }
+
+    /// Entries that the memory holds.
+    pub(crate) fn capacity(&self) -> usize {
+        self.live.capacity()
     }
 }

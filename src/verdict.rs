@@ -214,6 +214,16 @@ impl Evidence {
         self.len() == 0
     }
 
+    /// One of the spares that is of the kind that `algorithm` yields on the host's CPU, else an empty one.
+    pub(crate) fn take(spares: &mut Vec<Evidence>, algorithm: Algorithm) -> Self {
+        let fresh = Evidence::for_cpu(algorithm);
+        let kind = std::mem::discriminant(&fresh);
+        match spares.iter().rposition(|spare| std::mem::discriminant(spare) == kind) {
+            Some(index) => spares.swap_remove(index),
+            None => fresh,
+        }
+    }
+
     /// An empty evidence of the kind that `algorithm` yields on the host's CPU.
     pub fn for_cpu(algorithm: Algorithm) -> Self {
         match algorithm.value_bytes() {

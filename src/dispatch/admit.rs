@@ -45,6 +45,7 @@ impl Dispatcher {
             shape,
             order,
             stage: Stage::Parsing,
+            parsing: 0,
             live: 0,
             left: 0,
             trust: Trust::Audited,
@@ -63,7 +64,12 @@ impl Dispatcher {
                 self.open(id, live, actions);
                 self.pump(now, actions);
             }
-            (_, None) => actions.push(Action::Parse { id, form: shape.form }),
+            (_, None) => {
+                let predicted = self.least_time(&shape, order.trust);
+                self.entries.get_mut(id.0).expect("just made").parsing = predicted;
+                self.waiting_time += predicted;
+                actions.push(Action::Parse { id, form: shape.form });
+            }
         }
     }
 
@@ -115,6 +121,8 @@ impl Dispatcher {
         entry.stage = Stage::Open;
         (entry.live, entry.left) = (live, live);
         entry.tally.invalid = (entry.shape.items - live) as u64;
+        let parsing = std::mem::take(&mut entry.parsing);
+        self.waiting_time = self.waiting_time.saturating_sub(parsing);
         if live == 0 {
             return self.resolve(id, actions);
         }

@@ -52,7 +52,7 @@ impl Canaries {
             Operands::Recover(_) => recoveries(host, random, batch),
             _ => return Canaries::none(),
         };
-        batch.operands.append(operands.clone());
+        batch.operands.append(&operands);
         let places: Vec<_> = (0..CANARIES).map(|at| random.below(live + at + 1)).collect();
         for (at, &place) in places.iter().enumerate() {
             batch.operands.swap(live + at, place);

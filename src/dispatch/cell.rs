@@ -1,9 +1,11 @@
 //! Where one thread leaves a value and another finds it, by waiting or as a future.
 
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::PoisonError;
 use std::task::{Context, Poll, Waker};
 
-/// A place for one value, filled once and taken once.
+use super::sync::{Condvar, Mutex, MutexGuard};
+
+/// A place for one value at a time, filled once and taken once.
 #[derive(Debug)]
 pub(crate) struct Cell<T> {
     content: Mutex<Content<T>>,
@@ -23,7 +25,7 @@ impl<T> Default for Cell<T> {
 }
 
 impl<T> Cell<T> {
-    /// Leaves the value; called once.
+    /// Leaves the value; called once for each that is taken.
     pub(crate) fn resolve(&self, value: T) {
         let mut content = self.lock();
         debug_assert!(content.value.is_none(), "a cell is resolved once");

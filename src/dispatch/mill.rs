@@ -29,20 +29,21 @@ use crate::parsed::Parsed;
 use crate::trust::Trust;
 use crate::verdict::{Answers, Evidence, State as Answer};
 
-/// A parsed batch: the engine's own, or shared with its submitter or with a device.
-#[expect(clippy::large_enum_variant, reason = "a small batch's way makes no allocation")]
+/// A parsed batch.
 #[derive(Debug)]
-pub(crate) enum Held {
-    Own(Parsed),
-    Shared(Arc<Parsed>),
+pub(crate) struct Held {
+    pub(crate) parsed: Arc<Parsed>,
+    /// By the caller, who may keep a share.
+    pub(crate) given: bool,
 }
 
 impl Held {
-    pub(crate) fn parsed(&self) -> &Parsed {
-        match self {
-            Held::Own(parsed) => parsed,
-            Held::Shared(parsed) => parsed,
-        }
+    fn own(parsed: Arc<Parsed>) -> Self {
+        Held { parsed, given: false }
+    }
+
+    fn given(parsed: Arc<Parsed>) -> Self {
+        Held { parsed, given: true }
     }
 }
 
@@ -83,12 +84,24 @@ struct Flight {
     parts: Parts,
 }
 
-type Parts = Vec<((usize, usize), Answers)>;
+pub(crate) type Parts = Vec<((usize, usize), Answers)>;
 
-impl Flight {
-    fn new(held: Held, cell: Arc<Cell<Answered>>) -> Self {
-        Flight { held, cell, parts: Vec::new() }
-    }
+/// A piece's answers, on their way to the batch's.
+pub(crate) struct Delivery {
+    /// By entry.
+    pub(crate) answers: Answers,
+    /// The piece as a device had it.
+    pub(crate) sent: Sent,
+    /// Where they come from.
+    pub(crate) place: Place,
+}
+
+/// What is left of a delivery.
+pub(crate) enum Left {
+    /// Memory of the piece, if the device does not hold it still.
+    Memory(Option<Parsed>),
+    /// The answers came second: they are to be compared with the first.
+    Second(First, Delivery),
 }
 
 /// Answers that came first, as they are kept until the second ones come.
@@ -252,9 +265,10 @@ impl Mill {
     }
 
     /// Parses in the pool's threads.
-    pub(crate) fn parse(&self, batch: Batch) -> Parsed {
+    pub(crate) fn parse(&self, batch: Batch) -> Arc<Parsed> {
         let plan = self.kernels.sha256;
-        self.pool.install(|| Parsed::parse_pieces(plan, batch))
+        let form = batch.form();
+        self.pool.install(|| self.spares.parse_shared(plan, batch, form))
     }
 
     #[expect(clippy::result_large_err, reason = "a refused batch comes back as it went in")]
@@ -293,7 +307,7 @@ impl Mill {
         if state.watch_sleeps {
             self.wanted.notify_all();
         }
-        let cell = Arc::new(Cell::default());
+        let cell = self.spares.take_cell();
         let ticket = Ticket::pending(cell.clone(), Arc::downgrade(self), id);
         match input {
             // Parsing is the only action: until then the flight has no data but the closure's.
@@ -309,7 +323,7 @@ impl Mill {
             }
             // Pieces are sent at once, of this batch and perhaps of others.
             Input::Parsed(parsed) => {
-                let flight = Flight::new(Held::Shared(parsed), cell);
+                let flight = self.flight(Held::given(parsed), cell);
                 state.flights[Dispatcher::slot(id)] = Some(flight);
                 self.perform(state, actions, None);
             }
@@ -332,21 +346,19 @@ impl Mill {
         now: Nanos,
     ) -> Ticket {
         let held = match input {
-            Input::Raw(batch) => {
-                Held::Own(self.spares.parse(self.kernels.sha256, batch).in_form(form))
-            }
-            Input::Parsed(parsed) => Held::Shared(parsed),
+            Input::Raw(batch) => Held::own(self.spares.parse(self.kernels.sha256, batch, form)),
+            Input::Parsed(parsed) => Held::given(parsed),
         };
         let kernel = self.posts[lane].inline.as_ref().expect("the dispatcher was told it has one");
-        match self.compute(held.parsed(), |parsed, evidence| kernel(parsed, evidence)) {
+        match self.compute(&held.parsed, |parsed, evidence| kernel(parsed, evidence)) {
             Ok((answers, tally)) => {
                 let busy = self.now() - now;
                 self.step(Event::Inlined { id, lane, busy, done: Ok(tally) });
                 Ticket::ready(Answered::new(held, answers, Trust::Audited, self.spares.clone()))
             }
             Err(_panic) => {
-                let (cell, live) = (Arc::new(Cell::default()), held.parsed().live());
-                let flight = Flight::new(held, cell.clone());
+                let (cell, live) = (self.spares.take_cell(), held.parsed.live());
+                let flight = self.flight(held, cell.clone());
                 lock(&self.state).flights[Dispatcher::slot(id)] = Some(flight);
                 self.step(Event::Inlined { id, lane, busy: 0, done: Err(live) });
                 Ticket::pending(cell, Arc::downgrade(self), id)
@@ -382,9 +394,14 @@ impl Mill {
         judged.map(|()| answers)
     }
 
+    fn flight(&self, held: Held, cell: Arc<Cell<Answered>>) -> Flight {
+        Flight { held, cell, parts: self.spares.take_parts() }
+    }
+
     /// Computes a batch on this thread beside the dispatcher's books.
     pub(crate) fn compute_here(&self, batch: Batch) -> Answered {
-        let parsed = self.spares.parse(self.kernels.sha256, batch);
+        let form = batch.form();
+        let parsed = self.spares.parse(self.kernels.sha256, batch, form);
         let kernel = |parsed: &Parsed, evidence: &mut Evidence| {
             cpu::compute(self.kernels, parsed, evidence);
         };
@@ -394,7 +411,7 @@ impl Mill {
             judge::abandon(&parsed, ItemError::Fault, &mut answers);
             answers
         });
-        Answered::new(Held::Own(parsed), answers, Trust::Audited, self.spares.clone())
+        Answered::new(Held::own(parsed), answers, Trust::Audited, self.spares.clone())
     }
 
     fn parse_in_flight(
@@ -404,9 +421,9 @@ impl Mill {
         batch: Batch,
         cell: Arc<Cell<Answered>>,
     ) {
-        let parsed = Parsed::parse_pieces(self.kernels.sha256, batch).in_form(form);
+        let parsed = self.spares.parse_shared(self.kernels.sha256, batch, form);
         let live = parsed.live();
-        let flight = Flight::new(Held::Shared(Arc::new(parsed)), cell);
+        let flight = self.flight(Held::own(parsed), cell);
         let mut state = lock(&self.state);
         if state.dispatcher.is_open(id) {
             state.flights[Dispatcher::slot(id)] = Some(flight);
@@ -425,27 +442,22 @@ impl Mill {
         self.run(event, None);
     }
 
-    /// A step that hands over answers by entry, from where they come. They come back if they are to be compared
-    /// with those that came first.
-    pub(crate) fn finish(
-        self: &Arc<Self>,
-        event: Event,
-        place: Place,
-        answers: Answers,
-    ) -> Option<(First, Answers)> {
-        self.run(event, Some((place, answers)))
+    /// A step that hands over answers by entry. The caller may have its batch back at once: nothing of what was
+    /// delivered holds it then, unless it has to be compared.
+    pub(crate) fn finish(self: &Arc<Self>, event: Event, delivery: Delivery) -> Left {
+        self.run(event, Some(delivery))
     }
 
     /// Compares answers with those that came first: whoever was wrong is out of service.
     pub(crate) fn compare(
         self: &Arc<Self>,
-        place: Place,
-        sent: &Sent,
         first: First,
+        Delivery { answers, sent, place }: Delivery,
         evidence: &Evidence,
-        answers: &Answers,
     ) {
-        let compared = self.host(false, |host| sent.compare(host, first.digest, evidence, answers));
+        let compared =
+            self.host(false, |host| sent.compare(host, first.digest, evidence, &answers));
+        self.spares.put_answers(answers);
         let (liar, fault) = match compared {
             Ok(true) => return,
             Ok(false) => {
@@ -464,16 +476,12 @@ impl Mill {
         }
     }
 
-    fn run(
-        self: &Arc<Self>,
-        event: Event,
-        answers: Option<(Place, Answers)>,
-    ) -> Option<(First, Answers)> {
+    fn run(self: &Arc<Self>, event: Event, delivery: Option<Delivery>) -> Left {
         let now = self.now();
         let mut state = lock(&self.state);
         let mut actions = std::mem::take(&mut state.actions);
         state.dispatcher.step(now, event, &mut actions);
-        self.perform(state, actions, answers)
+        self.perform(state, actions, delivery)
     }
 
     /// Does what a step asks for: under the lock what hands something over, after it what takes time.
@@ -481,17 +489,21 @@ impl Mill {
         self: &Arc<Self>,
         mut state: MutexGuard<'_, State>,
         mut actions: Vec<Action>,
-        mut answers: Option<(Place, Answers)>,
-    ) -> Option<(First, Answers)> {
+        delivery: Option<Delivery>,
+    ) -> Left {
+        let (mut answers, rest) = match delivery {
+            Some(Delivery { answers, sent, place }) => (Some(answers), Some((sent, place))),
+            None => (None, None),
+        };
         let (mut resolved, mut given_up, mut first) = (None, Vec::new(), None);
         for action in actions.drain(..) {
             match action {
                 Action::Accept { id, entries, twin } => {
                     let flight = state.flights[Dispatcher::slot(id)].as_mut();
                     let Some((flight, answers)) = flight.zip(answers.take()) else { continue };
-                    let (place, answers) = answers;
-                    let first =
-                        twin.map(|piece| (piece, First { digest: answers.digest(), place }));
+                    let first = twin.zip(rest.as_ref()).map(|(piece, (_, place))| {
+                        (piece, First { digest: answers.digest(), place: *place })
+                    });
                     flight.parts.push((entries, answers));
                     if state.firsts.len() == FIRSTS {
                         state.firsts.pop_front();
@@ -510,7 +522,7 @@ impl Mill {
                     // It is still being parsed.
                     None => state.given_up.push((id, error)),
                 },
-                action => self.hand_over(&mut state, action),
+                action => self.hand_over(&state, action),
             }
         }
         state.actions = actions;
@@ -519,25 +531,27 @@ impl Mill {
         if drained {
             self.drained.notify_all();
         }
+        let left = match (first, answers, rest) {
+            (Some(first), Some(answers), Some((sent, place))) => {
+                Left::Second(first, Delivery { answers, sent, place })
+            }
+            (_, answers, rest) => {
+                answers.into_iter().for_each(|answers| self.spares.put_answers(answers));
+                Left::Memory(rest.and_then(|(sent, _)| sent.into_memory()))
+            }
+        };
         if let Some((Flight { held, cell, parts }, trust)) = resolved {
-            let answers = self.assemble(held.parsed(), parts);
+            let answers = self.assemble(&held.parsed, parts);
             cell.resolve(Answered::new(held, answers, trust, self.spares.clone()));
         }
         for (flight, error) in given_up {
             self.give_up(flight, error);
         }
-        let (_, answers) = answers?;
-        match first {
-            Some(first) => Some((first, answers)),
-            None => {
-                self.spares.put_answers(answers);
-                None
-            }
-        }
+        left
     }
 
     /// Actions that only hand something to another thread.
-    fn hand_over(self: &Arc<Self>, state: &mut State, action: Action) {
+    fn hand_over(self: &Arc<Self>, state: &State, action: Action) {
         match action {
             Action::Send { id, piece, entries, lane, check } => {
                 if let Some(parsed) = share(state, id) {
@@ -573,15 +587,15 @@ impl Mill {
             _ => {
                 let mut whole = self.spares.take_answers(parsed.algorithm());
                 whole.begin(parsed.algorithm(), live, Answer::Computed);
-                for ((start, end), part) in parts {
-                    whole.states[start..end].copy_from_slice(&part.states);
+                for ((start, end), part) in &parts {
+                    whole.states[*start..*end].copy_from_slice(&part.states);
                     let width = parsed.algorithm().value_bytes();
                     whole.values[start * width..end * width].copy_from_slice(&part.values);
-                    self.spares.put_answers(part);
                 }
                 whole
             }
         };
+        self.spares.put_parts(parts);
         judge::spread(parsed, &mut answers);
         answers
     }
@@ -604,20 +618,20 @@ impl Mill {
                 let (busy, tally) = (self.now() - started, judge::tally(&answers));
                 let (judged, report) = (0, Report::default());
                 let event = Event::Finished { piece, place, busy, judged, tally, report };
-                if let Some((first, answers)) = self.finish(event, place, answers) {
-                    self.compare(place, &sent, first, &Evidence::Nothing, &answers);
-                    self.spares.put_answers(answers);
+                let delivery = Delivery { answers, sent, place };
+                if let Left::Second(first, delivery) = self.finish(event, delivery) {
+                    self.compare(first, delivery, &Evidence::Nothing);
                 }
             }
             Err(fault) => self.step(Event::Failed { piece, place, fault }),
         }
     }
 
-    fn give_up(&self, flight: Flight, error: ItemError) {
-        let mut answers = self.spares.take_answers(flight.held.parsed().algorithm());
-        judge::abandon(flight.held.parsed(), error, &mut answers);
-        let trust = Trust::Audited;
-        flight.cell.resolve(Answered::new(flight.held, answers, trust, self.spares.clone()));
+    fn give_up(&self, Flight { held, cell, parts }: Flight, error: ItemError) {
+        self.spares.put_parts(parts);
+        let mut answers = self.spares.take_answers(held.parsed.algorithm());
+        judge::abandon(&held.parsed, error, &mut answers);
+        cell.resolve(Answered::new(held, answers, Trust::Audited, self.spares.clone()));
     }
 
     /// One round of the watch: a tick if time can bring about anything, else a sleep.
@@ -661,13 +675,7 @@ fn take_flight(state: &mut State, id: BatchId) -> Option<Flight> {
 }
 
 /// Shares a batch in flight with another thread.
-fn share(state: &mut State, id: BatchId) -> Option<Arc<Parsed>> {
-    let place = &mut state.flights[Dispatcher::slot(id)];
-    let flight = place.take()?;
-    let parsed = match flight.held {
-        Held::Shared(parsed) => parsed,
-        Held::Own(parsed) => Arc::new(parsed),
-    };
-    *place = Some(Flight { held: Held::Shared(parsed.clone()), ..flight });
-    Some(parsed)
+fn share(state: &State, id: BatchId) -> Option<Arc<Parsed>> {
+    let flight = state.flights[Dispatcher::slot(id)].as_ref()?;
+    Some(flight.held.parsed.clone())
 }

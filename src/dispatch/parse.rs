@@ -18,56 +18,55 @@ const PIECE: usize = 1_024;
 impl Parsed {
     /// Checks all encodings and ranges of a batch.
     pub fn parse(batch: Batch) -> Parsed {
-        Parsed::blank(batch.algorithm()).parse_again(Plan::PORTABLE, batch)
+        let mut parsed = Parsed::blank(batch.algorithm());
+        parsed.parse_again(Plan::PORTABLE, batch);
+        parsed
     }
 
-    /// [`Parsed::parse`] on the threads of the current rayon pool, with the same result.
-    pub(crate) fn parse_pieces(plan: Plan, batch: Batch) -> Parsed {
-        let items = batch.len();
-        if items < 2 * PIECE || matches!(Operands::empty(batch.algorithm()), Operands::Columns) {
-            return Parsed::blank(batch.algorithm()).parse_again(plan, batch);
+    /// [`Parsed::parse_again`] on the threads of the current rayon pool, with the same result; pieces of a long
+    /// batch go through the memory given.
+    pub(crate) fn parse_pieces(&mut self, plan: Plan, batch: Batch, pieces: &mut Vec<Parsed>) {
+        let (algorithm, items) = (batch.algorithm(), batch.len());
+        if items < 2 * PIECE || matches!(self.operands, Operands::Columns) {
+            return self.parse_again(plan, batch);
         }
-        let pieces: Vec<Parsed> = (0..items.div_ceil(PIECE))
-            .into_par_iter()
-            .map(|piece| {
-                let mut parsed = Parsed::blank(batch.algorithm());
-                parsed.read(plan, &batch, piece * PIECE..items.min((piece + 1) * PIECE));
-                parsed
-            })
-            .collect();
-        let mut whole = Parsed::blank(batch.algorithm());
+        let count = items.div_ceil(PIECE);
+        if pieces.len() < count {
+            pieces.resize_with(count, || Parsed::blank(algorithm));
+        }
+        let pieces = &mut pieces[..count];
+        pieces.par_iter_mut().enumerate().for_each(|(piece, parsed)| {
+            if !parsed.fits(algorithm) {
+                *parsed = Parsed::blank(algorithm);
+            }
+            parsed.clear();
+            parsed.read(plan, &batch, piece * PIECE..items.min((piece + 1) * PIECE));
+        });
+        self.clear();
         for piece in pieces {
-            whole.operands.append(piece.operands);
-            whole.live.extend(piece.live);
-            whole.dead.extend(piece.dead);
+            self.operands.append(&piece.operands);
+            self.live.extend_from_slice(&piece.live);
+            self.dead.extend_from_slice(&piece.dead);
         }
-        Parsed { form: batch.form(), batch, ..whole }
-    }
-
-    /// The same, its signatures verified singly where `form` says so.
-    pub(crate) fn in_form(self, form: Form) -> Parsed {
-        Parsed { form, ..self }
+        (self.form, self.batch) = (batch.form(), batch);
     }
 
     /// [`Parsed::parse`] into the memory of an earlier batch; see [`Parsed::fits`].
-    pub(crate) fn parse_again(mut self, plan: Plan, batch: Batch) -> Parsed {
+    pub(crate) fn parse_again(&mut self, plan: Plan, batch: Batch) {
+        self.clear();
+        self.read(plan, &batch, 0..batch.len());
+        (self.form, self.batch) = (batch.form(), batch);
+    }
+
+    fn clear(&mut self) {
         self.live.clear();
         self.dead.clear();
         self.operands.clear();
-        self.read(plan, &batch, 0..batch.len());
-        Parsed { form: batch.form(), batch, ..self }
     }
 
     /// Whether this memory suits batches of `algorithm`.
     pub(crate) fn fits(&self, algorithm: Algorithm) -> bool {
         discriminant(&self.operands) == discriminant(&Operands::empty(algorithm))
-    }
-
-    /// The batch, and the memory that remains.
-    pub(crate) fn split(self) -> (Batch, Parsed) {
-        let blank = Batch::open(self.batch.algorithm()).seal();
-        let Parsed { batch, form, operands, live, dead } = self;
-        (batch, Parsed { batch: blank, form, operands, live, dead })
     }
 
     /// Position in the batch of operand entry `entry`.
@@ -150,6 +149,7 @@ mod tests {
 
     #[test]
     fn pieces_and_used_memory_change_nothing() {
+        let mut pieces = Vec::new();
         for algorithm in [
             Algorithm::EcdsaSecp256k1(EcdsaRule::Compact),
             Algorithm::SchnorrBip340,
@@ -161,8 +161,9 @@ mod tests {
                 let parsed = Parsed::parse(batch.clone());
                 assert_eq!(parsed.live() + parsed.dead.len(), items);
                 assert_eq!(parsed.dead.len(), items.div_ceil(3));
-                assert_eq!(Parsed::parse_pieces(Plan::PORTABLE, batch.clone()), parsed);
-                memory = memory.parse_again(Plan::PORTABLE, batch);
+                memory.parse_pieces(Plan::PORTABLE, batch.clone(), &mut pieces);
+                assert_eq!(memory, parsed);
+                memory.parse_again(Plan::PORTABLE, batch);
                 assert_eq!(memory, parsed);
             }
         }

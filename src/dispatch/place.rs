@@ -85,14 +85,18 @@ impl Dispatcher {
         self.waiting_time + serving.map(|lane| lane.backlog).min().unwrap_or(0)
     }
 
+    /// Predicted time of entries where they take least, once it is their turn.
+    pub(super) fn least_time(&self, shape: &Shape, trust: Trust) -> Nanos {
+        let serving = self.lanes.iter().filter(|lane| lane.capacity(shape.algorithm).is_some());
+        serving.map(|lane| lane.predict(shape, trust)).min().unwrap_or(0)
+    }
+
     /// Lets a piece wait: behind the others of its class, or before them.
     pub(super) fn enqueue(&mut self, id: PieceId, before: bool) {
         let Some(piece) = self.pieces.get(id.0) else { return };
         let Some(entry) = self.entries.get(piece.batch.0) else { return };
         let shape = self.shape_of(entry, piece.end - piece.start);
-        let serving = self.lanes.iter().filter(|lane| lane.capacity(shape.algorithm).is_some());
-        let times = serving.map(|lane| lane.predict(&shape, entry.order.trust));
-        let predicted = times.min().unwrap_or(0);
+        let predicted = self.least_time(&shape, entry.order.trust);
         let queue = &mut self.waiting[entry.order.class as usize];
         if before {
             queue.push_front(id)
@@ -361,11 +365,7 @@ impl Dispatcher {
         let form = if shape.form == Form::Combined { Form::Single } else { shape.form };
         let shape = Shape { items, bytes, form, ..*shape };
         let host = self.lanes.iter().find(|lane| lane.config.host);
-        // Without a lane of the host's there is nothing to learn from: what one portable core needs.
-        host.map_or_else(
-            || crate::dispatch::cost::CostModel::new().predict(&shape, INLINE),
-            |lane| lane.cost.predict(&shape, INLINE),
-        )
+        host.map_or(&self.portable, |lane| &lane.cost).predict(&shape, INLINE)
     }
 
     /// Whether a piece hangs, is late, or has to be computed elsewhere as well, to be in time.

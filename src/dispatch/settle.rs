@@ -248,6 +248,7 @@ impl Dispatcher {
     fn retire(&mut self, id: BatchId, tally: Tally) {
         let entry = self.entries.remove(id.0).expect("the batch is in flight");
         self.sources.retire(entry.order.source_or_unnamed(), &entry.shape);
+        self.waiting_time = self.waiting_time.saturating_sub(entry.parsing);
         self.bytes_in_flight -= entry.shape.bytes;
         self.counters.in_flight -= entry.shape.items as u64;
         self.counters.answered += tally;

@@ -42,21 +42,18 @@ impl Answered {
 
     /// The batch that was submitted.
     pub fn batch(&self) -> &Batch {
-        self.held.as_ref().expect("present until dropped").parsed().batch()
+        self.held.as_ref().expect("present until dropped").parsed.batch()
     }
 
     /// Gives the batch back, for its memory: [`Batch::reopen`]. Copies it in the rare case that a
     /// device which failed still holds it.
     pub fn into_batch(mut self) -> Batch {
-        match self.held.take().expect("present until dropped") {
-            Held::Own(parsed) => {
-                let (batch, spare) = parsed.split();
-                self.spares.put_parsed(spare);
-                batch
-            }
-            Held::Shared(parsed) => Arc::try_unwrap(parsed)
-                .map_or_else(|shared| shared.batch().clone(), Parsed::into_batch),
-        }
+        let Held { parsed, given } = self.held.take().expect("present until dropped");
+        let batch = match given {
+            true => Arc::try_unwrap(parsed).map(Parsed::into_batch),
+            false => self.spares.reclaim(parsed),
+        };
+        batch.unwrap_or_else(|shared| shared.batch().clone())
     }
 
     /// Keeps the answers alone.
@@ -70,8 +67,9 @@ impl Drop for Answered {
         if let Some(answers) = self.answers.take() {
             self.spares.put_answers(answers);
         }
-        if let Some(Held::Own(parsed)) = self.held.take() {
-            self.spares.put_parsed(parsed);
+        if let Some(Held { parsed, given: false }) = self.held.take() {
+            // If a device that failed holds it, it is freed there.
+            let _ = self.spares.reclaim(parsed);
         }
     }
 }
@@ -83,7 +81,6 @@ impl Drop for Answered {
 #[must_use = "the answers come through the ticket"]
 pub struct Ticket(Inner);
 
-#[expect(clippy::large_enum_variant, reason = "a small batch's way makes no allocation")]
 #[derive(Debug)]
 enum Inner {
     Ready(Option<Answered>),
@@ -114,7 +111,11 @@ impl Ticket {
     pub fn wait(self) -> Answered {
         match self.0 {
             Inner::Ready(answered) => answered.expect("a ticket is waited for once"),
-            Inner::Pending { cell, .. } => cell.wait(),
+            Inner::Pending { cell, .. } => {
+                let answered = cell.wait();
+                answered.spares.clone().put_cell(cell);
+                answered
+            }
         }
     }
 
@@ -135,7 +136,12 @@ impl Future for Ticket {
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Answered> {
         match &mut self.0 {
             Inner::Ready(answered) => Poll::Ready(answered.take().expect("polled after ready")),
-            Inner::Pending { cell, .. } => cell.poll(context),
+            Inner::Pending { cell, .. } => {
+                let Poll::Ready(answered) = cell.poll(context) else { return Poll::Pending };
+                answered.spares.put_cell(cell.clone());
+                self.0 = Inner::Ready(None);
+                Poll::Ready(answered)
+            }
         }
     }
 }

@@ -11,12 +11,14 @@ use crossbeam_channel::{Receiver, RecvTimeoutError};
 use crate::backend::device::Device;
 use crate::backend::{BatchId, Completion};
 use crate::dispatch::examine::{Refusal, Sent};
-use crate::dispatch::mill::Mill;
+use crate::dispatch::lane::LANE_DEPTH;
+use crate::dispatch::mill::{Delivery, Left, Mill};
 use crate::dispatch::proof::Proof;
 use crate::dispatch::random::Random;
 use crate::dispatch::{Check, Event, Nanos, PieceId, Place, judge};
 use crate::error::Fault;
 use crate::parsed::Parsed;
+use crate::verdict::Evidence;
 
 /// What a lane's thread is told.
 pub(crate) enum Command {
@@ -44,7 +46,9 @@ const NAP: Duration = Duration::from_millis(1);
 pub(crate) fn run(lane: usize, device: Device, commands: Receiver<Command>, weak: Weak<Mill>) {
     let host = device.is_host();
     let random = Random::from_system();
-    let mut worker = Worker { lane, device, host, random, flying: HashMap::new(), memory: None };
+    // More stay in it only while a lane is taken out of service.
+    let flying = HashMap::with_capacity(2 * LANE_DEPTH);
+    let mut worker = Worker { lane, device, host, random, flying, memory: None };
     loop {
         let command = if worker.flying.is_empty() {
             commands.recv().map_err(|_| RecvTimeoutError::Disconnected)
@@ -161,15 +165,12 @@ impl Worker {
                 // Some other batch's answers may be what this one's were meant to be.
                 return self.fail_all(Fault::Stale, mill);
             };
-            self.judge(completion, &sent, mill);
-            if !self.host {
-                self.memory = sent.into_memory();
-            }
+            self.judge(completion, sent, mill);
         }
     }
 
     /// Has a completion examined, and hands over its answers or its fault.
-    fn judge(&mut self, completion: Completion, sent: &Sent, mill: &Arc<Mill>) {
+    fn judge(&mut self, completion: Completion, sent: Sent, mill: &Arc<Mill>) {
         let Completion { id, result, busy } = completion;
         let (piece, place) = (PieceId(id.0), self.place());
         let algorithm = sent.whole().algorithm();
@@ -181,16 +182,18 @@ impl Worker {
         let mut answers = mill.spares.take_answers(algorithm);
         let random = &mut self.random;
         let started = Instant::now();
+        // Where there is no evidence there is no work for a second thread.
+        let copies = judges || matches!(evidence, Evidence::Nothing);
         let examined = mill
-            .host(judges, |host| sent.examine(host, random, judges, &mut evidence, &mut answers));
+            .host(copies, |host| sent.examine(host, random, judges, &mut evidence, &mut answers));
         let judged = started.elapsed().as_nanos() as Nanos;
         match examined {
             Ok(report) => {
                 let (busy, tally) = (busy.as_nanos() as Nanos, judge::tally(&answers));
                 let event = Event::Finished { piece, place, busy, judged, tally, report };
-                if let Some((first, answers)) = mill.finish(event, place, answers) {
-                    mill.compare(place, sent, first, &evidence, &answers);
-                    mill.spares.put_answers(answers);
+                match mill.finish(event, Delivery { answers, sent, place }) {
+                    Left::Second(first, delivery) => mill.compare(first, delivery, &evidence),
+                    Left::Memory(memory) => self.memory = memory.filter(|_| !self.host),
                 }
             }
             Err(Refusal { fault, proof }) => {
@@ -199,7 +202,10 @@ impl Worker {
                 mill.step(Event::Failed { piece, place, fault });
             }
         }
-        mill.spares.put_evidence(evidence);
+        let backend = self.device.backend();
+        if catch_unwind(AssertUnwindSafe(|| backend.recycle(evidence))).is_err() {
+            self.fail_all(Fault::Panicked, mill);
+        }
     }
 
     fn keep(&self, proof: Option<Box<Proof>>, mill: &Arc<Mill>) {

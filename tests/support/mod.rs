@@ -1,6 +1,9 @@
 //! Shared by the integration tests: owned jobs, backends under test, the real data.
 #![allow(dead_code, reason = "each test target uses a part")]
 
+pub mod failing;
+pub mod signed;
+
 use std::collections::VecDeque;
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
@@ -292,10 +295,12 @@ pub fn is_required(what: &str) -> bool {
     required.split(',').any(|name| name.trim() == what)
 }
 
-/// Computes with the portable kernels and judges nothing. `lie` turns its evidence over.
+/// Computes with the kernels of `isa`, the portable ones unless told otherwise, and judges nothing. `lie` turns its
+/// evidence over.
 #[derive(Default)]
 pub struct EvidenceBackend {
     pub lie: Option<Lie>,
+    pub isa: Option<Isa>,
     done: VecDeque<Completion>,
 }
 
@@ -333,7 +338,8 @@ impl Backend for EvidenceBackend {
     fn submit(&mut self, id: BatchId, batch: Arc<Parsed>) -> Result<(), Rejected> {
         let started = Instant::now();
         let live = batch.live();
-        let (isa, plan) = (Isa::PORTABLE, sha256::Plan::PORTABLE);
+        let isa = self.isa.unwrap_or(Isa::PORTABLE);
+        let plan = sha256::Plan::PORTABLE;
         let messages = batch.batch().column(0);
         let mut digests = vec![[0; 32]; live];
         let point = Point { x: [0; 4], y: [0; 4], z: [0; 4] };

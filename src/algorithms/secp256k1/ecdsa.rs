@@ -75,12 +75,11 @@ impl Equation for EcdsaOperands {
     }
 
     #[inline(always)]
-    fn agrees<V: FieldVec>(&self, piece: &Piece<V>, items: Range<usize>) -> Vec<V::Mask> {
-        let mut agrees = Vec::with_capacity(piece.points.len());
+    fn agrees<V: FieldVec>(&self, piece: &mut Piece<V>, items: Range<usize>) {
+        piece.agrees.clear();
         for (point, r) in piece.points.iter().zip(self.r[items].chunks(V::LANES)) {
-            agrees.push(has_r(point, r));
+            piece.agrees.push(has_r(point, r));
         }
-        agrees
     }
 
     fn claim(&self, item: usize) -> (Words, bool) {

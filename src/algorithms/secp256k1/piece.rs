@@ -9,6 +9,7 @@ use crate::algorithms::secp256k1::integer::{P, ZERO, is_below};
 use crate::algorithms::secp256k1::key::Key;
 use crate::algorithms::secp256k1::multiply::{Scalars, double_mul};
 use crate::algorithms::secp256k1::point::{Affine, Jacobian};
+use crate::algorithms::secp256k1::recover::ToAffine;
 use crate::algorithms::secp256k1::scratch;
 use crate::algorithms::secp256k1::sqrt::sqrt_all;
 use crate::algorithms::secp256k1::table::KeyTables;
@@ -115,6 +116,9 @@ pub(crate) struct Piece<V: FieldVec> {
     pub(crate) scalars: Vec<Scalars>,
     /// The results: a group of lanes each.
     pub(crate) points: Vec<Jacobian<V>>,
+    /// Whether each is what its signature claims.
+    pub(crate) agrees: Vec<V::Mask>,
+    pub(crate) affine: ToAffine<V>,
     /// Over two vectors: their chains of products wait for each other less.
     tables: KeyTables<Twin<V>>,
 }
@@ -125,6 +129,8 @@ impl<V: FieldVec> Default for Piece<V> {
             keys: Lifted::default(),
             scalars: Vec::new(),
             points: Vec::new(),
+            agrees: Vec::new(),
+            affine: ToAffine::default(),
             tables: KeyTables::new(),
         }
     }
@@ -187,8 +193,8 @@ pub(crate) trait Equation: Products {
     /// Indices of the keys among the pinned ones, where the batch has those.
     fn pinned(&self) -> &[u32];
 
-    /// Whether each lane's R satisfies the rule, group by group of the piece of `items`.
-    fn agrees<V: FieldVec>(&self, piece: &Piece<V>, items: Range<usize>) -> Vec<V::Mask>;
+    /// Fills [`Piece::agrees`]: whether each lane's R satisfies the rule, of the piece of `items`.
+    fn agrees<V: FieldVec>(&self, piece: &mut Piece<V>, items: Range<usize>);
 
     /// x of R and the parity of its y, as the signature of an item claims: `true` is odd.
     fn claim(&self, item: usize) -> (Words, bool);
@@ -247,13 +253,13 @@ impl<E: Equation, V: FieldVec> Stage for Verify<'_, E, V> {
         for (items, slot) in pieces(range) {
             equation.prepare(piece, items.clone());
             piece.double_mul();
-            let agrees = equation.agrees(piece, items);
+            equation.agrees(piece, items);
             for (group, out) in out[slot].chunks_mut(V::LANES).enumerate() {
                 for (lane, out) in out.iter_mut().enumerate() {
                     *out = if piece.keys.missing[group].lane(lane) {
                         Verdict::Invalid(Reason::Key)
                     } else {
-                        verdict(agrees[group].lane(lane))
+                        verdict(piece.agrees[group].lane(lane))
                     };
                 }
             }

@@ -85,10 +85,10 @@ impl<E: Equation> Kernel for Verify<'_, E> {
                 point: |key| keys.point(key),
             };
             multiplier.run::<Secp256k1>(&tables, &piece.scalars, indices, &mut piece.points);
-            let agrees = equation.agrees(&piece, items);
+            equation.agrees(&mut piece, items);
             for (group, out) in out.chunks_mut(V::LANES).enumerate() {
                 for (lane, out) in out.iter_mut().enumerate() {
-                    *out = verdict(agrees[group].lane(lane));
+                    *out = verdict(piece.agrees[group].lane(lane));
                 }
             }
         }

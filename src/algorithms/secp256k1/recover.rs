@@ -15,9 +15,7 @@ use crate::algorithms::secp256k1::piece::{Piece, Products, pieces};
 use crate::algorithms::secp256k1::point::Jacobian;
 use crate::algorithms::secp256k1::{scalar, scratch};
 use crate::isa::{Isa, Kernel};
-#[cfg(feature = "fpga")]
-use crate::parsed::Words;
-use crate::parsed::{KeyForm, RecoverOperands};
+use crate::parsed::{KeyForm, RecoverOperands, Words};
 #[cfg(feature = "fpga")]
 use crate::verdict::Point;
 
@@ -40,12 +38,11 @@ impl Kernel for Recover<'_> {
     fn run<V: FieldVec>(self) {
         let operands = self.operands;
         let mut piece = scratch::take::<Piece<V>>();
-        let mut affine = ToAffine::default();
         for (items, slot) in pieces(self.range) {
             operands.prepare(&mut piece, items);
             piece.double_mul();
-            let missing = |group: usize| piece.keys.missing[group];
-            affine.store(&piece.points, missing, &mut self.out[slot]);
+            let Piece { keys, points, affine, .. } = &mut *piece;
+            affine.store(points, |group| keys.missing[group], &mut self.out[slot]);
         }
         scratch::put(piece);
     }
@@ -110,7 +107,7 @@ impl Products for RecoverOperands {
 }
 
 /// Working memory of the way from Jacobian points to keys.
-struct ToAffine<V> {
+pub(crate) struct ToAffine<V> {
     inverses: Vec<V>,
     prefixes: Vec<V>,
 }
@@ -122,6 +119,16 @@ impl<V> Default for ToAffine<V> {
 }
 
 impl<V: FieldVec> ToAffine<V> {
+    /// 1/Z of groups of points, by one inversion.
+    #[inline(always)]
+    pub(crate) fn invert(&mut self, points: &[Jacobian<V>]) -> &[V] {
+        let ToAffine { inverses, prefixes } = self;
+        inverses.clear();
+        inverses.extend(points.iter().map(|point| point.z));
+        invert_all(inverses, prefixes);
+        inverses
+    }
+
     /// Writes the keys of groups of points, by one inversion; zeros for infinity and where
     /// `missing(group)` says so.
     #[inline(always)]
@@ -131,10 +138,7 @@ impl<V: FieldVec> ToAffine<V> {
         missing: impl Fn(usize) -> V::Mask,
         out: &mut [[u8; 64]],
     ) {
-        let ToAffine { inverses, prefixes } = self;
-        inverses.clear();
-        inverses.extend(points.iter().map(|point| point.z));
-        invert_all(inverses, prefixes);
+        let inverses = self.invert(points);
         for (group, out) in out.chunks_mut(V::LANES).enumerate() {
             let (point, inverse) = (&points[group], inverses[group]);
             let absent = missing(group).or(point.z.is_zero());

@@ -4,7 +4,6 @@ use std::ops::Range;
 
 use crate::algorithms::secp256k1::combine;
 use crate::algorithms::secp256k1::field::{FieldVec, LANES, MaskVec};
-use crate::algorithms::secp256k1::inversion::invert_all;
 use crate::algorithms::secp256k1::key::Key;
 use crate::algorithms::secp256k1::multiply::Scalars;
 use crate::algorithms::secp256k1::piece::{self, Equation, Piece, Products, verdict};
@@ -78,13 +77,12 @@ impl Equation for SchnorrOperands {
     }
 
     #[inline(always)]
-    fn agrees<V: FieldVec>(&self, piece: &Piece<V>, items: Range<usize>) -> Vec<V::Mask> {
+    fn agrees<V: FieldVec>(&self, piece: &mut Piece<V>, items: Range<usize>) {
+        let Piece { points, affine, agrees, .. } = piece;
         // y's parity needs 1/Z: one inversion serves the piece.
-        let mut inverses: Vec<V> = piece.points.iter().map(|point| point.z).collect();
-        invert_all(&mut inverses, &mut Vec::new());
-        let mut agrees = Vec::with_capacity(inverses.len());
-        for ((point, inverse), r) in
-            piece.points.iter().zip(&inverses).zip(self.r[items].chunks(V::LANES))
+        let inverses = affine.invert(points);
+        agrees.clear();
+        for ((point, inverse), r) in points.iter().zip(inverses).zip(self.r[items].chunks(V::LANES))
         {
             let mut words = [[0; 4]; LANES];
             words[..r.len()].copy_from_slice(r);
@@ -95,7 +93,6 @@ impl Equation for SchnorrOperands {
                     .and(point.z.is_zero().not()),
             );
         }
-        agrees
     }
 
     fn claim(&self, item: usize) -> (Words, bool) {
