@@ -13,13 +13,13 @@ fn generator() -> Point {
     Point { x, y, z: [1, 0, 0, 0] }
 }
 
-/// Makes one entry wrong: by a bit, or as if it were another's, so that nothing shows at a look.
+/// Makes one entry wrong, so that nothing shows at a look: by a bit, as if there were no point, as if it were
+/// another's. Points do not take each other's places: records name their entries, which a driver looks at.
 pub fn one(evidence: &mut Evidence, at: usize, random: &mut Random) {
     let (other, bit) = (random.below(evidence.len().max(1)), random.below(256));
     match (evidence, random.below(4)) {
         (Evidence::Points(all), 0) if all[at] != NONE => all[at].x[bit / 64] ^= 1 << (bit % 64),
         (Evidence::Points(all), 1) if all[at] != NONE => all[at].y = sub(&P, &all[at].y).0,
-        (Evidence::Points(all), 2) if all[at] != all[other] => all[at] = all[other],
         (Evidence::Points(all), _) => {
             all[at] = if all[at] == generator() { NONE } else { generator() };
         }
@@ -140,11 +140,12 @@ pub fn uploaded(batch: &Parsed, random: &mut Random) -> Option<Operands> {
     let mut operands = batch.operands().clone();
     let at = random.below(items.max(1));
     let word = match &mut operands {
-        Operands::Ecdsa(operands) if items > 0 => &mut operands.s[at][0],
-        Operands::Schnorr(operands) if items > 0 => &mut operands.e[at][0],
-        Operands::Recover(operands) if items > 0 => &mut operands.s[at][0],
+        Operands::Ecdsa(operands) if items > 0 => &mut operands.s[at][2],
+        Operands::Schnorr(operands) if items > 0 => &mut operands.e[at][2],
+        Operands::Recover(operands) if items > 0 => &mut operands.s[at][2],
         _ => return None,
     };
+    // Not the bit that made an item invalid: that one alone would make it valid again.
     *word ^= 2;
     Some(operands)
 }
