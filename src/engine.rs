@@ -11,7 +11,7 @@ use crate::backend::device::Device;
 use crate::backend::{Capability, cpu};
 use crate::batch::{Batch, Shape};
 use crate::dispatch::lane::LANE_DEPTH;
-use crate::dispatch::mill::{Input, Mill, Post};
+use crate::dispatch::mill::{Input, Mill, Post, Settings};
 use crate::dispatch::router::{Choice, Route};
 use crate::dispatch::worker::{self, Command};
 use crate::dispatch::{Counters, Dispatcher, Event, Policy, Report, proof};
@@ -187,18 +187,13 @@ impl EngineBuilder {
             posts.push(Post { name, description, commands, inline });
             threads.push((lane, device, inbox));
         }
-        let (policy, proofs) = (self.policy, self.proofs.unwrap_or_else(proof::default_folder));
+        let settings = Settings {
+            policy: self.policy,
+            proofs: self.proofs.unwrap_or_else(proof::default_folder),
+            remembers: self.remember,
+        };
         let slots = self.limits.batches.max(1);
-        let mill = Arc::new(Mill::new(
-            dispatcher,
-            slots,
-            posts,
-            pool,
-            kernels,
-            policy,
-            proofs,
-            self.remember,
-        ));
+        let mill = Arc::new(Mill::new(dispatcher, slots, posts, pool, kernels, settings));
         let stopped = Arc::new(AtomicBool::new(false));
         let budget = Budget::new(self.pinned_bytes);
         let mut engine = Engine { mill, infos, stopped, budget, lanes: Vec::new() };

@@ -8,11 +8,14 @@ use sigmill::{Batch, Device, Engine, Terms};
 
 use crate::engines;
 
+/// A name, what makes a batch of it, and the jobs of each.
+type Work = (&'static str, fn(usize) -> Batch, usize);
+
 const IN_FLIGHT: usize = 4;
 
 pub fn run(json: bool, quick: bool) {
     let rounds = if quick { 5 } else { 21 };
-    let works: [(&str, fn(usize) -> Batch, usize); 5] = [
+    let works: [Work; 5] = [
         ("ecdsa", engines::ecdsa, 1),
         ("ecdsa", engines::ecdsa, 256),
         ("ecdsa", engines::ecdsa, 4_096),

@@ -144,12 +144,17 @@ pub(crate) struct Mill {
     pub(crate) spares: Arc<Spares>,
     pool: Arc<ThreadPool>,
     kernels: cpu::Kernels,
-    policy: Policy,
-    /// Where proofs of lies are kept.
-    proofs: PathBuf,
-    /// What devices cost is kept from run to run.
-    remembers: bool,
+    settings: Settings,
     opened: Instant,
+}
+
+/// What the builder was told besides devices and limits.
+pub(crate) struct Settings {
+    pub(crate) policy: Policy,
+    /// Where proofs of lies are kept.
+    pub(crate) proofs: PathBuf,
+    /// What devices cost is kept from run to run.
+    pub(crate) remembers: bool,
 }
 
 /// Answers that wait for second ones at most; what comes later is not compared.
@@ -165,9 +170,7 @@ impl Mill {
         posts: Vec<Post>,
         pool: Arc<ThreadPool>,
         kernels: cpu::Kernels,
-        policy: Policy,
-        proofs: PathBuf,
-        remembers: bool,
+        settings: Settings,
     ) -> Self {
         let flights = (0..slots).map(|_| None).collect();
         let state = State {
@@ -186,9 +189,7 @@ impl Mill {
             spares: Arc::default(),
             pool,
             kernels,
-            policy,
-            proofs,
-            remembers,
+            settings,
             opened: Instant::now(),
         }
     }
@@ -210,7 +211,7 @@ impl Mill {
     /// Notes what a lane's device is, now that it is open, and recalls what it showed in earlier runs.
     pub(crate) fn describe(&self, lane: usize, description: String) {
         let post = &self.posts[lane];
-        if self.remembers
+        if self.settings.remembers
             && let Some(costs) = remember::load(&post.name, &description)
         {
             lock(&self.state).dispatcher.recall(lane, costs);
@@ -220,7 +221,7 @@ impl Mill {
 
     /// Keeps what the devices showed for later runs.
     pub(crate) fn remember(&self) {
-        if !self.remembers {
+        if !self.settings.remembers {
             return;
         }
         for (lane, post) in self.posts.iter().enumerate() {
@@ -232,16 +233,16 @@ impl Mill {
     }
 
     pub(crate) fn policy(&self) -> Policy {
-        self.policy
+        self.settings.policy
     }
 
     /// Keeps what shows that a device lied, on disk and in the log.
     pub(crate) fn keep(&self, lane: usize, proof: &Proof) {
         let name = &self.posts[lane].name;
-        let kept = match proof.keep(&self.proofs, name) {
+        let kept = match proof.keep(&self.settings.proofs, name) {
             Ok(Some(path)) => format!("kept in {}", path.display()),
             Ok(None) => "not kept: there are enough".to_owned(),
-            Err(error) => format!("not kept in {}: {error}", self.proofs.display()),
+            Err(error) => format!("not kept in {}: {error}", self.settings.proofs.display()),
         };
         eprintln!("sigmill: device {name} gave a wrong answer: {}; {kept}", proof.summary());
     }
@@ -285,7 +286,7 @@ impl Mill {
             deadline: now.saturating_add(terms.deadline.as_nanos().min(u64::MAX.into()) as Nanos),
             trust: terms
                 .trust
-                .unwrap_or_else(|| self.policy.trust_in(shape.algorithm, terms.class)),
+                .unwrap_or_else(|| self.settings.policy.trust_in(shape.algorithm, terms.class)),
         };
         let mut state = lock(&self.state);
         let mut actions = std::mem::take(&mut state.actions);

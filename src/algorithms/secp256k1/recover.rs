@@ -15,7 +15,9 @@ use crate::algorithms::secp256k1::piece::{Piece, Products, pieces};
 use crate::algorithms::secp256k1::point::Jacobian;
 use crate::algorithms::secp256k1::{scalar, scratch};
 use crate::isa::{Isa, Kernel};
-use crate::parsed::{KeyForm, RecoverOperands, Words};
+#[cfg(feature = "fpga")]
+use crate::parsed::Words;
+use crate::parsed::{KeyForm, RecoverOperands};
 #[cfg(feature = "fpga")]
 use crate::verdict::Point;
 
