@@ -161,9 +161,8 @@ fn check_required() -> Result<(), Failure> {
 }
 
 /// Opens an engine on the devices that `--backend` names, in processes of their own if `isolate`.
-fn open_engine(backend: &str, threads: usize, isolate: bool) -> Result<Engine, Failure> {
+fn open_engine(builder: EngineBuilder, backend: &str, isolate: bool) -> Result<Engine, Failure> {
     check_required()?;
-    let builder = Engine::builder().threads(threads);
     match backend {
         "cpu" if isolate => {
             let why = "--isolate: the CPU is what is isolated from; name another --backend";

@@ -18,6 +18,9 @@
 //! [`Device`] is a [`Backend`](backend::Backend) that passed its known-answer tests; a lane is its
 //! queue and health; evidence is what it computed, and the judge decides.
 //!
+//! How far a device is trusted is a [`Trust`] level, of the engine or of a submission; what it returns is examined
+//! accordingly ([`dispatch::examine`]), and the first wrong answer takes it out of service.
+//!
 //! # Invariants
 //! 1. A verdict depends on the job and its rule alone: not on companions, position, batch size,
 //!    backend, thread or retry.

@@ -1,21 +1,20 @@
-//! What the host does for each job of a GPU: it parses before, and judges after. Judging is timed
-//! through a device that has its evidence ready: what the dispatcher costs is in it.
+//! What the host does for each job of a GPU: it parses before, and examines after, at the level `Checked`, with
+//! evidence that lies ready.
 
-use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use rayon::prelude::*;
 use serde_json::json;
 use sigmill::algorithms::secp256k1::point::OneLane;
 use sigmill::algorithms::secp256k1::{ecdsa, recover, schnorr};
-use sigmill::backend::{Backend, BatchId, Capability, Completion};
-use sigmill::batch::BATCH_ITEMS_LIMIT;
-use sigmill::error::Rejected;
+use sigmill::dispatch::Check;
+use sigmill::dispatch::examine::{Sent, host};
+use sigmill::dispatch::random::Random;
 use sigmill::isa::Isa;
 use sigmill::parsed::{Operands, Parsed};
 use sigmill::verdict::{Evidence, Point};
-use sigmill::{Device, Engine, Terms};
+use sigmill::{Answers, Trust};
 
 use crate::clock::{Spread, core_time};
 use crate::pair::Side;
@@ -27,16 +26,7 @@ pub fn run(bench: &Bench, span: Duration) -> Result<(), String> {
     let (engines, inputs) = (bench.engines()?, bench.inputs()?);
     let items = bench.most().min(1 << 18);
     let each = span / 6;
-    let ready = Arc::new(Mutex::new(VecDeque::new()));
-    let replay = {
-        let ready = ready.clone();
-        let new = move || -> Result<Box<dyn Backend>, _> {
-            let (served, ready) = (CASES.map(serve), ready.clone());
-            Ok(Box::new(Replay { served, ready, done: VecDeque::new() }))
-        };
-        let device = Device::admit(new).map_err(|error| error.to_string())?;
-        Engine::builder().cpu(false).device(device).open().map_err(|error| error.to_string())?
-    };
+    let own = host(Isa::detect().map_err(|error| error.to_string())?);
     for case in CASES {
         let mut batch = Some(inputs.batch(case, items));
         let parse = repeat(items, each, || {
@@ -47,16 +37,21 @@ pub fn run(bench: &Bench, span: Duration) -> Result<(), String> {
             Ok(took)
         })?;
         print(bench, "parse", case, items, parse);
-        let parsed = replay.parse(batch.take().expect("it came back"));
-        let evidence = compute(&parsed);
+        let whole = engines.cpu.parse(batch.take().expect("it came back"));
+        let check = Check { trust: Trust::Checked, sample: items.div_ceil(256), believe: false };
+        let mut random = Random::seeded(1);
+        let sent = Sent::to_device(&own, &mut random, whole.clone(), 0..items, check, None);
+        let evidence = compute(sent.batch());
+        let mut answers = Answers::blank(whole.algorithm());
         let judge = repeat(items, each, || {
-            ready.lock().unwrap_or_else(PoisonError::into_inner).push_back(evidence.clone());
+            let mut evidence = evidence.clone();
             let (started, cores) = (Instant::now(), core_time());
-            let ticket = replay.submit_parsed(parsed.clone(), Terms::default());
-            let answered = ticket.map_err(|busy| busy.to_string())?.wait();
+            // Canaries are new each time; what the device sent stays.
+            let _ = Sent::to_device(&own, &mut random, whole.clone(), 0..items, check, None);
+            let examined = sent.examine(&own, &mut random, false, &mut evidence, &mut answers);
             let took = (started.elapsed(), core_time().saturating_sub(cores));
-            let well = answered.answers().all_well();
-            well.then_some(took).ok_or("a valid job was not found valid".to_owned())
+            examined.map_err(|refusal| refusal.fault.to_string())?;
+            answers.all_well().then_some(took).ok_or("a valid job was not found valid".to_owned())
         })?;
         print(bench, "judge", case, items, judge);
     }
@@ -90,40 +85,6 @@ fn repeat(
     }
     let core_us = busy.as_secs_f64() * 1e6 / (rates.len() * items) as f64;
     Ok(Side { rate: Spread::of(rates), core_us })
-}
-
-/// Answers with what lies ready, or computes.
-struct Replay {
-    served: [Capability; 3],
-    ready: Arc<Mutex<VecDeque<Evidence>>>,
-    done: VecDeque<Completion>,
-}
-
-impl Backend for Replay {
-    fn name(&self) -> &str {
-        "replay"
-    }
-
-    fn capabilities(&self) -> &[Capability] {
-        &self.served
-    }
-
-    fn submit(&mut self, id: BatchId, batch: Arc<Parsed>) -> Result<(), Rejected> {
-        let ready = self.ready.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
-        let evidence = ready.unwrap_or_else(|| compute(&batch));
-        self.done.push_back(Completion { id, result: Ok(evidence), busy: Duration::ZERO });
-        Ok(())
-    }
-
-    fn poll(&mut self) -> Option<Completion> {
-        self.done.pop_front()
-    }
-
-    fn wait(&mut self, _: Instant) {}
-}
-
-fn serve(case: Case) -> Capability {
-    Capability { algorithm: case.algorithm(), max_items: BATCH_ITEMS_LIMIT, judges: false }
 }
 
 /// What a device sends back.

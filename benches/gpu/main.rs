@@ -55,7 +55,12 @@ impl Engines {
     fn open(options: gpu::Options) -> Result<Engines, String> {
         let failed = |error: sigmill::error::EngineError| error.to_string();
         let device = gpu::device(options).map_err(failed)?;
-        let gpu = Engine::builder().cpu(false).device(device).open().map_err(failed)?;
+        let gpu = Engine::builder()
+            .cpu(false)
+            .probation(Duration::ZERO)
+            .device(device)
+            .open()
+            .map_err(failed)?;
         Ok(Engines { gpu, cpu: Engine::builder().open().map_err(failed)? })
     }
 

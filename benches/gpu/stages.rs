@@ -17,7 +17,7 @@ pub fn run(bench: &Bench, span: Duration) -> Result<(), String> {
     let stages = Arc::new(Stages::default());
     let options = gpu::Options { stages: Some(stages.clone()), ..bench.gpu_options() };
     let device = gpu::device(options).map_err(|error| error.to_string())?;
-    let engine = Engine::builder().cpu(false).device(device).open();
+    let engine = Engine::builder().cpu(false).probation(Duration::ZERO).device(device).open();
     let engine = engine.map_err(|error| error.to_string())?;
     let items = bench.most().min(1 << 18);
     for case in bench.served()? {

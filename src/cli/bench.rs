@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use clap::Args;
 use serde_json::json;
 use sigmill::engine::DeviceInfo;
-use sigmill::{Algorithm, Batch, Engine, Terms, backend};
+use sigmill::{Algorithm, Batch, Engine, Terms, Trust, backend};
 
 use super::crossover::{self, Crossover};
 use super::workload::{self, ALGORITHMS, Signed};
@@ -29,6 +29,10 @@ pub(super) struct Arguments {
     /// Open it in a process of its own: what a driver does to that one costs no verdict
     #[arg(long)]
     isolate: bool,
+    /// What has to stand behind a device's verdict: fast (its evidence), checked (and re-checks by the host),
+    /// audited (and a proof of every point)
+    #[arg(long, value_name = "LEVEL", default_value = "checked")]
+    trust: Trust,
     /// Threads of the CPU backend [default: one a core]
     #[arg(long, default_value = "0", hide_default_value = true, value_parser = super::threads)]
     threads: usize,
@@ -122,16 +126,17 @@ pub(super) fn run(arguments: &Arguments) -> Result<Status, Failure> {
 
 /// The engine on the device that is timed beside the CPU.
 fn beside_the_cpu(arguments: &Arguments) -> Result<Option<Engine>, Failure> {
-    let Arguments { backend, threads, isolate, .. } = arguments;
+    let Arguments { backend, threads, isolate, trust, .. } = arguments;
+    // What a device does once it is no longer new.
+    let builder = Engine::builder().threads(*threads).trust(*trust).probation(Duration::ZERO);
+    let builder = builder.remember(true);
     match backend.as_str() {
         "cpu" => Ok(None),
         "auto" => {
             #[cfg(feature = "gpu")]
             match super::device("gpu", *isolate) {
                 Ok(device) => {
-                    return Ok(Some(
-                        Engine::builder().cpu(false).remember(true).device(device).open()?,
-                    ));
+                    return Ok(Some(builder.cpu(false).device(device).open()?));
                 }
                 Err(failure) if failure.status == Status::Missing => {}
                 // Nobody asked for it by name, and the CPU's rows can be had.
@@ -139,7 +144,7 @@ fn beside_the_cpu(arguments: &Arguments) -> Result<Option<Engine>, Failure> {
             }
             Ok(None)
         }
-        _ => super::open_engine(backend, *threads, *isolate).map(Some),
+        _ => super::open_engine(builder, backend, *isolate).map(Some),
     }
 }
 

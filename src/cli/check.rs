@@ -9,7 +9,7 @@ use clap::{Args, ValueEnum};
 use serde::Serialize;
 use sigmill::chain::bitcoin::{Network, Rules};
 use sigmill::chain::{self, Kind, Report};
-use sigmill::{Answers, Batch, Engine, referee};
+use sigmill::{Answers, Batch, Engine, Trust, referee};
 
 use super::drive::{DRIVING, INTERRUPTED, drive};
 use super::input::{self, Input};
@@ -40,6 +40,10 @@ pub(super) struct Arguments {
     /// Open it in a process of its own: what a driver does to that one costs no verdict
     #[arg(long)]
     isolate: bool,
+    /// What has to stand behind a device's verdict: fast (its evidence), checked (and re-checks by the host),
+    /// audited (and a proof of every point)
+    #[arg(long, value_name = "LEVEL", default_value = "checked")]
+    trust: Trust,
     /// Threads of the CPU backend [default: one a core]
     #[arg(long, default_value = "0", hide_default_value = true, value_parser = super::threads)]
     threads: usize,
@@ -126,7 +130,8 @@ pub(super) fn run(arguments: &Arguments) -> Result<Status, Failure> {
     if files.iter().chain(prevouts).filter(|name| *name == "-").count() > 1 {
         return Err(Failure::new(Status::Usage, "standard input (`-`) can be read only once"));
     }
-    let engine = open_engine(&arguments.backend, arguments.threads, arguments.isolate)?;
+    let builder = Engine::builder().threads(arguments.threads).trust(arguments.trust);
+    let engine = open_engine(builder, &arguments.backend, arguments.isolate)?;
     // Where no handler can be set, Ctrl-C ends the process at once as usual.
     let _ = ctrlc::set_handler(|| {
         // Nothing is lost while an input is read; the second time means now.

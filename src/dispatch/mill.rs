@@ -1,9 +1,11 @@
 //! The shell around the dispatcher: holds the data that the state machine names by id, and runs
 //! its actions on threads.
 
+mod end;
+mod host;
+mod submit;
+
 use std::collections::VecDeque;
-use std::ops::Range;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -12,22 +14,16 @@ use crossbeam_channel::Sender;
 use rayon::ThreadPool;
 
 use crate::backend::{BatchId, InlineKernel, cpu};
-use crate::batch::{Batch, Form, Shape};
+use crate::batch::{Batch, Shape};
 use crate::dispatch::cell::Cell;
-use crate::dispatch::examine::{Host, Refusal, Sent};
-use crate::dispatch::proof::Proof;
+use crate::dispatch::examine::Sent;
 use crate::dispatch::spares::Spares;
-use crate::dispatch::ticket::{Answered, Ticket};
+use crate::dispatch::ticket::Answered;
 use crate::dispatch::worker::Command;
-use crate::dispatch::{
-    Action, Dispatcher, Event, Nanos, Order, PieceId, Place, Policy, Report, Tally, judge, remember,
-};
-use crate::engine::Terms;
-use crate::error::{BusyReason, Fault, ItemError};
-use crate::isa::Isa;
+use crate::dispatch::{Action, Dispatcher, Event, Nanos, PieceId, Place, Policy};
+use crate::error::ItemError;
 use crate::parsed::Parsed;
-use crate::trust::Trust;
-use crate::verdict::{Answers, Evidence, State as Answer};
+use crate::verdict::Answers;
 
 /// A parsed batch.
 #[derive(Debug)]
@@ -194,57 +190,8 @@ impl Mill {
         }
     }
 
-    /// Runs work that is no batch on the engine's threads.
-    pub(crate) fn install<T: Send>(&self, work: impl FnOnce(Isa) -> T + Send) -> T {
-        self.pool.install(|| work(self.kernels.isa))
-    }
-
-    /// Runs the host's part of a device's work: on the engine's threads, unless it only copies.
-    pub(crate) fn host<T: Send>(
-        &self,
-        copies: bool,
-        work: impl FnOnce(&dyn Host) -> T + Send,
-    ) -> T {
-        if copies { work(&self.kernels) } else { self.pool.install(|| work(&self.kernels)) }
-    }
-
-    /// Notes what a lane's device is, now that it is open, and recalls what it showed in earlier runs.
-    pub(crate) fn describe(&self, lane: usize, description: String) {
-        let post = &self.posts[lane];
-        if self.settings.remembers
-            && let Some(costs) = remember::load(&post.name, &description)
-        {
-            lock(&self.state).dispatcher.recall(lane, costs);
-        }
-        *lock(&post.description) = Some(description);
-    }
-
-    /// Keeps what the devices showed for later runs.
-    pub(crate) fn remember(&self) {
-        if !self.settings.remembers {
-            return;
-        }
-        for (lane, post) in self.posts.iter().enumerate() {
-            if let Some(description) = &*lock(&post.description) {
-                let costs = self.look(|dispatcher| dispatcher.lanes()[lane].cost.clone());
-                remember::save(&post.name, description, &costs);
-            }
-        }
-    }
-
     pub(crate) fn policy(&self) -> Policy {
         self.settings.policy
-    }
-
-    /// Keeps what shows that a device lied, on disk and in the log.
-    pub(crate) fn keep(&self, lane: usize, proof: &Proof) {
-        let name = &self.posts[lane].name;
-        let kept = match proof.keep(&self.settings.proofs, name) {
-            Ok(Some(path)) => format!("kept in {}", path.display()),
-            Ok(None) => "not kept: there are enough".to_owned(),
-            Err(error) => format!("not kept in {}: {error}", self.settings.proofs.display()),
-        };
-        eprintln!("sigmill: device {name} gave a wrong answer: {}; {kept}", proof.summary());
     }
 
     pub(crate) fn now(&self) -> Nanos {
@@ -265,179 +212,6 @@ impl Mill {
         self.look(|dispatcher| dispatcher.place_of(piece) == Some(Place::Lane(lane)))
     }
 
-    /// Parses in the pool's threads.
-    pub(crate) fn parse(&self, batch: Batch) -> Arc<Parsed> {
-        let plan = self.kernels.sha256;
-        let form = batch.form();
-        self.pool.install(|| self.spares.parse_shared(plan, batch, form))
-    }
-
-    #[expect(clippy::result_large_err, reason = "a refused batch comes back as it went in")]
-    pub(crate) fn submit(
-        self: &Arc<Self>,
-        input: Input,
-        terms: &Terms,
-    ) -> Result<Ticket, (Input, BusyReason)> {
-        let now = self.now();
-        let (shape, live) = (input.shape(), input.live());
-        let order = Order {
-            class: terms.class,
-            source: terms.source,
-            deadline: now.saturating_add(terms.deadline.as_nanos().min(u64::MAX.into()) as Nanos),
-            trust: terms
-                .trust
-                .unwrap_or_else(|| self.settings.policy.trust_in(shape.algorithm, terms.class)),
-        };
-        let mut state = lock(&self.state);
-        let mut actions = std::mem::take(&mut state.actions);
-        state.dispatcher.step(now, Event::Submit { shape, order, live }, &mut actions);
-        let id = match actions.remove(0) {
-            Action::Admit(id) => id,
-            Action::Refuse(why) => {
-                state.actions = actions;
-                return Err((input, why));
-            }
-            other => unreachable!("a submission is admitted or refused, not {other:?}"),
-        };
-        if let Some(&Action::Inline { lane, form, .. }) = actions.first() {
-            actions.clear();
-            state.actions = actions;
-            drop(state);
-            return Ok(self.run_inline(id, lane, form, input, now));
-        }
-        if state.watch_sleeps {
-            self.wanted.notify_all();
-        }
-        let cell = self.spares.take_cell();
-        let ticket = Ticket::pending(cell.clone(), Arc::downgrade(self), id);
-        match input {
-            // Parsing is the only action: until then the flight has no data but the closure's.
-            Input::Raw(batch) => {
-                let Some(&Action::Parse { form, .. }) = actions.first() else {
-                    unreachable!("a batch is parsed before it is routed")
-                };
-                actions.clear();
-                state.actions = actions;
-                drop(state);
-                let mill = self.clone();
-                self.pool.spawn(move || mill.parse_in_flight(id, form, batch, cell));
-            }
-            // Pieces are sent at once, of this batch and perhaps of others.
-            Input::Parsed(parsed) => {
-                let flight = self.flight(Held::given(parsed), cell);
-                state.flights[Dispatcher::slot(id)] = Some(flight);
-                self.perform(state, actions, None);
-            }
-        }
-        Ok(ticket)
-    }
-
-    /// The caller wants no answer any more.
-    pub(crate) fn cancel(self: &Arc<Self>, id: BatchId) {
-        self.step(Event::Cancel { id });
-    }
-
-    /// The small batch's way: everything on the caller's thread.
-    fn run_inline(
-        self: &Arc<Self>,
-        id: BatchId,
-        lane: usize,
-        form: Form,
-        input: Input,
-        now: Nanos,
-    ) -> Ticket {
-        let held = match input {
-            Input::Raw(batch) => Held::own(self.spares.parse(self.kernels.sha256, batch, form)),
-            Input::Parsed(parsed) => Held::given(parsed),
-        };
-        let kernel = self.posts[lane].inline.as_ref().expect("the dispatcher was told it has one");
-        match self.compute(&held.parsed, |parsed, evidence| kernel(parsed, evidence)) {
-            Ok((answers, tally)) => {
-                let busy = self.now() - now;
-                self.step(Event::Inlined { id, lane, busy, done: Ok(tally) });
-                Ticket::ready(Answered::new(held, answers, Trust::Audited, self.spares.clone()))
-            }
-            Err(_panic) => {
-                let (cell, live) = (self.spares.take_cell(), held.parsed.live());
-                let flight = self.flight(held, cell.clone());
-                lock(&self.state).flights[Dispatcher::slot(id)] = Some(flight);
-                self.step(Event::Inlined { id, lane, busy: 0, done: Err(live) });
-                Ticket::pending(cell, Arc::downgrade(self), id)
-            }
-        }
-    }
-
-    /// Answers of a whole batch, by job.
-    fn compute(
-        &self,
-        parsed: &Parsed,
-        kernel: impl FnOnce(&Parsed, &mut Evidence),
-    ) -> Result<(Answers, Tally), Fault> {
-        let mut answers = self.compute_entries(parsed, 0..parsed.live(), kernel)?;
-        judge::spread(parsed, &mut answers);
-        let tally = judge::tally(&answers);
-        Ok((answers, tally))
-    }
-
-    /// Answers of some entries, by entry.
-    fn compute_entries(
-        &self,
-        parsed: &Parsed,
-        entries: Range<usize>,
-        kernel: impl FnOnce(&Parsed, &mut Evidence),
-    ) -> Result<Answers, Fault> {
-        let mut evidence = self.spares.take_evidence(parsed.algorithm());
-        catch_unwind(AssertUnwindSafe(|| kernel(parsed, &mut evidence)))
-            .map_err(|_| Fault::Panicked)?;
-        let mut answers = self.spares.take_answers(parsed.algorithm());
-        let judged = judge::judge(parsed, entries, true, None, &evidence, &mut answers);
-        self.spares.put_evidence(evidence);
-        judged.map(|()| answers)
-    }
-
-    fn flight(&self, held: Held, cell: Arc<Cell<Answered>>) -> Flight {
-        Flight { held, cell, parts: self.spares.take_parts() }
-    }
-
-    /// Computes a batch on this thread beside the dispatcher's books.
-    pub(crate) fn compute_here(&self, batch: Batch) -> Answered {
-        let form = batch.form();
-        let parsed = self.spares.parse(self.kernels.sha256, batch, form);
-        let kernel = |parsed: &Parsed, evidence: &mut Evidence| {
-            cpu::compute(self.kernels, parsed, evidence);
-        };
-        let answers = self.compute(&parsed, kernel).map(|(answers, _)| answers);
-        let answers = answers.unwrap_or_else(|_| {
-            let mut answers = self.spares.take_answers(parsed.algorithm());
-            judge::abandon(&parsed, ItemError::Fault, &mut answers);
-            answers
-        });
-        Answered::new(Held::own(parsed), answers, Trust::Audited, self.spares.clone())
-    }
-
-    fn parse_in_flight(
-        self: &Arc<Self>,
-        id: BatchId,
-        form: Form,
-        batch: Batch,
-        cell: Arc<Cell<Answered>>,
-    ) {
-        let parsed = self.spares.parse_shared(self.kernels.sha256, batch, form);
-        let live = parsed.live();
-        let flight = self.flight(Held::own(parsed), cell);
-        let mut state = lock(&self.state);
-        if state.dispatcher.is_open(id) {
-            state.flights[Dispatcher::slot(id)] = Some(flight);
-            drop(state);
-            self.step(Event::Parsed { id, live });
-        } else {
-            let found = state.given_up.iter().position(|(given_up, _)| *given_up == id);
-            let error = found.map_or(ItemError::Fault, |at| state.given_up.swap_remove(at).1);
-            drop(state);
-            self.give_up(flight, error);
-        }
-    }
-
     /// One step of the machine, and the actions that follow from it.
     pub(crate) fn step(self: &Arc<Self>, event: Event) {
         self.run(event, None);
@@ -447,34 +221,6 @@ impl Mill {
     /// delivered holds it then, unless it has to be compared.
     pub(crate) fn finish(self: &Arc<Self>, event: Event, delivery: Delivery) -> Left {
         self.run(event, Some(delivery))
-    }
-
-    /// Compares answers with those that came first: whoever was wrong is out of service.
-    pub(crate) fn compare(
-        self: &Arc<Self>,
-        first: First,
-        Delivery { answers, sent, place }: Delivery,
-        evidence: &Evidence,
-    ) {
-        let compared =
-            self.host(false, |host| sent.compare(host, first.digest, evidence, &answers));
-        self.spares.put_answers(answers);
-        let (liar, fault) = match compared {
-            Ok(true) => return,
-            Ok(false) => {
-                let what = "the second answers were others, and the host agrees with those";
-                (first.place, Fault::Mismatch(what.to_owned()))
-            }
-            Err(Refusal { fault, proof }) => {
-                if let (Some(proof), Place::Lane(lane)) = (proof, place) {
-                    self.keep(lane, &proof);
-                }
-                (place, fault)
-            }
-        };
-        if let Place::Lane(lane) = liar {
-            self.step(Event::Disagreed { lane, fault });
-        }
     }
 
     fn run(self: &Arc<Self>, event: Event, delivery: Option<Delivery>) -> Left {
@@ -578,96 +324,6 @@ impl Mill {
             }
             _ => {}
         }
-    }
-
-    /// Answers of a whole batch by job, from those of its pieces.
-    fn assemble(&self, parsed: &Parsed, mut parts: Parts) -> Answers {
-        let live = parsed.live();
-        let mut answers = match parts.len() {
-            1 => parts.swap_remove(0).1,
-            _ => {
-                let mut whole = self.spares.take_answers(parsed.algorithm());
-                whole.begin(parsed.algorithm(), live, Answer::Computed);
-                for ((start, end), part) in &parts {
-                    whole.states[*start..*end].copy_from_slice(&part.states);
-                    let width = parsed.algorithm().value_bytes();
-                    whole.values[start * width..end * width].copy_from_slice(&part.values);
-                }
-                whole
-            }
-        };
-        self.spares.put_parts(parts);
-        judge::spread(parsed, &mut answers);
-        answers
-    }
-
-    fn run_last_resort(
-        self: &Arc<Self>,
-        piece: PieceId,
-        entries: Range<usize>,
-        parsed: Arc<Parsed>,
-    ) {
-        let started = self.now();
-        let place = Place::LastResort;
-        let range = entries.clone();
-        let computed = self.compute_entries(&parsed, range.clone(), |parsed, evidence| {
-            cpu::compute_shared(self.kernels, parsed, range, evidence);
-        });
-        let sent = Sent::to_host(parsed, entries);
-        match computed {
-            Ok(answers) => {
-                let (busy, tally) = (self.now() - started, judge::tally(&answers));
-                let (judged, report) = (0, Report::default());
-                let event = Event::Finished { piece, place, busy, judged, tally, report };
-                let delivery = Delivery { answers, sent, place };
-                if let Left::Second(first, delivery) = self.finish(event, delivery) {
-                    self.compare(first, delivery, &Evidence::Nothing);
-                }
-            }
-            Err(fault) => self.step(Event::Failed { piece, place, fault }),
-        }
-    }
-
-    fn give_up(&self, Flight { held, cell, parts }: Flight, error: ItemError) {
-        self.spares.put_parts(parts);
-        let mut answers = self.spares.take_answers(held.parsed.algorithm());
-        judge::abandon(&held.parsed, error, &mut answers);
-        cell.resolve(Answered::new(held, answers, Trust::Audited, self.spares.clone()));
-    }
-
-    /// One round of the watch: a tick if time can bring about anything, else a sleep.
-    pub(crate) fn watch(self: &Arc<Self>) {
-        let mut state = lock(&self.state);
-        if state.dispatcher.wants_ticks() {
-            drop(state);
-            std::thread::sleep(TICK);
-            self.step(Event::Tick);
-        } else {
-            // Woken by the next batch that leaves its caller's thread, or by the end.
-            state.watch_sleeps = true;
-            let waited = self.wanted.wait_timeout(state, Duration::from_millis(500));
-            waited.unwrap_or_else(PoisonError::into_inner).0.watch_sleeps = false;
-        }
-    }
-
-    /// Waits until nothing is in flight, or until the patience ends; says which.
-    pub(crate) fn drain(&self, patience: Duration) -> bool {
-        let until = Instant::now() + patience;
-        let mut state = lock(&self.state);
-        while !state.dispatcher.is_idle() {
-            let left = until.saturating_duration_since(Instant::now());
-            if left.is_zero() {
-                return false;
-            }
-            let waited = self.drained.wait_timeout(state, left);
-            state = waited.unwrap_or_else(PoisonError::into_inner).0;
-        }
-        true
-    }
-
-    /// Wakes the watch, so that it sees that it is to end.
-    pub(crate) fn nudge(&self) {
-        self.wanted.notify_all();
     }
 }
 

@@ -1,13 +1,11 @@
 //! Routing: which lane takes which entries, when, and how its evidence is examined.
 
 use crate::algorithm::Algorithm;
-use crate::backend::BatchId;
 use crate::batch::{Form, Shape};
 use crate::dispatch::admit::is_cheap_to_cut;
-use crate::dispatch::lane::{Health, INLINE, LANE_DEPTH};
+use crate::dispatch::lane::INLINE;
 use crate::dispatch::router::{self, Choice, Route};
-use crate::dispatch::{Action, Check, Class, Dispatcher, Nanos, Piece, PieceId, Place};
-use crate::error::Fault;
+use crate::dispatch::{Action, Dispatcher, Nanos, Piece, PieceId, Place};
 use crate::trust::Trust;
 
 /// Longest piece that the host takes at once: an urgent batch waits for two of them at most.
@@ -24,12 +22,6 @@ const WINDOW: usize = 16;
 
 /// Fewest entries that are worth sending to a device on probation.
 const TRIAL: usize = 32;
-
-/// One accept in so many is computed again.
-const SAMPLED: usize = 256;
-
-/// Ticks come this far apart, and host threads may be late as well: what a hedge leaves for that.
-const MARGIN: Nanos = 15_000_000;
 
 /// What became of a waiting piece.
 #[derive(PartialEq, Eq)]
@@ -109,7 +101,7 @@ impl Dispatcher {
     }
 
     /// Takes a piece off the time that waits; its id in the queue is skipped later.
-    fn leave_queue(&mut self, id: PieceId) {
+    pub(super) fn leave_queue(&mut self, id: PieceId) {
         if let Some(piece) = self.pieces.get_mut(id.0)
             && piece.place == Place::Waiting
         {
@@ -312,152 +304,11 @@ impl Dispatcher {
             actions.push(Action::LastResort { id: batch, piece: id, entries });
         }
     }
-
-    /// How the evidence of a piece is examined; its re-checks are charged now.
-    fn check(&mut self, now: Nanos, lane: usize, batch: BatchId, shape: &Shape) -> Check {
-        let Some(&entry) = self.entry(batch) else { return Check::HOST };
-        if self.lanes[lane].config.host {
-            return Check::HOST;
-        }
-        let order = entry.order;
-        let unit = self.host_time(shape, shape.items) / shape.items.max(1) as u64;
-        let sample = match order.trust {
-            _ if self.lanes[lane].probation > 0 => usize::MAX,
-            Trust::Fast => 0,
-            Trust::Checked => {
-                let affordable = self.affordable(now, shape);
-                shape.items.div_ceil(SAMPLED).min(affordable)
-            }
-            Trust::Audited if shape.algorithm.value_bytes() == 32 => {
-                (shape.items / Trust::SAMPLE).max(Trust::LEAST_SAMPLE)
-            }
-            Trust::Audited => 0,
-        };
-        if self.lanes[lane].probation > 0 || order.trust == Trust::Checked {
-            let charged = sample.min(shape.items) as u64;
-            self.samples.spend(now, charged.saturating_mul(unit));
-        }
-        let believe = match (order.class, order.trust) {
-            (Class::Consensus | Class::Sync, _) => false,
-            (_, Trust::Fast) => true,
-            (Class::Mempool, Trust::Checked) => {
-                self.rejects.left(now) == 0 && self.sources.is_notorious(order.source_or_unnamed())
-            }
-            (Class::Mempool, Trust::Audited) => false,
-        };
-        Check { trust: order.trust, sample, believe }
-    }
-
-    /// Entries that the host can compute again now, within the share that re-checks have.
-    fn affordable(&self, now: Nanos, shape: &Shape) -> usize {
-        let all = self.host_time(shape, shape.items).max(1);
-        let left = self.samples.left(now);
-        (shape.items as u128 * left as u128 / all as u128).min(usize::MAX as u128) as usize
-    }
-
-    /// Time that one core of the host needs for so many of a batch's entries.
-    pub(super) fn host_time(&self, shape: &Shape, items: usize) -> Nanos {
-        let bytes = match shape.items {
-            0 => 0,
-            all => (shape.bytes as u128 * items as u128 / all as u128) as usize,
-        };
-        // Single, whatever the batch's form: so they are computed again.
-        let form = if shape.form == Form::Combined { Form::Single } else { shape.form };
-        let shape = Shape { items, bytes, form, ..*shape };
-        let host = self.lanes.iter().find(|lane| lane.config.host);
-        host.map_or(&self.portable, |lane| &lane.cost).predict(&shape, INLINE)
-    }
-
-    /// Whether a piece hangs, is late, or has to be computed elsewhere as well, to be in time.
-    pub(super) fn watch_piece(&mut self, now: Nanos, id: PieceId, actions: &mut Vec<Action>) {
-        let Some(&piece) = self.piece(id) else { return };
-        let entry = self.entry(piece.batch).copied();
-        let Place::Lane(lane) = piece.place else {
-            match (piece.place, entry) {
-                (Place::Waiting, None) => {
-                    self.leave_queue(id);
-                    self.pieces.remove(id.0);
-                }
-                (Place::Waiting, Some(entry)) if self.must_begin(now, &piece, &entry) => {
-                    self.leave_queue(id);
-                    self.by_host(now, id, actions);
-                }
-                _ => {}
-            }
-            return;
-        };
-        if self.lanes[lane].config.host {
-            return;
-        }
-        if piece.due <= now {
-            return self.fault(now, lane, Fault::Timeout, actions);
-        }
-        if piece.late <= now && self.lanes[lane].health.serves() {
-            self.lanes[lane].health = Health::Suspect;
-        }
-        let Some(entry) = entry else { return };
-        let suspect = self.lanes[lane].health == Health::Suspect;
-        let hedges = suspect && entry.order.class == Class::Consensus
-            || self.must_begin(now, &piece, &entry);
-        if hedges && let Some(twin) = self.twin(id) {
-            self.pieces.get_mut(twin.0).expect("just made").failed = true;
-            self.by_host(now, twin, actions);
-        }
-    }
-
-    /// Has another lane compute a piece as well, to see what that takes there. Whichever is first answers.
-    fn shadow(&mut self, now: Nanos, id: PieceId, lane: usize, actions: &mut Vec<Action>) {
-        if let Some(twin) = self.twin(id) {
-            self.pieces.get_mut(twin.0).expect("just made").probe = true;
-            self.send(now, twin, lane, actions);
-        }
-    }
-
-    /// A second piece of the same entries, if there is none yet and a place to spare.
-    fn twin(&mut self, id: PieceId) -> Option<PieceId> {
-        let &piece = self.piece(id)?;
-        let spare = self.pieces.room() > self.entries.len();
-        if !spare || piece.twin.is_some() || piece.after.is_some() {
-            return None;
-        }
-        let twin = self.new_piece(piece.batch, piece.start, piece.end);
-        self.pieces.get_mut(id.0)?.twin = Some(twin);
-        self.pieces.get_mut(twin.0)?.twin = Some(id);
-        Some(twin)
-    }
-
-    /// Whether the host has to begin now with a piece, to answer it by its deadline.
-    fn must_begin(&self, now: Nanos, piece: &Piece, entry: &super::Entry) -> bool {
-        let shape = self.shape_of(entry, piece.end - piece.start);
-        let host = self.lanes.iter().find(|lane| lane.config.host && lane.health.serves());
-        let own = host.map_or_else(
-            || self.host_time(&shape, shape.items),
-            |lane| lane.backlog + lane.predict(&shape, Trust::Fast),
-        );
-        let needs = (2 * own).saturating_add(MARGIN);
-        entry.order.deadline.saturating_sub(needs) <= now
-    }
-
-    /// Has the host compute a piece, whether or not its lane has room.
-    fn by_host(&mut self, now: Nanos, id: PieceId, actions: &mut Vec<Action>) {
-        let host = self.lanes.iter().position(|lane| {
-            lane.config.host && lane.health.serves() && lane.depth < 2 * LANE_DEPTH
-        });
-        match host {
-            Some(lane) => self.send(now, id, lane, actions),
-            None => self.last_resort(id, actions),
-        }
-    }
 }
 
 /// Whether a batch may be cut into ranges of entries.
 fn may_cut(shape: Shape) -> bool {
     is_cheap_to_cut(shape.algorithm) && shape.form != Form::Combined
-}
-
-impl Check {
-    /// What the host computed itself.
-    pub const HOST: Check = Check { trust: Trust::Audited, sample: 0, believe: false };
 }
 
 thread_local! {
