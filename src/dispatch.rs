@@ -272,6 +272,10 @@ impl Dispatcher {
         }
         for lane in 0..self.lanes.len() {
             self.lanes[lane].watch_opening(now);
+            // A backend that had no room for a first piece either is asked again.
+            if self.lanes[lane].depth == 0 {
+                self.lanes[lane].full = false;
+            }
             if self.lanes[lane].is_due_to_open(now) && !self.closed {
                 self.lanes[lane].health = Health::Opening { since: now };
                 actions.push(Action::Readmit { lane });

@@ -118,7 +118,7 @@ pub struct Lane {
     pub(crate) depth: usize,
     /// Sum of their predicted times.
     pub(crate) backlog: Nanos,
-    /// The backend rejected a piece: no more until one completes.
+    /// The backend rejected a piece: no more until one completes, or a tick finds the lane empty.
     pub(crate) full: bool,
     pub(crate) cost: CostModel,
     /// What proving its evidence takes the host, at [`Trust::Audited`].

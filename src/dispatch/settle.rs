@@ -209,8 +209,8 @@ impl Dispatcher {
             return;
         };
         self.leave(&piece);
-        self.lanes[lane].full = self.lanes[lane].depth > 0;
-        if self.entry(piece.batch).is_none() {
+        self.lanes[lane].full = true;
+        if self.entry(piece.batch).is_none() || piece.after.is_some() {
             self.pieces.remove(id.0);
         } else {
             self.enqueue(id, true);
