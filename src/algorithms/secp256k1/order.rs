@@ -4,7 +4,7 @@ use crate::algorithms::secp256k1::field::LANES;
 use crate::algorithms::secp256k1::integer::reduce_n;
 use crate::algorithms::secp256k1::inversion::{Factor, invert_tree};
 use crate::algorithms::secp256k1::multiply::Scalars;
-use crate::algorithms::secp256k1::scalar;
+use crate::algorithms::secp256k1::{scalar, scratch};
 use crate::parsed::Words;
 
 /// One number mod n a lane.
@@ -53,15 +53,17 @@ impl Factor for OneOrder {
     }
 }
 
-/// 1/a for each number a, none of which is 0 mod n; the last group is filled with ones.
+/// 1/a for each number a, none of which is 0 mod n; the last group is filled with ones. They are the second half
+/// of `nodes`.
 #[inline(always)]
-fn inverses<O: OrderVec>(numbers: &[Words]) -> Vec<O> {
+fn inverses<'a, O: OrderVec>(numbers: &[Words], nodes: &'a mut Vec<O>) -> &'a [O] {
     let groups = numbers.len().div_ceil(O::LANES);
-    let mut nodes = vec![O::read(0, |_| [0; 4]); 2 * groups];
+    nodes.clear();
+    nodes.resize(2 * groups, O::read(0, |_| [0; 4]));
     for (node, numbers) in nodes[groups..].iter_mut().zip(numbers.chunks(O::LANES)) {
         *node = O::read(numbers.len(), |item| numbers[item]);
     }
-    invert_tree(&mut nodes, |root: O| {
+    invert_tree(nodes, |root: O| {
         let mut words = [[1, 0, 0, 0]; LANES];
         root.store(&mut words[..O::LANES]);
         let mut nodes = [OneOrder([1, 0, 0, 0]); 2 * LANES];
@@ -71,8 +73,7 @@ fn inverses<O: OrderVec>(numbers: &[Words]) -> Vec<O> {
         words.iter_mut().zip(&nodes[O::LANES..]).for_each(|(word, node)| *word = node.0);
         O::load(&words[..O::LANES])
     });
-    nodes.drain(..groups);
-    nodes
+    &nodes[groups..]
 }
 
 /// u1 = a/d and u2 = b/d for each item, mod n; no d is 0. The columns have the same length.
@@ -86,9 +87,9 @@ pub(crate) fn quotients<O: OrderVec>(
     out.clear();
     out.resize(d.len(), Scalars::default());
     let columns = a.chunks(O::LANES).zip(b.chunks(O::LANES));
-    for ((inverse, (a, b)), out) in
-        inverses::<O>(d).iter().zip(columns).zip(out.chunks_mut(O::LANES))
-    {
+    let mut nodes = scratch::take::<Vec<O>>();
+    let inverses = inverses(d, &mut nodes);
+    for ((inverse, (a, b)), out) in inverses.iter().zip(columns).zip(out.chunks_mut(O::LANES)) {
         let [mut u1, mut u2] = [[[0; 4]; LANES]; 2];
         O::read(a.len(), |item| a[item]).product(*inverse).store(&mut u1[..O::LANES]);
         O::read(b.len(), |item| b[item]).product(*inverse).store(&mut u2[..O::LANES]);
@@ -96,6 +97,7 @@ pub(crate) fn quotients<O: OrderVec>(
             *out = Scalars { u1, u2 };
         }
     }
+    scratch::put(nodes);
 }
 
 #[cfg(test)]
