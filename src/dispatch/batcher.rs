@@ -15,6 +15,7 @@ use crate::dispatch::cell::Cell;
 use crate::dispatch::ticket::{Answered, Ticket};
 use crate::engine::{Engine, Terms};
 use crate::error::{BatchError, Busy};
+use crate::trust::Trust;
 use crate::verdict::Outcome;
 
 /// Collects single jobs of one algorithm; clones share one pile.
@@ -47,6 +48,11 @@ pub struct JobAnswer {
 }
 
 impl JobAnswer {
+    /// The least that stands behind it.
+    pub fn trust(&self) -> Trust {
+        self.answered.trust()
+    }
+
     /// The outcome.
     pub fn outcome(&self) -> Outcome<'_> {
         self.answered.answers().get(self.index).expect("the job is in the batch")
