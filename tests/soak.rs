@@ -33,7 +33,7 @@ type Known = (Batch, Answers);
 #[test]
 fn nothing_is_lost_doubled_or_wrong_and_nothing_grows() {
     let seconds = std::env::var("SIGMILL_SOAK").map(|text| text.parse().expect("seconds"));
-    let seconds: u64 = seconds.unwrap_or(30);
+    let seconds: u64 = seconds.unwrap_or(120);
     let pause = Duration::from_secs(if seconds >= 600 { 10 } else { 1 });
     let batches = known();
     let proofs = std::env::temp_dir().join(format!("sigmill-soak-{}", std::process::id()));
