@@ -72,7 +72,7 @@ impl EngineBuilder {
     }
 
     /// Least trust of the verdicts of batches that name none; [`Trust::Checked`] by default. Batches of
-    /// recovery in class `Consensus` are audited unless their [`Terms`] say otherwise.
+    /// recovery in class `Consensus` are audited unless their [`Terms`](crate::Terms) say otherwise.
     pub fn trust(self, trust: Trust) -> Self {
         let policy = Policy { trust, ..self.policy };
         EngineBuilder { policy, ..self }
@@ -114,7 +114,7 @@ impl EngineBuilder {
     }
 
     /// Bytes that the tables of all pinned keys may take together; 256 MiB by default. A key takes
-    /// [`PinnedKeys::KEY_BYTES`].
+    /// [`PinnedKeys::KEY_BYTES`](crate::PinnedKeys::KEY_BYTES).
     pub fn pinned_bytes(self, limit: usize) -> Self {
         EngineBuilder { pinned_bytes: limit, ..self }
     }
