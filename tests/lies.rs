@@ -55,6 +55,21 @@ struct Script {
     plan: Option<Plan>,
     /// The evidence was not the truth.
     lied: bool,
+    /// It said something wrong, not only that there is no point or key: that the host answers, and blames no one.
+    said: bool,
+}
+
+/// Whether an entry that names a point or key is not the truth; evidence of other lengths is wrong throughout.
+fn says_wrong(evidence: &Evidence, truth: &Evidence) -> bool {
+    match (evidence, truth) {
+        (Evidence::Points(a), Evidence::Points(b)) if a.len() == b.len() => {
+            a.iter().zip(b).any(|(a, b)| a != b && a.z != [0; 4])
+        }
+        (Evidence::Keys(a), Evidence::Keys(b)) if a.len() == b.len() => {
+            a.iter().zip(b).any(|(a, b)| a != b && *a != [0; 64])
+        }
+        (a, b) => a != b,
+    }
 }
 
 struct Liar {
@@ -148,7 +163,9 @@ impl Backend for Liar {
         let plan = self.script.lock().expect("no panic with it").plan;
         if let Some(plan) = plan.filter(|_| !evidence.is_empty()) {
             self.lie(plan, &batch, &mut evidence);
-            self.script.lock().expect("no panic with it").lied = evidence != truth;
+            let mut script = self.script.lock().expect("no panic with it");
+            script.lied = evidence != truth;
+            script.said = says_wrong(&evidence, &truth);
         }
         self.last.insert(batch.algorithm().name(), truth);
         self.done.push_back(Completion { id, result: Ok(evidence), busy: started.elapsed() });
@@ -229,17 +246,18 @@ fn tell(next: &AtomicU64, lies: u64, wares: &[Vec<Ware>], table: &Mutex<Table>) 
         let plan = PLANS[rest % PLANS.len()];
         let trust = [Trust::Checked, Trust::Audited][rest / PLANS.len() % 2];
         let ware = &wares[which][number / ALL.len() % WARES];
-        *script.lock().expect("no panic with it") = Script { plan: Some(plan), lied: false };
+        *script.lock().expect("no panic with it") =
+            Script { plan: Some(plan), lied: false, said: false };
         let terms = Terms::default().class(Class::Consensus).trust(trust);
         let batch = ware.parsed.batch().clone();
         let answers = engine.submit(batch, terms).expect("room").wait().into_answers();
-        let lied = script.lock().expect("no panic with it").lied;
+        let Script { lied, said, .. } = *script.lock().expect("no panic with it");
         let after = engine.snapshot().devices[0].faults;
         let found = std::mem::replace(&mut faults, after) != after;
         assert!(lied || !found, "{plan:?}: blamed without a lie");
         let mut table = table.lock().expect("no panic with it");
         let tally = table.entry((ALL[which].name(), trust, plan)).or_default();
-        tally.lies += u64::from(lied);
+        tally.lies += u64::from(said || found);
         tally.found += u64::from(found);
         for (got, want) in answers.iter().zip(ware.truth.iter()).filter(|(a, b)| !agree(*a, *b)) {
             match (got, want) {

@@ -171,7 +171,7 @@ impl Sent {
         if got != want && !matches!(evidence, Evidence::Nothing) {
             return Err(Fault::Short { got, want }.into());
         }
-        let suspects = self.audit(host, evidence)?;
+        let mut suspects = self.audit(host, evidence)?;
         if !canaries.take_off(evidence) {
             return Err(Fault::Canary.into());
         }
@@ -196,8 +196,10 @@ impl Sent {
             report.believed = answers.states.iter().filter(|state| rejects(state)).count() as u64;
         }
         again.extend(&suspects);
-        // Where the device found no point the judge has the host's own answer already.
+        // Where the device found no point the judge has the host's own answer already, and no one is to blame: a
+        // correct device's formulas may have met a case that a signer made for them.
         again.retain(|&entry| !evidence.is_absent(entry));
+        suspects.retain(|&entry| !evidence.is_absent(entry));
         report.confirmed = (0..items)
             .filter(|&entry| evidence.is_absent(entry) && rejects(&answers.states[entry]))
             .count() as u64;

@@ -2,6 +2,7 @@ use super::*;
 use crate::algorithm::{Algorithm, EcdsaRule, RecoverRule};
 use crate::backend::known_answers;
 use crate::batch::Job;
+use crate::dispatch::canary::CANARIES;
 use crate::pinned::{Budget, PinnedKeys};
 use crate::verdict::Reason;
 
@@ -329,5 +330,27 @@ fn a_proof_says_what_was_wrong() {
         ["device a device/../x\n", &format!("column-0 {hex}\n"), "referee Some(Verdict(Valid))"]
     {
         assert!(text.contains(part), "{part} in {text}");
+    }
+}
+
+/// A correct device may find no point where a signer made one that its formulas cannot meet: the host answers, and the
+/// device is not blamed, even by the proof.
+#[test]
+fn no_point_is_answered_by_the_host_and_no_lie() {
+    for whole in [known(ECDSA), known(Algorithm::SchnorrBip340), known(RECOVER)] {
+        let live = whole.live();
+        let right = right(&whole, 0..live);
+        for entry in 0..live {
+            let sent = send(&whole, 0..live, check(Trust::Audited, 0), 10);
+            let place = (0..live + CANARIES).find(|&at| sent.canaries.origin(at, live) == entry);
+            let mut evidence = evidence(&sent);
+            match &mut evidence {
+                Evidence::Points(points) => points[place.expect("sent")].z = [0; 4],
+                Evidence::Keys(keys) => keys[place.expect("sent")] = [0; 64],
+                _ => unreachable!("signatures"),
+            }
+            let (answers, _) = examine(&HOST, &sent, evidence).expect("no one is to blame");
+            assert_eq!(answers.digest(), right.digest());
+        }
     }
 }
