@@ -109,10 +109,16 @@ impl Dispatcher {
             return Some(BusyReason::Batches);
         }
         let patience = limits.backlog.as_nanos() as Nanos;
-        if order.class != Class::Consensus && self.backlog() > patience {
-            return Some(BusyReason::Backlog);
+        if order.class == Class::Consensus {
+            return None;
         }
-        None
+        let backlog = self.backlog();
+        // What waits is taken to be a source's in proportion to its jobs in flight.
+        let own = backlog as u128 * items as u128 / u128::from(self.counters.in_flight.max(1));
+        if own > share(patience as usize, limits.source) as u128 {
+            return Some(BusyReason::Source);
+        }
+        (backlog > patience).then_some(BusyReason::Backlog)
     }
 
     /// Makes one piece of a parsed batch's live entries, and lets it wait.
