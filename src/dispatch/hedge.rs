@@ -41,13 +41,14 @@ impl Dispatcher {
 
     /// Has the host begin with what it must, to answer by the deadlines should no device answer. First due first,
     /// a piece is done after `backlog + ahead + own`, and the predictions may be wrong. What the host cannot
-    /// do in time at all is no reason to begin with what is due before.
+    /// do in time is no reason to begin with what is due before.
     pub(super) fn watch_deadlines(&mut self, now: Nanos, actions: &mut Vec<Action>) {
         let mut due = std::mem::take(&mut self.due);
         due.clear();
         for place in 0..self.pieces.len() {
             let Some(id) = self.pieces.id_at(place).map(PieceId) else { continue };
-            due.extend(self.could_begin(id));
+            // One that the host cannot compute in time would only keep others waiting.
+            due.extend(self.could_begin(id).filter(|(deadline, _, own)| now + own <= *deadline));
         }
         due.sort_unstable();
         let (mut first, mut ahead) = (0, 0);
