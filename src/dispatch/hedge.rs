@@ -45,10 +45,15 @@ impl Dispatcher {
     pub(super) fn watch_deadlines(&mut self, now: Nanos, actions: &mut Vec<Action>) {
         let mut due = std::mem::take(&mut self.due);
         due.clear();
+        let mut hopeless = None;
         for place in 0..self.pieces.len() {
-            let Some(id) = self.pieces.id_at(place).map(PieceId) else { continue };
-            // One that the host cannot compute in time would only keep others waiting.
-            due.extend(self.could_begin(id).filter(|(deadline, _, own)| now + own <= *deadline));
+            let id = self.pieces.id_at(place).map(PieceId);
+            match id.and_then(|id| self.could_begin(id)) {
+                Some(one @ (deadline, _, own)) if now + own > deadline => {
+                    hopeless = Some(hopeless.map_or(one, |other| one.min(other)));
+                }
+                one => due.extend(one),
+            }
         }
         due.sort_unstable();
         let (mut first, mut ahead) = (0, 0);
@@ -69,6 +74,13 @@ impl Dispatcher {
             if !(alone && self.begin_on_host(now, id, actions)) {
                 ahead += own;
             }
+        }
+        // The prediction may be wrong: an idle host tries all the same, where nobody has to wait for that.
+        if let Some((_, id, own)) = hopeless
+            && self.host_backlog() == 0
+            && due.iter().all(|(deadline, _, other)| now + own + 2 * other + MARGIN <= *deadline)
+        {
+            self.begin_on_host(now, id, actions);
         }
         self.due = due;
     }
