@@ -1,6 +1,5 @@
 //! Admission: a batch is refused at once, and nowhere later.
 
-use crate::algorithm::Algorithm;
 use crate::backend::BatchId;
 use crate::batch::{Form, Shape};
 use crate::dispatch::router::Route;
@@ -163,13 +162,4 @@ impl Dispatcher {
         };
         Shape { items: entries, bytes, ..entry.shape }
     }
-}
-
-/// Whether a batch of the algorithm can be cut into ranges without copying more than operands: of messages the
-/// bytes would have to move.
-pub(super) fn is_cheap_to_cut(algorithm: Algorithm) -> bool {
-    matches!(
-        algorithm,
-        Algorithm::EcdsaSecp256k1(_) | Algorithm::SchnorrBip340 | Algorithm::RecoverSecp256k1(_)
-    )
 }

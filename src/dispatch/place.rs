@@ -2,7 +2,6 @@
 
 use crate::algorithm::Algorithm;
 use crate::batch::{Form, Shape};
-use crate::dispatch::admit::is_cheap_to_cut;
 use crate::dispatch::lane::INLINE;
 use crate::dispatch::router::{self, Choice, Route};
 use crate::dispatch::{Action, Dispatcher, Nanos, Piece, PieceId, Place};
@@ -12,8 +11,9 @@ use crate::trust::Trust;
 /// Longest piece that the host takes at once: an urgent batch waits for two of them at most.
 const QUANTUM: Nanos = 20_000_000;
 
-/// Fewest entries of such a piece.
+/// Fewest entries of such a piece, and where they share an equation, which is the cheaper the longer it is.
 const GRAIN: usize = 1_024;
+const GRAIN_COMBINED: usize = 8_192;
 
 /// Time that the higher classes get before a lower one has a turn: one piece.
 const TURN: Nanos = 16 * QUANTUM;
@@ -55,7 +55,7 @@ impl Dispatcher {
     fn collect_choices(&self, shape: Shape, trust: Trust, choices: &mut Vec<Choice>) {
         choices.extend(self.lanes.iter().enumerate().filter_map(|(index, lane)| {
             let capacity = lane.capacity(shape.algorithm)?;
-            if shape.items > capacity && !may_cut(shape) {
+            if shape.items > capacity && !is_cheap_to_cut(shape.algorithm) {
                 return None;
             }
             let inline = lane.config.inline.then(|| lane.cost.predict(&shape, INLINE));
@@ -199,7 +199,8 @@ impl Dispatcher {
             if has_host && self.lanes[choice.lane].probation > 0 {
                 let most = self.affordable(now, shape);
                 choice.capacity = choice.capacity.min(most);
-                return most >= TRIAL.min(shape.items) && (most >= shape.items || may_cut(*shape));
+                return most >= TRIAL.min(shape.items)
+                    && (most >= shape.items || is_cheap_to_cut(shape.algorithm));
             }
             true
         });
@@ -211,7 +212,7 @@ impl Dispatcher {
         let routed = self.set_aside(choices);
         // Nor do shares on the same cores end earlier.
         let shared = |choice: &Choice| self.lanes[choice.lane].config.shared;
-        let cuts = may_cut(*shape);
+        let cuts = is_cheap_to_cut(shape.algorithm);
         let share = match cuts && !choices[..routed].iter().any(shared) {
             true => router::share(&choices[..routed], items),
             false => match router::route(&choices[..routed], false) {
@@ -225,7 +226,8 @@ impl Dispatcher {
         if choice.host && cuts {
             let time = (choice.lane_finish - choice.backlog).max(1);
             let quantum = (items as u128 * QUANTUM as u128 / time as u128) as usize;
-            let quantum = quantum.max(GRAIN);
+            let grain = if shape.form == Form::Combined { GRAIN_COMBINED } else { GRAIN };
+            let quantum = quantum.max(grain);
             if part > quantum + quantum / 4 {
                 part = quantum;
             }
@@ -338,9 +340,13 @@ impl Dispatcher {
     }
 }
 
-/// Whether a batch may be cut into ranges of entries.
-fn may_cut(shape: Shape) -> bool {
-    is_cheap_to_cut(shape.algorithm) && shape.form != Form::Combined
+/// Whether a batch of the algorithm can be cut into ranges without copying more than operands: of messages the
+/// bytes would have to move.
+fn is_cheap_to_cut(algorithm: Algorithm) -> bool {
+    matches!(
+        algorithm,
+        Algorithm::EcdsaSecp256k1(_) | Algorithm::SchnorrBip340 | Algorithm::RecoverSecp256k1(_)
+    )
 }
 
 thread_local! {
