@@ -12,6 +12,9 @@ const MARGIN: Nanos = 15_000_000;
 /// begun at once, since a device may answer the others meanwhile.
 const AHEAD: Nanos = 10_000_000;
 
+/// No piece takes the host half as long: what is due later is looked at later.
+const HORIZON: Nanos = 60_000_000_000;
+
 impl Dispatcher {
     /// Whether a piece hangs, or is late.
     pub(super) fn watch_piece(&mut self, now: Nanos, id: PieceId, actions: &mut Vec<Action>) {
@@ -46,9 +49,10 @@ impl Dispatcher {
         let mut due = std::mem::take(&mut self.due);
         due.clear();
         let mut hopeless = None;
+        let horizon = now.saturating_add(HORIZON + 2 * self.host_backlog());
         for place in 0..self.pieces.len() {
             let id = self.pieces.id_at(place).map(PieceId);
-            match id.and_then(|id| self.could_begin(id)) {
+            match id.and_then(|id| self.could_begin(id, horizon)) {
                 Some(one @ (deadline, _, own)) if now + own > deadline => {
                     hopeless = Some(hopeless.map_or(one, |other| one.min(other)));
                 }
@@ -112,10 +116,10 @@ impl Dispatcher {
         Some(twin)
     }
 
-    /// A piece that the host could begin with as well: what it is due for, and what it takes there.
-    fn could_begin(&self, id: PieceId) -> Option<(Nanos, PieceId, Nanos)> {
+    /// A piece, due before the horizon, that the host could begin with as well: when it is due, and what it takes there.
+    fn could_begin(&self, id: PieceId, horizon: Nanos) -> Option<(Nanos, PieceId, Nanos)> {
         let piece = self.piece(id)?;
-        let entry = self.entry(piece.batch)?;
+        let entry = self.entry(piece.batch).filter(|entry| entry.order.deadline < horizon)?;
         let open = match piece.place {
             Place::Waiting => true,
             Place::Lane(lane) => !self.lanes[lane].config.host,
