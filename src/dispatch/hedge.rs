@@ -226,3 +226,6 @@ impl Dispatcher {
         self.host().filter(|&host| self.lanes[host].health.serves())
     }
 }
+
+#[cfg(test)]
+mod tests;
