@@ -76,8 +76,8 @@ fn what_cannot_be_checked_is_computed_again() {
     let answers = submit(&engine);
     assert_eq!(answers, submit(&cpu()));
     assert!(answers.iter().any(accepted), "some are valid");
-    // Some canaries have points.
-    assert_eq!(engine.snapshot().devices[0].faults, 1);
+    // Some canaries have points. Opened anew it lies to its known answers as well.
+    assert!(engine.snapshot().devices[0].faults >= 1);
 }
 
 type Turn = fn(&mut Evidence);
@@ -140,7 +140,8 @@ fn turns_bad(cpu: bool, lie: impl Fn(&mut Evidence) + Send + Sync + 'static) {
     assert!(snapshot.counters.balance() && snapshot.counters.in_flight == 0);
     if !cpu {
         let device = &snapshot.devices[0];
-        assert_eq!((device.faults, device.serves()), (1, false), "{snapshot:?}");
+        // Opened anew it is as bad.
+        assert!(device.faults >= 1 && !device.serves(), "{snapshot:?}");
     }
 }
 
