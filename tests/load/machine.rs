@@ -1,111 +1,279 @@
-//! The dispatcher under a clock of its own.
+//! The dispatcher under a clock of its own, with lanes that take what they are said to take.
 
+use std::collections::{HashMap, VecDeque};
+
+use rand::rngs::StdRng;
+use rand::{Rng, SeedableRng};
 use sigmill::backend::{BatchId, Capability};
 use sigmill::batch::Shape;
 use sigmill::dispatch::lane::LaneConfig;
-use sigmill::dispatch::{Action, Dispatcher, Event, Order, PieceId, Place, Policy, Report, Tally};
+use sigmill::dispatch::{
+    Action, Check, Dispatcher, Event, Nanos, Order, PieceId, Place, Policy, Report, Tally,
+};
+use sigmill::error::BusyReason;
 use sigmill::{Class, Form, Limits, Source, Trust};
 
+use crate::stream::{Kind, Stream};
 use crate::support::signed::SCHNORR;
 
-/// The state machine alone, with one lane of the host's.
-struct Machine {
-    dispatcher: Dispatcher,
-    now: u64,
-    sent: std::collections::VecDeque<(BatchId, PieceId, usize)>,
+/// Time of one signature on the host.
+pub const UNIT: Nanos = 50_000;
+
+/// Of a signature in a combined equation, in percent of that.
+const COMBINED: Nanos = 60;
+
+/// Pause between two ticks, as in the engine.
+const TICK: Nanos = 5_000_000;
+
+/// A lane of the host's.
+pub fn host() -> LaneConfig {
+    let capability = Capability { algorithm: SCHNORR, max_items: 1 << 20, judges: true };
+    LaneConfig {
+        capabilities: vec![capability],
+        width: 1,
+        setup: 0,
+        patience: 1_000_000_000,
+        inline: false,
+        host: true,
+        shared: false,
+    }
 }
 
-/// Time of one signature.
-const UNIT: u64 = 50_000;
+/// A piece in a lane.
+#[derive(Clone, Copy)]
+struct Sent {
+    id: BatchId,
+    piece: PieceId,
+    entries: (usize, usize),
+    check: Check,
+}
+
+/// A lane's pieces, the running one first, when that began and when it ends.
+struct Queue {
+    unit: Nanos,
+    sent: VecDeque<Sent>,
+    began: Nanos,
+    ends: Option<Nanos>,
+}
+
+/// A batch in flight.
+struct Flight {
+    source: u64,
+    due: Nanos,
+    kind: Kind,
+    form: Form,
+}
+
+/// A batch that was answered: who sent it, when, and how long it took.
+#[derive(Clone, Copy, Debug)]
+pub struct Answer {
+    pub source: u64,
+    pub due: Nanos,
+    pub took: Nanos,
+}
+
+/// A batch that was not admitted.
+#[derive(Clone, Copy, Debug)]
+pub struct Refusal {
+    pub source: u64,
+    pub due: Nanos,
+    pub why: BusyReason,
+}
+
+pub struct Machine {
+    pub dispatcher: Dispatcher,
+    pub now: Nanos,
+    queues: Vec<Queue>,
+    flying: HashMap<BatchId, Flight>,
+    pub answers: Vec<Answer>,
+    pub refusals: Vec<Refusal>,
+    /// Of the lanes, whose times vary by a fifth.
+    random: StdRng,
+    ticked: Nanos,
+}
 
 impl Machine {
-    fn new() -> Self {
-        let capability = Capability { algorithm: SCHNORR, max_items: 1 << 20, judges: true };
-        let lane = LaneConfig {
-            capabilities: vec![capability],
-            width: 1,
-            setup: 0,
-            patience: 1_000_000_000,
-            inline: false,
-            host: true,
-            shared: false,
-        };
-        let dispatcher = Dispatcher::new(Limits::default(), Policy::default(), vec![lane]);
-        Machine { dispatcher, now: 0, sent: Default::default() }
+    /// One lane of the host's.
+    pub fn new(limits: Limits) -> Self {
+        Self::with(limits, Policy::default(), vec![(host(), UNIT)])
+    }
+
+    /// Lanes, and what one signature takes on each.
+    pub fn with(limits: Limits, policy: Policy, lanes: Vec<(LaneConfig, Nanos)>) -> Self {
+        let queue = |&(_, unit): &_| Queue { unit, sent: VecDeque::new(), began: 0, ends: None };
+        let queues = lanes.iter().map(queue).collect();
+        let configs = lanes.into_iter().map(|(config, _)| config).collect();
+        Machine {
+            dispatcher: Dispatcher::new(limits, policy, configs),
+            now: 0,
+            queues,
+            flying: HashMap::new(),
+            answers: Vec::new(),
+            refusals: Vec::new(),
+            random: StdRng::seed_from_u64(3),
+            ticked: 0,
+        }
     }
 
     fn step(&mut self, event: Event) -> Vec<Action> {
         let mut actions = Vec::new();
         self.dispatcher.step(self.now, event, &mut actions);
         for action in &actions {
-            if let Action::Send { id, piece, entries, .. } = action {
-                self.sent.push_back((*id, *piece, entries.1 - entries.0));
+            match *action {
+                Action::Send { id, piece, entries, lane, check } => {
+                    self.queues[lane].sent.push_back(Sent { id, piece, entries, check });
+                }
+                Action::Resolve { id, .. } => {
+                    let Flight { source, due, .. } = self.flying.remove(&id).expect("in flight");
+                    self.answers.push(Answer { source, due, took: self.now - due });
+                }
+                Action::Refuse(_)
+                | Action::Admit(_)
+                | Action::Parse { .. }
+                | Action::Accept { .. }
+                | Action::Compare { .. } => {}
+                ref other => panic!("{other:?}"),
             }
         }
         actions
     }
 
-    /// Submits a batch; gives its id, and the form in which it is to be parsed.
-    fn submit(&mut self, form: Form, items: usize, class: Class, source: u64) -> (BatchId, Form) {
+    /// Submits a batch and has it parsed; gives its id and the form in which it runs. One that is refused leaves
+    /// nothing behind.
+    pub fn submit(
+        &mut self,
+        kind: Kind,
+        form: Form,
+        items: usize,
+        class: Class,
+        source: u64,
+    ) -> Option<(BatchId, Form)> {
         let shape = Shape { algorithm: SCHNORR, form, items, bytes: 128 * items };
-        let source = Some(Source(source));
-        let order = Order { class, source, deadline: u64::MAX, trust: Trust::Checked };
-        match self.step(Event::Submit { shape, order, live: None })[..] {
+        let order = Order {
+            class,
+            source: Some(Source(source)),
+            deadline: u64::MAX,
+            trust: Trust::Checked,
+        };
+        let before = (self.dispatcher.held(), self.dispatcher.counters());
+        let (id, form) = match self.step(Event::Submit { shape, order, live: None })[..] {
             [Action::Admit(id), Action::Parse { form, .. }] => (id, form),
+            [Action::Refuse(why)] => {
+                assert_eq!((self.dispatcher.held(), self.dispatcher.counters()), before);
+                self.refusals.push(Refusal { source, due: self.now, why });
+                return None;
+            }
             ref other => panic!("{other:?}"),
+        };
+        self.flying.insert(id, Flight { source, due: self.now, kind, form });
+        self.step(Event::Parsed { id, live: items });
+        Some((id, form))
+    }
+
+    /// Lets the streams' batches come when they are due, and the lanes work, until then.
+    pub fn run(&mut self, streams: &mut [Stream], until: Nanos) {
+        loop {
+            self.begin();
+            let arrival = streams.iter().map(Stream::due).enumerate().min_by_key(|(_, due)| *due);
+            let end = self.next_end();
+            let due = arrival.map_or(Nanos::MAX, |(_, due)| due);
+            let next = due.min(end.map_or(Nanos::MAX, |(_, at)| at)).min(self.ticked + TICK);
+            if next >= until {
+                self.now = until;
+                return;
+            }
+            self.now = next;
+            if let Some((lane, _)) = end.filter(|(_, at)| *at == next) {
+                self.finish(lane);
+            } else if due == next {
+                let stream = &mut streams[arrival.expect("it is due").0];
+                let (kind, form, items, source) = stream.take();
+                self.submit(kind, form, items, Class::Mempool, source);
+            } else {
+                self.ticked = next;
+                self.step(Event::Tick);
+            }
         }
     }
 
-    /// Finishes what was sent first, at so much a signature, with so many bad ones.
-    fn finish(&mut self, unit: u64, invalid: u64) -> Option<BatchId> {
-        let (id, piece, items) = self.sent.pop_front()?;
-        let busy = items as u64 * unit;
-        self.now += busy;
-        let tally = Tally { invalid, valid: items as u64 - invalid, ..Tally::default() };
-        let (place, report) = (Place::Lane(0), Report::default());
+    /// Lets the next piece that ends do so; gives its batch.
+    pub fn next(&mut self) -> Option<BatchId> {
+        self.begin();
+        let (lane, at) = self.next_end()?;
+        self.now = at;
+        Some(self.finish(lane))
+    }
+
+    fn next_end(&self) -> Option<(usize, Nanos)> {
+        let ends = self.queues.iter().enumerate();
+        ends.filter_map(|(lane, queue)| Some((lane, queue.ends?))).min_by_key(|(_, at)| *at)
+    }
+
+    /// Lanes that are free begin with what they hold.
+    fn begin(&mut self) {
+        for queue in &mut self.queues {
+            if let (Some(sent), None) = (queue.sent.front(), queue.ends) {
+                let (flight, items) = (&self.flying[&sent.id], sent.entries.1 - sent.entries.0);
+                // One equation, and where that fails all singles.
+                let percent = match (flight.form, flight.kind.bad(sent.entries)) {
+                    (Form::Combined, 0) => COMBINED,
+                    (Form::Combined, _) => COMBINED + 100,
+                    _ => 100,
+                };
+                let time = items as Nanos * queue.unit * percent / 100;
+                queue.ends = Some(self.now + time * self.random.random_range(80..=120) / 100);
+                queue.began = self.now;
+            }
+        }
+    }
+
+    fn finish(&mut self, lane: usize) -> BatchId {
+        let queue = &mut self.queues[lane];
+        let Sent { id, piece, entries, check } = queue.sent.pop_front().expect("it runs");
+        queue.ends = None;
+        let busy = self.now - queue.began;
+        let items = (entries.1 - entries.0) as u64;
+        let invalid = self.flying[&id].kind.bad(entries);
+        let tally = Tally { invalid, valid: items - invalid, ..Tally::default() };
+        let report = Report { sampled: check.sample as u64, ..Report::default() };
+        let place = Place::Lane(lane);
         self.step(Event::Finished { piece, place, busy, judged: 0, tally, report });
-        Some(id)
+        id
     }
 
     /// One combined batch of a source, whole; gives the form in which it ran.
-    fn combine(&mut self, source: u64, pays: bool) -> Form {
-        let (id, form) = self.submit(Form::Combined, 200, Class::Mempool, source);
-        self.step(Event::Parsed { id, live: 200 });
-        let unit = match (form, pays) {
-            (Form::Combined, true) => UNIT / 4,
-            (Form::Combined, false) => UNIT * 5 / 4,
-            _ => UNIT,
-        };
-        assert_eq!(self.finish(unit, u64::from(!pays)), Some(id));
+    fn combine(&mut self, source: u64, kind: Kind) -> Form {
+        let (id, form) =
+            self.submit(kind, Form::Combined, 200, Class::Mempool, source).expect("room");
+        assert_eq!(self.next(), Some(id));
         form
     }
 }
 
 #[test]
 fn equations_that_stop_paying_are_left_out_for_that_source_and_come_back() {
-    let mut machine = Machine::new();
+    let mut machine = Machine::new(Limits::default());
     for _ in 0..10 {
-        assert_eq!(machine.combine(1, true), Form::Combined);
+        assert_eq!(machine.combine(1, Kind::Good), Form::Combined);
     }
-    let forms: Vec<_> = (0..200).map(|_| machine.combine(1, false)).collect();
+    let forms: Vec<_> = (0..200).map(|_| machine.combine(1, Kind::OneBad)).collect();
     let equations = forms.iter().filter(|&&form| form == Form::Combined).count();
     assert!((2..12).contains(&equations), "{equations} of 200 that do not pay");
     // Others are not affected.
-    assert_eq!(machine.combine(2, true), Form::Combined);
+    assert_eq!(machine.combine(2, Kind::Good), Form::Combined);
     // Once they pay again, the next trial brings them back for good.
-    let forms: Vec<_> = (0..2_000).map(|_| machine.combine(1, true)).collect();
+    let forms: Vec<_> = (0..2_000).map(|_| machine.combine(1, Kind::Good)).collect();
     let back = forms.iter().position(|&form| form == Form::Combined).expect("tried again");
     assert!(back <= 1_024 && forms[back..].iter().all(|&form| form == Form::Combined), "{back}");
 }
 
 #[test]
 fn votes_go_first_and_the_others_have_their_turn() {
-    let mut machine = Machine::new();
-    let mut ids = std::collections::HashMap::new();
+    let mut machine = Machine::new(Limits::default());
+    let mut ids = HashMap::new();
     let mut submit = |machine: &mut Machine, class| {
-        let (id, _) = machine.submit(Form::Single, 400, class, class as u64);
-        machine.step(Event::Parsed { id, live: 400 });
-        ids.insert(id, class);
+        let submitted = machine.submit(Kind::Good, Form::Single, 400, class, class as u64);
+        ids.insert(submitted.expect("room").0, class);
     };
     for _ in 0..50 {
         submit(&mut machine, Class::Sync);
@@ -117,7 +285,7 @@ fn votes_go_first_and_the_others_have_their_turn() {
     for _ in 0..400 {
         // The flood of votes does not end.
         submit(&mut machine, Class::Consensus);
-        order.push(machine.finish(UNIT, 0).expect("something runs"));
+        order.push(machine.next().expect("something runs"));
     }
     let is_sync: Vec<_> = order.iter().map(|id| ids[id] == Class::Sync).collect();
     // What was in the lane before the votes came.

@@ -5,6 +5,9 @@ mod giving_up;
 mod hostile;
 mod limits;
 mod machine;
+mod neighbours;
+mod overload;
+mod stream;
 #[path = "../support/mod.rs"]
 mod support;
 
