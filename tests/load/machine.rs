@@ -6,7 +6,7 @@ use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 use sigmill::backend::{BatchId, Capability};
 use sigmill::batch::Shape;
-use sigmill::dispatch::lane::LaneConfig;
+use sigmill::dispatch::lane::{Health, LaneConfig};
 use sigmill::dispatch::{
     Action, Check, Dispatcher, Event, Nanos, Order, PieceId, Place, Policy, Report, Tally,
 };
@@ -46,6 +46,8 @@ struct Sent {
     piece: PieceId,
     entries: (usize, usize),
     check: Check,
+    kind: Kind,
+    form: Form,
 }
 
 /// A lane's pieces, the running one first, when that began and when it ends.
@@ -87,6 +89,8 @@ pub struct Machine {
     flying: HashMap<BatchId, Flight>,
     pub answers: Vec<Answer>,
     pub refusals: Vec<Refusal>,
+    /// Pieces that each lane answered.
+    pub batches: Vec<u64>,
     /// Of the lanes, whose times vary by a fifth.
     random: StdRng,
     ticked: Nanos,
@@ -101,11 +105,12 @@ impl Machine {
     /// Lanes, and what one signature takes on each.
     pub fn with(limits: Limits, policy: Policy, lanes: Vec<(LaneConfig, Nanos)>) -> Self {
         let queue = |&(_, unit): &_| Queue { unit, sent: VecDeque::new(), began: 0, ends: None };
-        let queues = lanes.iter().map(queue).collect();
+        let queues: Vec<_> = lanes.iter().map(queue).collect();
         let configs = lanes.into_iter().map(|(config, _)| config).collect();
         Machine {
             dispatcher: Dispatcher::new(limits, policy, configs),
             now: 0,
+            batches: vec![0; queues.len()],
             queues,
             flying: HashMap::new(),
             answers: Vec::new(),
@@ -121,7 +126,9 @@ impl Machine {
         for action in &actions {
             match *action {
                 Action::Send { id, piece, entries, lane, check } => {
-                    self.queues[lane].sent.push_back(Sent { id, piece, entries, check });
+                    let Flight { kind, form, .. } = self.flying[&id];
+                    let sent = Sent { id, piece, entries, check, kind, form };
+                    self.queues[lane].sent.push_back(sent);
                 }
                 Action::Resolve { id, .. } => {
                     let Flight { source, due, .. } = self.flying.remove(&id).expect("in flight");
@@ -204,6 +211,16 @@ impl Machine {
         Some(self.finish(lane))
     }
 
+    /// Lets 5 ms pass.
+    pub fn tick(&mut self) {
+        self.now += TICK;
+        self.step(Event::Tick);
+    }
+
+    pub fn is_healthy(&self, lane: usize) -> bool {
+        self.dispatcher.lanes()[lane].health() == Health::Healthy
+    }
+
     fn next_end(&self) -> Option<(usize, Nanos)> {
         let ends = self.queues.iter().enumerate();
         ends.filter_map(|(lane, queue)| Some((lane, queue.ends?))).min_by_key(|(_, at)| *at)
@@ -213,9 +230,9 @@ impl Machine {
     fn begin(&mut self) {
         for queue in &mut self.queues {
             if let (Some(sent), None) = (queue.sent.front(), queue.ends) {
-                let (flight, items) = (&self.flying[&sent.id], sent.entries.1 - sent.entries.0);
+                let items = sent.entries.1 - sent.entries.0;
                 // One equation, and where that fails all singles.
-                let percent = match (flight.form, flight.kind.bad(sent.entries)) {
+                let percent = match (sent.form, sent.kind.bad(sent.entries)) {
                     (Form::Combined, 0) => COMBINED,
                     (Form::Combined, _) => COMBINED + 100,
                     _ => 100,
@@ -229,11 +246,12 @@ impl Machine {
 
     fn finish(&mut self, lane: usize) -> BatchId {
         let queue = &mut self.queues[lane];
-        let Sent { id, piece, entries, check } = queue.sent.pop_front().expect("it runs");
+        let Sent { id, piece, entries, check, kind, .. } = queue.sent.pop_front().expect("it runs");
         queue.ends = None;
+        self.batches[lane] += 1;
         let busy = self.now - queue.began;
         let items = (entries.1 - entries.0) as u64;
-        let invalid = self.flying[&id].kind.bad(entries);
+        let invalid = kind.bad(entries);
         let tally = Tally { invalid, valid: items - invalid, ..Tally::default() };
         let report = Report { sampled: check.sample as u64, ..Report::default() };
         let place = Place::Lane(lane);

@@ -7,6 +7,7 @@ mod limits;
 mod machine;
 mod neighbours;
 mod overload;
+mod settling;
 mod stream;
 #[path = "../support/mod.rs"]
 mod support;

@@ -1,8 +1,8 @@
 //! What one source does to the others' latency: three send single verifications at steady rates, a fourth beside
 //! them.
 
+use sigmill::Limits;
 use sigmill::dispatch::Nanos;
-use sigmill::{Form, Limits};
 
 use crate::machine::Machine;
 use crate::stream::{Kind, Stream, p99};
