@@ -6,8 +6,6 @@
 //! answered exactly once because the machine alone decides when: an answer counts only while the piece is
 //! where it comes from, and only the first for its entries.
 
-use std::collections::VecDeque;
-
 use crate::algorithm::Algorithm;
 use crate::backend::BatchId;
 use crate::batch::Shape;
@@ -27,6 +25,7 @@ mod explain;
 mod hedge;
 pub mod judge;
 pub mod lane;
+mod line;
 pub(crate) mod mill;
 pub(crate) mod parse;
 mod place;
@@ -54,6 +53,7 @@ pub use event::{
     Action, Check, Class, Counters, Event, Limits, Nanos, Order, PieceId, Place, Report, Tally,
 };
 use lane::{Health, Lane, LaneConfig};
+use line::Line;
 use probe::Probes;
 use slab::Slab;
 use sources::Sources;
@@ -152,7 +152,7 @@ pub struct Dispatcher {
     entries: Slab<Entry>,
     pieces: Slab<Piece>,
     /// By class.
-    waiting: [VecDeque<PieceId>; 3],
+    waiting: [Line; 3],
     /// Predicted time of all that waits, to be parsed or for a lane.
     waiting_time: Nanos,
     /// Time that others got, predicted, while each class waited for its turn.
@@ -166,6 +166,10 @@ pub struct Dispatcher {
     counters: Counters,
     bytes_in_flight: usize,
     last_resort_items: u64,
+    /// Predicted time of what the portable CPU has to do still.
+    last_resort_time: Nanos,
+    /// Memory of the pieces in the order in which they are due, between two ticks.
+    due: Vec<(Nanos, PieceId, Nanos)>,
     closed: bool,
 }
 
@@ -194,6 +198,8 @@ impl Dispatcher {
             counters: Counters::default(),
             bytes_in_flight: 0,
             last_resort_items: 0,
+            last_resort_time: 0,
+            due: Vec::with_capacity(pieces),
             closed: false,
             lanes,
         }
@@ -270,6 +276,7 @@ impl Dispatcher {
             let Some(id) = self.pieces.id_at(place) else { continue };
             self.watch_piece(now, PieceId(id), actions);
         }
+        self.watch_deadlines(now, actions);
         for lane in 0..self.lanes.len() {
             self.lanes[lane].watch_opening(now);
             // A backend that had no room for a first piece either is asked again.

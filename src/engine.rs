@@ -6,7 +6,6 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use crate::algorithm::Algorithm;
-use crate::backend::Capability;
 use crate::batch::{Batch, Shape};
 use crate::dispatch::mill::{Input, Mill};
 use crate::dispatch::router::{Choice, Route};
@@ -21,6 +20,7 @@ mod builder;
 
 pub use builder::EngineBuilder;
 
+pub use crate::backend::device::DeviceInfo;
 pub use crate::dispatch::batcher::{Batcher, JobAnswer, JobTicket};
 pub use crate::dispatch::lane::Health;
 pub use crate::dispatch::sources::Source;
@@ -65,21 +65,6 @@ impl Terms {
     pub fn trust(self, trust: Trust) -> Self {
         Terms { trust: Some(trust), ..self }
     }
-}
-
-/// A device as it was admitted.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct DeviceInfo {
-    /// Its name.
-    pub name: String,
-    /// What it is, in words.
-    pub description: String,
-    /// More about it, by name: what decided how it computes, and what opening it took.
-    pub details: Vec<(&'static str, String)>,
-    /// What it serves.
-    pub capabilities: Vec<Capability>,
-    /// How many known answers it gave right.
-    pub known_answers: usize,
 }
 
 /// One device's counts since the engine opened.
@@ -146,7 +131,6 @@ pub struct Explanation {
 /// ```
 pub struct Engine {
     mill: Arc<Mill>,
-    infos: Vec<DeviceInfo>,
     stopped: Arc<AtomicBool>,
     budget: Arc<Budget>,
     lanes: Vec<JoinHandle<()>>,
@@ -243,9 +227,9 @@ impl Engine {
         Batcher::new(self.clone(), algorithm, terms)
     }
 
-    /// The devices, as they were admitted.
-    pub fn devices(&self) -> &[DeviceInfo] {
-        &self.infos
+    /// The devices, as they were opened last.
+    pub fn devices(&self) -> Vec<DeviceInfo> {
+        self.mill.posts().iter().map(|post| post.info()).collect()
     }
 
     /// The counts of this instant.
@@ -320,6 +304,6 @@ impl Drop for Engine {
 
 impl std::fmt::Debug for Engine {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Engine").field("devices", &self.infos).finish_non_exhaustive()
+        f.debug_struct("Engine").field("devices", &self.devices()).finish_non_exhaustive()
     }
 }

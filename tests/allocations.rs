@@ -8,10 +8,10 @@ mod support;
 use std::alloc::System;
 use std::collections::VecDeque;
 
+use sigmill::algorithms::merkle::{self, Node};
 use sigmill::{Algorithm, Batch, Engine, Job, Terms, backend};
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
 
-use support::batch;
 use support::signed::{self, ECDSA, RECOVER, SCHNORR};
 
 #[global_allocator]
@@ -19,6 +19,7 @@ static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
 
 const ROUNDS: usize = 3;
 const IN_FLIGHT: usize = 4;
+const LEAVES: usize = 100;
 
 /// Hand-overs from outside to one block of the queue before rayon's threads.
 const BLOCK: usize = 63;
@@ -102,8 +103,14 @@ fn again(engine: &Engine, batch: Option<Batch>) -> Batch {
 }
 
 /// Too much for the caller's thread; a few are parsed in pieces.
-const LARGE: [(Algorithm, usize); 4] =
-    [(Algorithm::Sha256, 20_000), (ECDSA, 300), (SCHNORR, 2_100), (RECOVER, 300)];
+const LARGE: [(Algorithm, usize); 6] = [
+    (Algorithm::Sha256, 20_000),
+    (Algorithm::MerkleRootSha256d, 300),
+    (Algorithm::MerkleProofSha256d, 2_000),
+    (ECDSA, 300),
+    (SCHNORR, 2_100),
+    (RECOVER, 300),
+];
 
 fn null(inline: bool) -> Engine {
     let device = backend::null::device(inline).expect("null");
@@ -122,14 +129,29 @@ fn nothing(jobs: usize) -> Batch {
     batch.seal()
 }
 
-/// Valid signatures, or messages of 80 bytes.
+/// Valid signatures, valid proofs, trees of 100 leaves, or messages of 80 bytes.
 fn some(algorithm: Algorithm, jobs: usize) -> Batch {
-    if algorithm.value_bytes() != 32 {
-        return batch(algorithm, &signed::jobs(algorithm, jobs, 5).0);
-    }
+    let leaves: Vec<Node> = (0..LEAVES).map(|leaf| [leaf as u8; 32]).collect();
     let mut batch = Batch::open(algorithm);
     for job in 0..jobs {
-        batch.push(Job::Hash { message: &[job as u8; 80] }).expect("room");
+        let pushed = match algorithm {
+            Algorithm::MerkleProofSha256d => {
+                let path = merkle::path(&leaves, job % LEAVES).expect("a leaf");
+                let (leaf, index) = (&leaves[job % LEAVES], (job % LEAVES) as u32);
+                batch.push(Job::MerkleProof {
+                    leaf,
+                    index,
+                    path: &path,
+                    root: &merkle::root(&leaves),
+                })
+            }
+            Algorithm::MerkleRootSha256d => batch.push(Job::MerkleRoot { leaves: &leaves }),
+            _ if algorithm.value_bytes() == 32 => {
+                batch.push(Job::Hash { message: &[job as u8; 80] })
+            }
+            _ => return support::batch(algorithm, &signed::jobs(algorithm, jobs, 5).0),
+        };
+        pushed.expect("room");
     }
     batch.seal()
 }

@@ -336,3 +336,23 @@ fn the_identity_holds_under_load() {
     let counters = engine.snapshot().counters;
     assert_eq!((counters.answered.computed, counters.in_flight), (2_000_000, 0));
 }
+
+/// A device that is opened while the engine serves is described as what it turned out to be.
+#[test]
+fn a_device_that_is_opened_later_is_described_once_it_is_open() {
+    let (gate, opened) = std::sync::mpsc::channel();
+    let device = Device::later("late", move || {
+        opened.recv().expect("the test lets it open");
+        Ok(Box::new(EvidenceBackend::default()))
+    });
+    let engine = Engine::builder().threads(1).device(device).open().expect("an engine");
+    let late = || engine.devices().pop().expect("two devices");
+    assert_eq!((late().known_answers, late().capabilities.len()), (0, 0));
+    gate.send(()).expect("it is being opened");
+    let until = Instant::now() + Duration::from_secs(60);
+    while late().known_answers == 0 && Instant::now() < until {
+        std::thread::yield_now();
+    }
+    assert!(late().known_answers > 0 && !late().capabilities.is_empty(), "{:?}", late());
+    assert_eq!(late().name, "late");
+}

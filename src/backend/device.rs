@@ -121,6 +121,17 @@ impl Device {
         self.backend.capabilities()
     }
 
+    /// What it is, to be told.
+    pub(crate) fn info(&self) -> DeviceInfo {
+        DeviceInfo {
+            name: self.name().to_owned(),
+            description: self.description(),
+            details: self.details(),
+            capabilities: self.capabilities().to_vec(),
+            known_answers: self.known_answers(),
+        }
+    }
+
     /// How many known answers it gave right when it was admitted.
     pub fn known_answers(&self) -> usize {
         self.known_answers
@@ -170,6 +181,21 @@ impl Device {
         (self.backend, self.known_answers) = open(&self.factory)?;
         Ok(())
     }
+}
+
+/// A device as it was opened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeviceInfo {
+    /// Its name.
+    pub name: String,
+    /// What it is, in words.
+    pub description: String,
+    /// More about it, by name: what decided how it computes, and what opening it took.
+    pub details: Vec<(&'static str, String)>,
+    /// What it serves.
+    pub capabilities: Vec<Capability>,
+    /// How many known answers it gave right.
+    pub known_answers: usize,
 }
 
 /// Stands in for a backend that is not open yet.

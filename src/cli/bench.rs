@@ -82,7 +82,9 @@ pub(super) fn run(arguments: &Arguments) -> Result<Status, Failure> {
     let signed = workload::signed(SIZES[2]);
     if !arguments.json {
         // What the rates are of: level, threads, and the plan for SHA-256; adapter and driver.
-        for device in std::iter::once(&cpu).chain(&other).map(|engine| &engine.devices()[0]) {
+        for device in
+            std::iter::once(&cpu).chain(&other).map(|engine| engine.devices().swap_remove(0))
+        {
             say!("{}: {}", device.name, device.description);
         }
         say!("{:22} {:12} {:>8} {:>14} {:>12}", "algorithm", "device", "batch", "jobs/s", "ns/job");

@@ -1,6 +1,5 @@
 //! Admission: a batch is refused at once, and nowhere later.
 
-use crate::algorithm::Algorithm;
 use crate::backend::BatchId;
 use crate::batch::{Form, Shape};
 use crate::dispatch::router::Route;
@@ -109,10 +108,16 @@ impl Dispatcher {
             return Some(BusyReason::Batches);
         }
         let patience = limits.backlog.as_nanos() as Nanos;
-        if order.class != Class::Consensus && self.backlog() > patience {
-            return Some(BusyReason::Backlog);
+        if order.class == Class::Consensus {
+            return None;
         }
-        None
+        let backlog = self.backlog();
+        // What waits is taken to be a source's in proportion to its jobs in flight.
+        let own = backlog as u128 * items as u128 / u128::from(self.counters.in_flight.max(1));
+        if own > share(patience as usize, limits.source) as u128 {
+            return Some(BusyReason::Source);
+        }
+        (backlog > patience).then_some(BusyReason::Backlog)
     }
 
     /// Makes one piece of a parsed batch's live entries, and lets it wait.
@@ -157,13 +162,4 @@ impl Dispatcher {
         };
         Shape { items: entries, bytes, ..entry.shape }
     }
-}
-
-/// Whether a batch of the algorithm can be cut into ranges without copying more than operands: of messages the
-/// bytes would have to move.
-pub(super) fn is_cheap_to_cut(algorithm: Algorithm) -> bool {
-    matches!(
-        algorithm,
-        Algorithm::EcdsaSecp256k1(_) | Algorithm::SchnorrBip340 | Algorithm::RecoverSecp256k1(_)
-    )
 }

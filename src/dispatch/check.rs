@@ -67,8 +67,12 @@ impl Dispatcher {
         // Single, whatever the batch's form: so they are computed again.
         let form = if shape.form == Form::Combined { Form::Single } else { shape.form };
         let shape = Shape { items, bytes, form, ..*shape };
-        let host = self.lanes.iter().find(|lane| lane.config.host);
-        host.map_or(&self.portable, |lane| &lane.cost).predict(&shape, INLINE)
+        self.host().map_or(&self.portable, |host| &self.lanes[host].cost).predict(&shape, INLINE)
+    }
+
+    /// The lane of the host's CPU.
+    pub(super) fn host(&self) -> Option<usize> {
+        self.lanes.iter().position(|lane| lane.config.host)
     }
 }
 

@@ -36,7 +36,7 @@ pub struct Limits {
     /// Percent of each of the three that may be filled when a batch of a class comes: `Consensus`,
     /// `Mempool`, `Sync`. What the others may not fill stays free for votes.
     pub classes: [u8; 3],
-    /// Percent of each of the three that one source may hold.
+    /// Percent of each of the three that one source may hold, and of the backlog.
     pub source: u8,
     /// Longest time that what waits may need, as predicted, when another batch of the classes `Mempool` and
     /// `Sync` comes. It shrinks what is admitted when a device is lost.

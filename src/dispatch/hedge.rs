@@ -8,22 +8,22 @@ use crate::trust::Trust;
 /// Ticks come this far apart, and host threads may be late as well: what a hedge leaves for that.
 const MARGIN: Nanos = 15_000_000;
 
+/// Work that keeps the host busy until the tick after the next: of pieces that have to begin together, no more is
+/// begun at once, since a device may answer the others meanwhile.
+const AHEAD: Nanos = 10_000_000;
+
+/// No piece takes the host half as long: what is due later is looked at later.
+const HORIZON: Nanos = 60_000_000_000;
+
 impl Dispatcher {
-    /// Whether a piece hangs, is late, or has to be computed elsewhere as well, to be in time.
+    /// Whether a piece hangs, or is late.
     pub(super) fn watch_piece(&mut self, now: Nanos, id: PieceId, actions: &mut Vec<Action>) {
         let Some(&piece) = self.piece(id) else { return };
         let entry = self.entry(piece.batch).copied();
         let Place::Lane(lane) = piece.place else {
-            match (piece.place, entry) {
-                (Place::Waiting, None) => {
-                    self.leave_queue(id);
-                    self.pieces.remove(id.0);
-                }
-                (Place::Waiting, Some(entry)) if self.must_begin(now, &piece, &entry) => {
-                    self.leave_queue(id);
-                    self.by_host(now, id, actions);
-                }
-                _ => {}
+            if piece.place == Place::Waiting && entry.is_none() {
+                self.leave_queue(id);
+                self.pieces.remove(id.0);
             }
             return;
         };
@@ -36,14 +36,57 @@ impl Dispatcher {
         if piece.late <= now && self.lanes[lane].health.serves() {
             self.lanes[lane].health = Health::Suspect;
         }
-        let Some(entry) = entry else { return };
-        let suspect = self.lanes[lane].health == Health::Suspect;
-        let hedges = suspect && entry.order.class == Class::Consensus
-            || self.must_begin(now, &piece, &entry);
-        if hedges && let Some(twin) = self.twin(id) {
-            self.pieces.get_mut(twin.0).expect("just made").failed = true;
-            self.by_host(now, twin, actions);
+        let urgent = entry.is_some_and(|entry| entry.order.class == Class::Consensus);
+        if urgent && self.lanes[lane].health == Health::Suspect {
+            self.begin_on_host(now, id, actions);
         }
+    }
+
+    /// Has the host begin with what it must, to answer by the deadlines should no device answer. First due first,
+    /// a piece is done after `backlog + ahead + own`, and the predictions may be wrong. What the host cannot
+    /// do in time is no reason to begin with what is due before.
+    pub(super) fn watch_deadlines(&mut self, now: Nanos, actions: &mut Vec<Action>) {
+        let mut due = std::mem::take(&mut self.due);
+        due.clear();
+        let mut hopeless = None;
+        let horizon = now.saturating_add(HORIZON + 2 * self.host_backlog());
+        for place in 0..self.pieces.len() {
+            let id = self.pieces.id_at(place).map(PieceId);
+            match id.and_then(|id| self.could_begin(id, horizon)) {
+                Some(one @ (deadline, _, own)) if now + own > deadline => {
+                    hopeless = Some(hopeless.map_or(one, |other| one.min(other)));
+                }
+                one => due.extend(one),
+            }
+        }
+        due.sort_unstable();
+        let (mut first, mut ahead) = (0, 0);
+        for at in 0..due.len() {
+            let (deadline, id, own) = due[at];
+            let left = deadline.saturating_sub(now).saturating_sub(MARGIN);
+            let all = self.host_backlog() + ahead + own;
+            if left < all + own && all <= left {
+                while first < at && self.host_backlog() < AHEAD {
+                    let (_, id, own) = due[first];
+                    if self.begin_on_host(now, id, actions) {
+                        ahead -= own;
+                    }
+                    first += 1;
+                }
+            }
+            let alone = left < 2 * (self.host_backlog() + own);
+            if !(alone && self.begin_on_host(now, id, actions)) {
+                ahead += own;
+            }
+        }
+        // The prediction may be wrong: an idle host tries all the same, where nobody has to wait for that.
+        if let Some((_, id, own)) = hopeless
+            && self.host_backlog() == 0
+            && due.iter().all(|(deadline, _, other)| now + own + 2 * other + MARGIN <= *deadline)
+        {
+            self.begin_on_host(now, id, actions);
+        }
+        self.due = due;
     }
 
     /// Has another lane compute a piece as well, to see what that takes there. Whichever is first answers.
@@ -61,7 +104,7 @@ impl Dispatcher {
     }
 
     /// A second piece of the same entries, if there is none yet and a place to spare.
-    pub(super) fn twin(&mut self, id: PieceId) -> Option<PieceId> {
+    fn twin(&mut self, id: PieceId) -> Option<PieceId> {
         let &piece = self.piece(id)?;
         let spare = self.pieces.room() > self.entries.len();
         if !spare || piece.twin.is_some() || piece.after.is_some() {
@@ -73,26 +116,64 @@ impl Dispatcher {
         Some(twin)
     }
 
-    /// Whether the host has to begin now with a piece, to answer it by its deadline.
-    pub(super) fn must_begin(&self, now: Nanos, piece: &Piece, entry: &Entry) -> bool {
+    /// A piece, due before the horizon, that the host could begin with as well: when it is due, and what it takes there.
+    fn could_begin(&self, id: PieceId, horizon: Nanos) -> Option<(Nanos, PieceId, Nanos)> {
+        let piece = self.piece(id)?;
+        let entry = self.entry(piece.batch).filter(|entry| entry.order.deadline < horizon)?;
+        let open = match piece.place {
+            Place::Waiting => true,
+            Place::Lane(lane) => !self.lanes[lane].config.host,
+            Place::LastResort => false,
+        };
+        let alone = piece.twin.is_none() && piece.after.is_none();
+        (open && alone).then(|| (entry.order.deadline, id, self.time_on_host(piece, entry)))
+    }
+
+    /// Time that a piece takes on the host.
+    fn time_on_host(&self, piece: &Piece, entry: &Entry) -> Nanos {
         let shape = self.shape_of(entry, piece.end - piece.start);
-        let host = self.lanes.iter().find(|lane| lane.config.host && lane.health.serves());
-        let own = host.map_or_else(
-            || self.host_time(&shape, shape.items),
-            |lane| lane.backlog + lane.predict(&shape, Trust::Fast),
-        );
-        let needs = (2 * own).saturating_add(MARGIN);
-        entry.order.deadline.saturating_sub(needs) <= now
+        match self.serving_host() {
+            Some(host) => self.lanes[host].predict(&shape, Trust::Fast),
+            None => self.host_time(&shape, shape.items),
+        }
+    }
+
+    /// Predicted time of what the host has to do still.
+    fn host_backlog(&self) -> Nanos {
+        self.last_resort_time + self.serving_host().map_or(0, |host| self.lanes[host].backlog)
+    }
+
+    /// Has the host compute a piece: itself while it waits, a twin of it while a device has it. Says whether it does.
+    fn begin_on_host(&mut self, now: Nanos, id: PieceId, actions: &mut Vec<Action>) -> bool {
+        let own = match self.piece(id).map(|piece| piece.place) {
+            Some(Place::Waiting) => {
+                self.leave_queue(id);
+                Some(id)
+            }
+            Some(Place::Lane(lane)) if !self.lanes[lane].config.host => {
+                let twin = self.twin(id);
+                if let Some(twin) = twin.and_then(|twin| self.pieces.get_mut(twin.0)) {
+                    twin.failed = true;
+                }
+                twin
+            }
+            _ => None,
+        };
+        if let Some(id) = own {
+            self.by_host(now, id, actions);
+        }
+        own.is_some()
     }
 
     /// Has the host compute a piece, whether or not its lane has room.
-    pub(super) fn by_host(&mut self, now: Nanos, id: PieceId, actions: &mut Vec<Action>) {
-        let host = self.lanes.iter().position(|lane| {
-            lane.config.host && lane.health.serves() && lane.depth < 2 * LANE_DEPTH
-        });
-        match host {
-            Some(lane) => self.send(now, id, lane, actions),
+    fn by_host(&mut self, now: Nanos, id: PieceId, actions: &mut Vec<Action>) {
+        match self.serving_host().filter(|&host| self.lanes[host].depth < 2 * LANE_DEPTH) {
+            Some(host) => self.send(now, id, host, actions),
             None => self.last_resort(id, actions),
         }
+    }
+
+    fn serving_host(&self) -> Option<usize> {
+        self.host().filter(|&host| self.lanes[host].health.serves())
     }
 }

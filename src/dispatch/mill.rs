@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::Sender;
 use rayon::ThreadPool;
 
+use crate::backend::device::DeviceInfo;
 use crate::backend::{BatchId, InlineKernel, cpu};
 use crate::batch::{Batch, Shape};
 use crate::dispatch::cell::Cell;
@@ -123,10 +124,16 @@ struct State {
 /// A lane's thread, seen from outside.
 pub(crate) struct Post {
     pub(crate) name: Arc<str>,
-    /// What its device is, once it is open.
-    pub(crate) description: Mutex<Option<String>>,
+    /// What its device is, as it was opened last.
+    pub(crate) info: Mutex<DeviceInfo>,
     pub(crate) commands: Sender<Command>,
     pub(crate) inline: Option<InlineKernel>,
+}
+
+impl Post {
+    pub(crate) fn info(&self) -> DeviceInfo {
+        lock(&self.info).clone()
+    }
 }
 
 /// State shared by the engine, its lanes' threads and its pool.

@@ -2,17 +2,18 @@
 
 use crate::algorithm::Algorithm;
 use crate::batch::{Form, Shape};
-use crate::dispatch::admit::is_cheap_to_cut;
 use crate::dispatch::lane::INLINE;
 use crate::dispatch::router::{self, Choice, Route};
 use crate::dispatch::{Action, Dispatcher, Nanos, Piece, PieceId, Place};
+use crate::error::ItemError;
 use crate::trust::Trust;
 
 /// Longest piece that the host takes at once: an urgent batch waits for two of them at most.
 const QUANTUM: Nanos = 20_000_000;
 
-/// Fewest entries of such a piece.
+/// Fewest entries of such a piece, and where they share an equation, which is the cheaper the longer it is.
 const GRAIN: usize = 1_024;
+const GRAIN_COMBINED: usize = 8_192;
 
 /// Time that the higher classes get before a lower one has a turn: one piece.
 const TURN: Nanos = 16 * QUANTUM;
@@ -27,7 +28,8 @@ const TRIAL: usize = 32;
 #[derive(PartialEq, Eq)]
 enum Placed {
     All,
-    Part,
+    /// A part of this predicted time was sent.
+    Part(Nanos),
     Nowhere,
 }
 
@@ -53,7 +55,7 @@ impl Dispatcher {
     fn collect_choices(&self, shape: Shape, trust: Trust, choices: &mut Vec<Choice>) {
         choices.extend(self.lanes.iter().enumerate().filter_map(|(index, lane)| {
             let capacity = lane.capacity(shape.algorithm)?;
-            if shape.items > capacity && !may_cut(shape) {
+            if shape.items > capacity && !is_cheap_to_cut(shape.algorithm) {
                 return None;
             }
             let inline = lane.config.inline.then(|| lane.cost.predict(&shape, INLINE));
@@ -89,11 +91,11 @@ impl Dispatcher {
         let Some(entry) = self.entries.get(piece.batch.0) else { return };
         let shape = self.shape_of(entry, piece.end - piece.start);
         let predicted = self.least_time(&shape, entry.order.trust);
-        let queue = &mut self.waiting[entry.order.class as usize];
-        if before {
-            queue.push_front(id)
-        } else {
-            queue.push_back(id)
+        let (class, source) = (entry.order.class as usize, entry.order.source_or_unnamed());
+        let line = &mut self.waiting[class];
+        match self.sources.last_end(source, class) {
+            Some(end) if !before => *end = line.join(id, *end, predicted),
+            _ => line.rejoin(id),
         }
         let piece = self.pieces.get_mut(id.0).expect("looked up above");
         (piece.place, piece.predicted) = (Place::Waiting, predicted);
@@ -115,24 +117,22 @@ impl Dispatcher {
         'placed: loop {
             let starved = (1..3).rev().find(|&class| self.passed[class] >= TURN);
             for class in starved.into_iter().chain(0..3) {
-                while let Some(&id) = self.waiting[class].front()
+                while let Some(id) = self.waiting[class].get(0)
                     && !self.is_waiting(id)
                 {
-                    self.waiting[class].pop_front();
+                    self.waiting[class].take(0);
                 }
                 for index in 0..self.waiting[class].len().min(WINDOW) {
-                    let id = self.waiting[class][index];
+                    let Some(id) = self.waiting[class].get(index) else { break };
                     if !self.is_waiting(id) {
                         continue;
                     }
                     match self.place(now, id, actions) {
-                        Placed::Nowhere => {}
-                        Placed::Part => continue 'placed,
-                        Placed::All => {
-                            self.waiting[class].remove(index);
-                            continue 'placed;
-                        }
+                        Placed::Nowhere => continue,
+                        Placed::Part(cost) => self.waiting[class].take_part(index, cost),
+                        Placed::All => self.waiting[class].take(index),
                     }
+                    continue 'placed;
                 }
             }
             return;
@@ -149,14 +149,46 @@ impl Dispatcher {
     fn place(&mut self, now: Nanos, id: PieceId, actions: &mut Vec<Action>) -> Placed {
         let Some(&piece) = self.piece(id) else { return Placed::Nowhere };
         let Some(&entry) = self.entry(piece.batch) else { return Placed::Nowhere };
-        let items = piece.end - piece.start;
-        let shape = self.shape_of(&entry, items);
+        let shape = self.shape_of(&entry, piece.end - piece.start);
         let mut choices = CHOICES.take();
         choices.clear();
         self.collect_choices(shape, entry.order.trust, &mut choices);
+        self.keep_eligible(now, &piece, &shape, &mut choices);
+        let chosen = self.choose(&shape, &mut choices);
+        let probed = match chosen {
+            Some((choice, part)) if part >= shape.items => {
+                self.probed(now, &shape, choice, &choices)
+            }
+            _ => None,
+        };
+        let none = choices.is_empty();
+        CHOICES.set(choices);
+        match chosen {
+            Some((choice, part)) if part < shape.items => {
+                Placed::Part(self.send_part(now, id, choice.lane, part, actions))
+            }
+            Some((choice, _)) => {
+                self.leave_queue(id);
+                self.send(now, id, choice.lane, actions);
+                if let Some(loser) = probed {
+                    self.shadow(now, id, loser, actions);
+                }
+                Placed::All
+            }
+            None if none => {
+                self.leave_queue(id);
+                self.last_resort(id, actions);
+                Placed::All
+            }
+            None => Placed::Nowhere,
+        }
+    }
+
+    /// Drops lanes that the piece may not go to, and bounds what a device on probation gets by what the host can
+    /// compute again.
+    fn keep_eligible(&self, now: Nanos, piece: &Piece, shape: &Shape, choices: &mut Vec<Choice>) {
         let has_host = choices.iter().any(|choice| choice.host);
-        let mut allowed = usize::MAX;
-        choices.retain(|choice| {
+        choices.retain_mut(|choice| {
             if choice.host {
                 return true;
             }
@@ -165,86 +197,86 @@ impl Dispatcher {
                 return false;
             }
             if has_host && self.lanes[choice.lane].probation > 0 {
-                let most = self.affordable(now, &shape);
-                allowed = allowed.min(most);
-                return most >= TRIAL.min(items) && (most >= items || may_cut(shape));
+                let most = self.affordable(now, shape);
+                choice.capacity = choice.capacity.min(most);
+                return most >= TRIAL.min(shape.items)
+                    && (most >= shape.items || is_cheap_to_cut(shape.algorithm));
             }
             true
         });
-        let routed = self.set_aside(&mut choices);
+    }
+
+    /// The lane that will be first, and how many entries it takes at once.
+    fn choose(&self, shape: &Shape, choices: &mut [Choice]) -> Option<(Choice, usize)> {
+        let items = shape.items;
+        let routed = self.set_aside(choices);
         // Nor do shares on the same cores end earlier.
         let shared = |choice: &Choice| self.lanes[choice.lane].config.shared;
-        let share = match may_cut(shape) && !choices[..routed].iter().any(shared) {
+        let cuts = is_cheap_to_cut(shape.algorithm);
+        let share = match cuts && !choices[..routed].iter().any(shared) {
             true => router::share(&choices[..routed], items),
             false => match router::route(&choices[..routed], false) {
                 Route::Lane(lane) => Some((lane, items)),
                 _ => None,
             },
         };
-        let chosen = share.and_then(|(lane, part)| {
-            let choice = *choices.iter().find(|choice| choice.lane == lane)?;
-            Some((choice, part.min(choice.capacity)))
-        });
-        let probed = chosen.and_then(|(choice, _)| {
-            let winner = choice.lane_finish - choice.backlog;
-            let losers = choices.iter().filter(|loser| {
-                loser.lane != choice.lane
-                    && loser.room
-                    && loser.capacity >= items
-                    && (loser.host || allowed >= items)
-            });
-            // It computes what another lane computes too: all of its time is the price.
-            let losers = losers
-                .map(|loser| (loser.lane, winner + loser.lane_finish - loser.backlog, loser.seen));
-            self.probes.probe(now, &shape, winner, losers)
-        });
-        let none = choices.is_empty();
-        CHOICES.set(choices);
-        let Some((choice, mut part)) = chosen else {
-            if none {
-                self.leave_queue(id);
-                self.last_resort(id, actions);
-                return Placed::All;
-            }
-            return Placed::Nowhere;
-        };
-        if choice.host && may_cut(shape) {
+        let (lane, part) = share?;
+        let choice = *choices.iter().find(|choice| choice.lane == lane)?;
+        let mut part = part.min(choice.capacity);
+        if choice.host && cuts {
             let time = (choice.lane_finish - choice.backlog).max(1);
             let quantum = (items as u128 * QUANTUM as u128 / time as u128) as usize;
-            let quantum = quantum.max(GRAIN);
+            let grain = if shape.form == Form::Combined { GRAIN_COMBINED } else { GRAIN };
+            let quantum = quantum.max(grain);
             if part > quantum + quantum / 4 {
                 part = quantum;
             }
-        } else if self.lanes[choice.lane].probation > 0 && has_host {
-            part = part.min(allowed);
-        }
-        if part >= items {
-            self.leave_queue(id);
-            self.send(now, id, choice.lane, actions);
-            if let Some(loser) = probed {
-                self.shadow(now, id, loser, actions);
-            }
-            return Placed::All;
         }
         // A batch that has yet to be opened must find a place; without one to spare, all goes or waits.
-        if self.pieces.room() <= self.entries.len() {
-            if items > choice.capacity {
-                return Placed::Nowhere;
-            }
-            self.leave_queue(id);
-            self.send(now, id, choice.lane, actions);
-            return Placed::All;
+        if part < items && self.pieces.room() <= self.entries.len() {
+            return (items <= choice.capacity).then_some((choice, items));
         }
-        let cut = self.new_piece(piece.batch, piece.start, piece.start + part);
+        Some((choice, part))
+    }
+
+    /// A lane that computes the piece too, to see what that takes there.
+    fn probed(
+        &mut self,
+        now: Nanos,
+        shape: &Shape,
+        chosen: Choice,
+        choices: &[Choice],
+    ) -> Option<usize> {
+        let winner = chosen.lane_finish - chosen.backlog;
+        let losers = choices.iter().filter(|loser| {
+            loser.lane != chosen.lane && loser.room && loser.capacity >= shape.items
+        });
+        // It computes what another lane computes too: all of its time is the price.
+        let losers = losers
+            .map(|loser| (loser.lane, winner + loser.lane_finish - loser.backlog, loser.seen));
+        self.probes.probe(now, shape, winner, losers)
+    }
+
+    /// Sends the first entries of a waiting piece; gives their predicted time.
+    fn send_part(
+        &mut self,
+        now: Nanos,
+        id: PieceId,
+        lane: usize,
+        part: usize,
+        actions: &mut Vec<Action>,
+    ) -> Nanos {
         let rest = self.pieces.get_mut(id.0).expect("it waits");
+        let Piece { batch, start, failed, .. } = *rest;
+        let items = rest.end - start;
+        let cost = (rest.predicted as u128 * part as u128 / items as u128) as Nanos;
         rest.start += part;
-        let done = (rest.predicted as u128 * part as u128 / items as u128) as Nanos;
-        rest.predicted -= done;
-        let failed = rest.failed;
-        self.waiting_time = self.waiting_time.saturating_sub(done);
+        rest.predicted -= cost;
+        self.waiting_time = self.waiting_time.saturating_sub(cost);
+        let cut = self.new_piece(batch, start, start + part);
         self.pieces.get_mut(cut.0).expect("just made").failed = failed;
-        self.send(now, cut, choice.lane, actions);
-        Placed::Part
+        self.send(now, cut, lane, actions);
+        cost
     }
 
     /// Puts behind the others those choices that are not to be taken, and gives how many are left: a device on the
@@ -294,21 +326,27 @@ impl Dispatcher {
     }
 
     pub(super) fn last_resort(&mut self, id: PieceId, actions: &mut Vec<Action>) {
-        let Some(piece) = self.pieces.get_mut(id.0) else { return };
-        piece.place = Place::LastResort;
-        let (batch, entries) = (piece.batch, (piece.start, piece.end));
-        if self.entry(batch).is_some_and(|entry| entry.shape.algorithm == Algorithm::Null) {
+        let Some(&Piece { batch, start, end, .. }) = self.piece(id) else { return };
+        let Some(&entry) = self.entry(batch) else { return };
+        if entry.shape.algorithm == Algorithm::Null {
             self.pieces.remove(id.0);
-            self.abandon(batch, crate::error::ItemError::Unserved, actions);
-        } else {
-            actions.push(Action::LastResort { id: batch, piece: id, entries });
+            return self.abandon(batch, ItemError::Unserved, actions);
         }
+        let predicted = self.portable.predict(&self.shape_of(&entry, end - start), INLINE);
+        self.last_resort_time += predicted;
+        let piece = self.pieces.get_mut(id.0).expect("looked up above");
+        (piece.place, piece.predicted) = (Place::LastResort, predicted);
+        actions.push(Action::LastResort { id: batch, piece: id, entries: (start, end) });
     }
 }
 
-/// Whether a batch may be cut into ranges of entries.
-fn may_cut(shape: Shape) -> bool {
-    is_cheap_to_cut(shape.algorithm) && shape.form != Form::Combined
+/// Whether a batch of the algorithm can be cut into ranges without copying more than operands: of messages the
+/// bytes would have to move.
+fn is_cheap_to_cut(algorithm: Algorithm) -> bool {
+    matches!(
+        algorithm,
+        Algorithm::EcdsaSecp256k1(_) | Algorithm::SchnorrBip340 | Algorithm::RecoverSecp256k1(_)
+    )
 }
 
 thread_local! {

@@ -160,6 +160,7 @@ impl Dispatcher {
             Place::Lane(lane) => self.fault(now, lane, fault, actions),
             // The portable kernels are the last there is.
             _ => {
+                self.leave(&piece);
                 self.pieces.remove(id.0);
                 self.abandon(piece.batch, ItemError::Fault, actions);
             }
@@ -217,12 +218,18 @@ impl Dispatcher {
         }
     }
 
-    /// Takes a piece off its lane's books.
+    /// Takes a piece off the books of where it is.
     fn leave(&mut self, piece: &Piece) {
-        if let Place::Lane(lane) = piece.place {
-            let lane = &mut self.lanes[lane];
-            lane.depth = lane.depth.saturating_sub(1);
-            lane.backlog = lane.backlog.saturating_sub(piece.predicted);
+        match piece.place {
+            Place::Lane(lane) => {
+                let lane = &mut self.lanes[lane];
+                lane.depth = lane.depth.saturating_sub(1);
+                lane.backlog = lane.backlog.saturating_sub(piece.predicted);
+            }
+            Place::LastResort => {
+                self.last_resort_time = self.last_resort_time.saturating_sub(piece.predicted)
+            }
+            Place::Waiting => {}
         }
     }
 

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use crate::batch::Shape;
+use crate::dispatch::Nanos;
 
 /// Names whoever sent a batch's jobs: a peer, an account, a process. What the numbers mean is the
 /// caller's business.
@@ -21,6 +22,8 @@ struct Known {
     losses: u32,
     /// Batches that go without a combined equation still.
     apart: u32,
+    /// By class: where the last of its pieces ends, on the clock of the line in which they wait.
+    ends: [Nanos; 3],
 }
 
 /// Confirmed rejects in a row after which a source's further rejects are believed, once the host has no time
@@ -72,6 +75,11 @@ impl Sources {
             known.items -= shape.items;
             known.bytes -= shape.bytes;
         }
+    }
+
+    /// Where the last of its pieces of a class ends, to be set anew; `None` once it has nothing in flight.
+    pub fn last_end(&mut self, source: Source, class: usize) -> Option<&mut Nanos> {
+        Some(&mut self.known.get_mut(&source)?.ends[class])
     }
 
     /// What the host found of the source's jobs: rejects that it confirmed, and whether anything else was there.

@@ -102,7 +102,7 @@ impl Worker {
         }
         let passed = opened.is_ok().then(|| self.device.config());
         if passed.is_some() {
-            mill.describe(self.lane, self.device.description());
+            mill.describe(self.lane, self.device.info());
         }
         mill.step(Event::Readmitted { lane: self.lane, passed });
     }
@@ -128,8 +128,12 @@ impl Worker {
             (Sent::to_host(parsed, entries), taken)
         } else {
             let (random, memory) = (&mut self.random, self.memory.take());
-            let sent = mill
-                .host(true, |host| Sent::to_device(host, random, parsed, entries, check, memory));
+            let prepared = catch_unwind(AssertUnwindSafe(|| {
+                mill.host(true, |host| {
+                    Sent::to_device(host, random, parsed, entries, check, memory)
+                })
+            }));
+            let Ok(sent) = prepared else { return self.fail(piece, Fault::Panicked, mill) };
             let batch = sent.batch().clone();
             let taken = catch_unwind(AssertUnwindSafe(|| backend.submit(id, batch)));
             (sent, taken)
@@ -139,10 +143,7 @@ impl Worker {
                 self.flying.insert(id, sent);
             }
             Ok(Err(_rejected)) => mill.step(Event::Rejected { piece, lane: self.lane }),
-            Err(_panic) => {
-                let (place, fault) = (self.place(), Fault::Panicked);
-                mill.step(Event::Failed { piece, place, fault });
-            }
+            Err(_panic) => self.fail(piece, Fault::Panicked, mill),
         }
     }
 
@@ -177,15 +178,20 @@ impl Worker {
         let judges = self.device.judges(algorithm);
         let mut evidence = match result {
             Ok(evidence) => evidence,
-            Err(fault) => return mill.step(Event::Failed { piece, place, fault }),
+            Err(fault) => return self.fail(piece, fault, mill),
         };
         let mut answers = mill.spares.take_answers(algorithm);
         let random = &mut self.random;
         let started = Instant::now();
         // Where there is no evidence there is no work for a second thread.
         let copies = judges || matches!(evidence, Evidence::Nothing);
-        let examined = mill
-            .host(copies, |host| sent.examine(host, random, judges, &mut evidence, &mut answers));
+        // Whatever a device sends, a panic over it must not end the thread that serves it.
+        let examined = catch_unwind(AssertUnwindSafe(|| {
+            mill.host(copies, |host| {
+                sent.examine(host, random, judges, &mut evidence, &mut answers)
+            })
+        }));
+        let Ok(examined) = examined else { return self.fail(piece, Fault::Panicked, mill) };
         let judged = started.elapsed().as_nanos() as Nanos;
         match examined {
             Ok(report) => {
@@ -199,13 +205,17 @@ impl Worker {
             Err(Refusal { fault, proof }) => {
                 mill.spares.put_answers(answers);
                 self.keep(proof, mill);
-                mill.step(Event::Failed { piece, place, fault });
+                self.fail(piece, fault, mill);
             }
         }
         let backend = self.device.backend();
         if catch_unwind(AssertUnwindSafe(|| backend.recycle(evidence))).is_err() {
             self.fail_all(Fault::Panicked, mill);
         }
+    }
+
+    fn fail(&self, piece: PieceId, fault: Fault, mill: &Arc<Mill>) {
+        mill.step(Event::Failed { piece, place: self.place(), fault });
     }
 
     fn keep(&self, proof: Option<Box<Proof>>, mill: &Arc<Mill>) {

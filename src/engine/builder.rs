@@ -12,7 +12,7 @@ use crate::dispatch::lane::LANE_DEPTH;
 use crate::dispatch::mill::{Mill, Post, Settings};
 use crate::dispatch::worker;
 use crate::dispatch::{Dispatcher, Event, Policy, proof};
-use crate::engine::{DeviceInfo, Engine, Limits};
+use crate::engine::{Engine, Limits};
 use crate::error::EngineError;
 use crate::isa::Isa;
 use crate::pinned::Budget;
@@ -139,7 +139,6 @@ impl EngineBuilder {
             devices.insert(0, cpu::device_in(pool.clone(), kernels)?);
         }
         let configs = devices.iter().map(Device::config).collect();
-        let infos = devices.iter().map(info).collect();
         let dispatcher = Dispatcher::new(self.limits, self.policy, configs);
         let mut posts = Vec::new();
         let mut threads = Vec::new();
@@ -148,8 +147,8 @@ impl EngineBuilder {
             // stale ones of a lane that was taken out of service, and a few commands.
             let (commands, inbox) = crossbeam_channel::bounded(4 * LANE_DEPTH);
             let (name, inline) = (Arc::from(device.name()), device.inline_kernel());
-            let description = Mutex::default();
-            posts.push(Post { name, description, commands, inline });
+            let info = Mutex::new(device.info());
+            posts.push(Post { name, info, commands, inline });
             threads.push((lane, device, inbox));
         }
         let settings = Settings {
@@ -161,14 +160,14 @@ impl EngineBuilder {
         let mill = Arc::new(Mill::new(dispatcher, slots, posts, pool, kernels, settings));
         let stopped = Arc::new(AtomicBool::new(false));
         let budget = Budget::new(self.pinned_bytes);
-        let mut engine = Engine { mill, infos, stopped, budget, lanes: Vec::new() };
+        let mut engine = Engine { mill, stopped, budget, lanes: Vec::new() };
         for (lane, device, inbox) in threads {
             let mill = Arc::downgrade(&engine.mill);
-            let description = device.description();
+            let info = device.info();
             let (name, open) = (format!("sigmill-{}", device.name()), device.is_open());
             engine.lanes.push(spawn(name, move || worker::run(lane, device, inbox, mill))?);
             if open {
-                engine.mill.describe(lane, description);
+                engine.mill.describe(lane, info);
             } else {
                 engine.mill.step(Event::Opening { lane });
             }
@@ -192,14 +191,4 @@ fn spawn(
 ) -> Result<JoinHandle<()>, EngineError> {
     let spawned = std::thread::Builder::new().name(name).spawn(body);
     spawned.map_err(|error| EngineError::Threads(error.to_string()))
-}
-
-fn info(device: &Device) -> DeviceInfo {
-    DeviceInfo {
-        name: device.name().to_owned(),
-        description: device.description(),
-        details: device.details(),
-        capabilities: device.capabilities().to_vec(),
-        known_answers: device.known_answers(),
-    }
 }

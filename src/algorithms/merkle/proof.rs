@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use arrayvec::ArrayVec;
+
 use super::Node;
 use crate::algorithms::sha256::{Plan, digest_64_twice};
 use crate::batch::Batch;
@@ -24,11 +26,11 @@ struct Climber<'a> {
 /// Verifies the proofs of the range; `out` has its length.
 pub(super) fn verify(plan: Plan, proofs: &Batch, range: Range<usize>, out: &mut [Verdict]) {
     let mut queue = range.enumerate();
-    let mut climbers: Vec<Climber<'_>> = Vec::with_capacity(CLIMBERS);
+    let mut climbers = ArrayVec::<Climber<'_>, CLIMBERS>::new();
     let mut pairs = [[0; 64]; CLIMBERS];
     let mut nodes = [Node::default(); CLIMBERS];
     loop {
-        while climbers.len() < CLIMBERS
+        while !climbers.is_full()
             && let Some((item, position)) = queue.next()
         {
             let climber = climber(proofs, item, position);
@@ -49,7 +51,7 @@ pub(super) fn verify(plan: Plan, proofs: &Batch, range: Range<usize>, out: &mut 
         let busy = climbers.len();
         digest_64_twice(plan, &pairs[..busy], &mut nodes[..busy]);
         let mut above = nodes.iter();
-        climbers.retain_mut(|climber| {
+        climbers.retain(|climber| {
             climber.rise(above.next().expect("one node a climber"));
             if climber.path.is_empty() {
                 out[climber.item] = climber.verdict();

@@ -3,6 +3,7 @@
 use rayon::prelude::*;
 
 use super::{Node, Threads};
+use crate::algorithms::secp256k1::scratch;
 use crate::algorithms::sha256::{Plan, digest_64_twice};
 use crate::batch::Column;
 
@@ -12,6 +13,26 @@ const PIECE: usize = 1 << 10;
 const HEIGHT: usize = 6;
 /// Leaves of small trees that are worked on together.
 const GROUP: usize = 1 << 11;
+
+/// Nodes of a level that are kept as memory: those of a block's tree, not of the largest.
+const KEPT: usize = 1 << 14;
+
+/// Working memory of a thread.
+#[derive(Default)]
+struct Memory {
+    level: Vec<Node>,
+    above: Vec<Node>,
+    /// Trees that have no root yet: nodes of the level, and which.
+    rising: Vec<(usize, usize)>,
+}
+
+impl Memory {
+    fn put(self: Box<Self>) {
+        if self.level.capacity().max(self.above.capacity()) <= KEPT {
+            scratch::put(self);
+        }
+    }
+}
 
 /// Roots of the trees from `first` on, one for each entry of `out`.
 pub(super) fn roots(plan: Plan, threads: Threads, trees: &Column, first: usize, out: &mut [Node]) {
@@ -29,16 +50,21 @@ pub(super) fn roots(plan: Plan, threads: Threads, trees: &Column, first: usize, 
                 || roots(plan, threads, trees, first + middle, right),
             );
         }
-        _ => side_by_side(plan, range.map(tree).zip(out).collect()),
+        _ => {
+            let mut memory = scratch::take::<Memory>();
+            side_by_side(plan, &mut memory, range.map(tree), out);
+            memory.put();
+        }
     }
 }
 
 /// Root of one tree.
 pub(super) fn root_of(plan: Plan, threads: Threads, leaves: &[Node]) -> Node {
-    let mut below: Vec<Node>;
+    let mut memory = scratch::take::<Memory>();
+    let Memory { level, above, .. } = &mut *memory;
     let mut nodes = leaves;
     while nodes.len() > PIECE {
-        let mut above = vec![Node::default(); nodes.len().div_ceil(1 << HEIGHT)];
+        above.resize(nodes.len().div_ceil(1 << HEIGHT), Node::default());
         let rise = |(nodes, out): (&[Node], &mut [Node])| rise(plan, HEIGHT, nodes, out);
         match threads {
             Threads::Pool => {
@@ -48,14 +74,15 @@ pub(super) fn root_of(plan: Plan, threads: Threads, leaves: &[Node]) -> Node {
                 nodes.chunks(PIECE).zip(above.chunks_mut(PIECE >> HEIGHT)).for_each(rise);
             }
         }
-        below = above;
-        nodes = &below;
+        std::mem::swap(level, above);
+        nodes = level;
     }
     let mut root = [Node::default()];
     if !nodes.is_empty() {
         let height = nodes.len().next_power_of_two().trailing_zeros() as usize;
         rise(plan, height, nodes, &mut root);
     }
+    memory.put();
     root[0]
 }
 
@@ -94,34 +121,39 @@ fn hash_pairs(plan: Plan, pairs: &[[Node; 2]], out: &mut [Node]) {
 }
 
 /// Roots of several trees, each level of all of them together.
-fn side_by_side(plan: Plan, trees: Vec<(&[Node], &mut Node)>) {
-    let mut level: Vec<Node> = Vec::new();
-    let mut above: Vec<Node> = Vec::new();
-    let mut rising = Vec::with_capacity(trees.len());
-    for (leaves, root) in trees {
+fn side_by_side<'a>(
+    plan: Plan,
+    memory: &mut Memory,
+    trees: impl Iterator<Item = &'a [Node]>,
+    out: &mut [Node],
+) {
+    let Memory { level, above, rising } = memory;
+    level.clear();
+    rising.clear();
+    for (index, leaves) in trees.enumerate() {
         match leaves {
-            [] => *root = Node::default(),
-            [leaf] => *root = *leaf,
+            [] => out[index] = Node::default(),
+            [leaf] => out[index] = *leaf,
             _ => {
-                push_even(&mut level, leaves);
-                rising.push((leaves.len(), root));
+                push_even(level, leaves);
+                rising.push((leaves.len(), index));
             }
         }
     }
     while !rising.is_empty() {
         let pairs = level.as_chunks().0;
         above.resize(pairs.len(), Node::default());
-        hash_pairs(plan, pairs, &mut above);
+        hash_pairs(plan, pairs, above);
         level.clear();
         let mut rest = &above[..];
-        rising.retain_mut(|(length, root)| {
+        rising.retain_mut(|(length, index)| {
             *length = length.div_ceil(2);
             let (nodes, others) = rest.split_at(*length);
             rest = others;
             if let [node] = nodes {
-                **root = *node;
+                out[*index] = *node;
             } else {
-                push_even(&mut level, nodes);
+                push_even(level, nodes);
             }
             nodes.len() > 1
         });

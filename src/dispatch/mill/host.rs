@@ -4,6 +4,7 @@ use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
+use crate::backend::device::DeviceInfo;
 use crate::backend::{BatchId, cpu};
 use crate::batch::{Batch, Form};
 use crate::dispatch::examine::{Host, Refusal, Sent};
@@ -33,14 +34,14 @@ impl Mill {
     }
 
     /// Notes what a lane's device is, now that it is open, and recalls what it showed in earlier runs.
-    pub(crate) fn describe(&self, lane: usize, description: String) {
+    pub(crate) fn describe(&self, lane: usize, info: DeviceInfo) {
         let post = &self.posts[lane];
         if self.settings.remembers
-            && let Some(costs) = remember::load(&post.name, &description)
+            && let Some(costs) = remember::load(&post.name, &info.description)
         {
             lock(&self.state).dispatcher.recall(lane, costs);
         }
-        *lock(&post.description) = Some(description);
+        *lock(&post.info) = info;
     }
 
     /// Keeps what the devices showed for later runs.
@@ -49,9 +50,11 @@ impl Mill {
             return;
         }
         for (lane, post) in self.posts.iter().enumerate() {
-            if let Some(description) = &*lock(&post.description) {
+            let info = post.info();
+            // One that was never opened has shown nothing.
+            if info.known_answers > 0 {
                 let costs = self.look(|dispatcher| dispatcher.lanes()[lane].cost.clone());
-                remember::save(&post.name, description, &costs);
+                remember::save(&post.name, &info.description, &costs);
             }
         }
     }
