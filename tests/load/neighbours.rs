@@ -38,7 +38,6 @@ fn bad_signatures_cost_the_others_little() {
     let (good, _) = fourth(Kind::Good);
     for kind in [Kind::Bad, Kind::OneBad] {
         let (bad, refused) = fourth(kind);
-        eprintln!("{good} {bad}");
         assert!(bad * 10 <= good * 12, "{kind:?}: {bad} for {good}");
         assert_eq!(refused, 0);
     }
@@ -48,7 +47,6 @@ fn bad_signatures_cost_the_others_little() {
 fn a_flood_is_its_source_s_own_trouble() {
     let (modest, _) = others(|from| Stream::new(FOURTH, 100, 12, from, FOURTH));
     let (flooded, refused) = others(|from| Stream::new(FOURTH, 100, 120, from, FOURTH));
-    eprintln!("{modest} {flooded}");
     assert!(flooded <= modest + 2 * QUANTUM, "{flooded} for {modest}");
     assert_eq!(refused, 0);
 }

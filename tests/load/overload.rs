@@ -27,7 +27,8 @@ struct Span {
 /// 80 % of the host's time for 20 s, 300 % for 2 s, 80 % for another second and then as in the beginning. Batches
 /// of 1 ms.
 fn burst(backlog: Duration) -> [Span; 3] {
-    let limits = Limits { batches: 1 << 13, backlog, ..Limits::default() };
+    // The one source may take all there is.
+    let limits = Limits { batches: 1 << 13, backlog, source: 100, ..Limits::default() };
     let mut machine = Machine::new(limits);
     let mut spans = Vec::new();
     let phases = [(80, 1, 1), (80, 20, 7), (300, 2, 2), (80, 1, 3), (80, 20, 7)];
@@ -39,7 +40,12 @@ fn burst(backlog: Duration) -> [Span; 3] {
     }
     // What is in flight still is answered too.
     machine.run(&mut [], machine.now + 10 * SECOND);
-    assert!(machine.refusals.iter().all(|refusal| refusal.why == BusyReason::Backlog));
+    assert!(
+        machine
+            .refusals
+            .iter()
+            .all(|refusal| matches!(refusal.why, BusyReason::Backlog | BusyReason::Source))
+    );
     [1, 2, 4].map(|phase: usize| {
         let (begin, end) = spans[phase];
         let inside = |due: Nanos| (begin..end).contains(&due);

@@ -38,7 +38,6 @@ const MOST: u64 = 64 + 4;
 fn a_slow_device_is_found_out() {
     for times in [2, 4, 50] {
         let [host, device] = settle(times * UNIT);
-        eprintln!("{times} {host} {device}");
         assert!(device <= MOST, "{times}: {device} went to the device");
         assert!(host >= BATCHES - MOST, "{times}: {host} went to the host");
     }
