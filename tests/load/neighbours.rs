@@ -1,6 +1,8 @@
 //! What one source does to the others' latency: three send single verifications at steady rates, a fourth beside
 //! them.
 
+use std::time::Duration;
+
 use sigmill::Limits;
 use sigmill::dispatch::Nanos;
 
@@ -49,4 +51,18 @@ fn a_flood_is_its_source_s_own_trouble() {
     let (flooded, refused) = others(|from| Stream::new(FOURTH, 100, 120, from, FOURTH));
     assert!(flooded <= modest + 2 * QUANTUM, "{flooded} for {modest}");
     assert_eq!(refused, 0);
+}
+
+/// With a short limit of the backlog, too: who floods is refused, the others are not.
+#[test]
+fn a_flood_is_refused_and_the_others_are_not() {
+    let limits = Limits { backlog: Duration::from_millis(20), ..Limits::default() };
+    let mut machine = Machine::new(limits);
+    // Batches of 1 ms; a tenth of the host's time is left over beside the two.
+    let mut streams = [Stream::new(1, 20, 30, 0, 1), Stream::new(FOURTH, 20, 300, 0, FOURTH)];
+    machine.run(&mut streams, 20 * SECOND);
+    let refused = |source| machine.refusals.iter().filter(|r| r.source == source).count();
+    let answered = |source| machine.answers.iter().filter(|a| a.source == source).count();
+    assert!(refused(1) * 100 <= answered(1), "{} of {} refused", refused(1), answered(1));
+    assert!(refused(FOURTH) * 2 > answered(FOURTH));
 }
