@@ -11,6 +11,7 @@ mod settling;
 mod stream;
 #[path = "../support/mod.rs"]
 mod support;
+mod turns;
 
 use std::sync::Arc;
 use std::time::Duration;
