@@ -169,7 +169,7 @@ pub struct Dispatcher {
     /// Predicted time of what the portable CPU has to do still.
     last_resort_time: Nanos,
     /// Memory of the pieces in the order in which they are due, between two ticks.
-    due: Vec<(Nanos, PieceId, Nanos)>,
+    due: Vec<hedge::Due>,
     closed: bool,
 }
 

@@ -12,8 +12,14 @@ const MARGIN: Nanos = 15_000_000;
 /// begun at once, since a device may answer the others meanwhile.
 const AHEAD: Nanos = 10_000_000;
 
+/// A piece that takes the host so long is looked after before it begins: what the next tick finds could wait so long.
+const LONG: Nanos = 5_000_000;
+
 /// No piece takes the host half as long: what is due later is looked at later.
 const HORIZON: Nanos = 60_000_000_000;
+
+/// A piece that the host may have to begin with: its deadline, and its time there.
+pub(super) type Due = (Nanos, PieceId, Nanos);
 
 impl Dispatcher {
     /// Whether a piece hangs, or is late.
@@ -46,20 +52,7 @@ impl Dispatcher {
     /// a piece is done after `backlog + ahead + own`, and the predictions may be wrong. What the host cannot
     /// do in time is no reason to begin with what is due before.
     pub(super) fn watch_deadlines(&mut self, now: Nanos, actions: &mut Vec<Action>) {
-        let mut due = std::mem::take(&mut self.due);
-        due.clear();
-        let mut hopeless = None;
-        let horizon = now.saturating_add(HORIZON + 2 * self.host_backlog());
-        for place in 0..self.pieces.len() {
-            let id = self.pieces.id_at(place).map(PieceId);
-            match id.and_then(|id| self.could_begin(id, horizon)) {
-                Some(one @ (deadline, _, own)) if now + own > deadline => {
-                    hopeless = Some(hopeless.map_or(one, |other| one.min(other)));
-                }
-                one => due.extend(one),
-            }
-        }
-        due.sort_unstable();
+        let (due, hopeless) = self.collect_due(now);
         let (mut first, mut ahead) = (0, 0);
         for at in 0..due.len() {
             let (deadline, id, own) = due[at];
@@ -89,6 +82,49 @@ impl Dispatcher {
         self.due = due;
     }
 
+    /// Before the host begins with a long piece: has it begin with those that would be late if they had to wait for
+    /// that. Says whether there are any.
+    pub(super) fn make_way(
+        &mut self,
+        now: Nanos,
+        long: (PieceId, Nanos),
+        actions: &mut Vec<Action>,
+    ) -> bool {
+        let (except, long) = long;
+        if long < LONG {
+            return false;
+        }
+        let (due, _) = self.collect_due(now);
+        let mut begun = false;
+        for &(deadline, id, own) in &due {
+            let left = deadline.saturating_sub(now).saturating_sub(MARGIN);
+            let late = left < 2 * (self.host_backlog() + own) + long;
+            begun |= late && id != except && self.begin_on_host(now, id, actions);
+        }
+        self.due = due;
+        begun
+    }
+
+    /// What the host may have to begin with, first due first, in memory to be given back; and of what it cannot do in
+    /// time, the first.
+    fn collect_due(&mut self, now: Nanos) -> (Vec<Due>, Option<Due>) {
+        let mut due = std::mem::take(&mut self.due);
+        due.clear();
+        let mut hopeless = None;
+        let horizon = now.saturating_add(HORIZON + 2 * self.host_backlog());
+        for place in 0..self.pieces.len() {
+            let id = self.pieces.id_at(place).map(PieceId);
+            match id.and_then(|id| self.could_begin(id, horizon)) {
+                Some(one @ (deadline, _, own)) if now + own > deadline => {
+                    hopeless = Some(hopeless.map_or(one, |other: Due| one.min(other)));
+                }
+                one => due.extend(one),
+            }
+        }
+        due.sort_unstable();
+        (due, hopeless)
+    }
+
     /// Has another lane compute a piece as well, to see what that takes there. Whichever is first answers.
     pub(super) fn shadow(
         &mut self,
@@ -116,17 +152,24 @@ impl Dispatcher {
         Some(twin)
     }
 
-    /// A piece, due before the horizon, that the host could begin with as well: when it is due, and what it takes there.
-    fn could_begin(&self, id: PieceId, horizon: Nanos) -> Option<(Nanos, PieceId, Nanos)> {
+    /// A piece, due before the horizon, that waits or that only devices have.
+    fn could_begin(&self, id: PieceId, horizon: Nanos) -> Option<Due> {
         let piece = self.piece(id)?;
         let entry = self.entry(piece.batch).filter(|entry| entry.order.deadline < horizon)?;
-        let open = match piece.place {
-            Place::Waiting => true,
-            Place::Lane(lane) => !self.lanes[lane].config.host,
-            Place::LastResort => false,
-        };
-        let alone = piece.twin.is_none() && piece.after.is_none();
-        (open && alone).then(|| (entry.order.deadline, id, self.time_on_host(piece, entry)))
+        let open = piece.place == Place::Waiting || self.is_with_device(piece);
+        let alone = piece.twin.is_none() || self.shadow_of(piece).is_some();
+        let open = open && alone && piece.after.is_none();
+        open.then(|| (entry.order.deadline, id, self.time_on_host(piece, entry)))
+    }
+
+    fn is_with_device(&self, piece: &Piece) -> bool {
+        matches!(piece.place, Place::Lane(lane) if !self.lanes[lane].config.host)
+    }
+
+    /// The piece's twin, if that is a probe of another device.
+    fn shadow_of(&self, piece: &Piece) -> Option<PieceId> {
+        let twin = piece.twin?;
+        self.piece(twin).filter(|twin| twin.probe && self.is_with_device(twin)).map(|_| twin)
     }
 
     /// Time that a piece takes on the host.
@@ -150,19 +193,25 @@ impl Dispatcher {
                 self.leave_queue(id);
                 Some(id)
             }
-            Some(Place::Lane(lane)) if !self.lanes[lane].config.host => {
-                let twin = self.twin(id);
-                if let Some(twin) = twin.and_then(|twin| self.pieces.get_mut(twin.0)) {
-                    twin.failed = true;
-                }
-                twin
-            }
+            Some(Place::Lane(_)) => self.hedge(id),
             _ => None,
         };
         if let Some(id) = own {
             self.by_host(now, id, actions);
         }
         own.is_some()
+    }
+
+    /// A twin for the host, of a piece that only devices have. A probe in its way is only compared.
+    fn hedge(&mut self, id: PieceId) -> Option<PieceId> {
+        let &piece = self.piece(id).filter(|piece| self.is_with_device(piece))?;
+        if let Some(probe) = self.shadow_of(&piece).and_then(|probe| self.pieces.get_mut(probe.0)) {
+            (probe.twin, probe.after) = (None, Some(id));
+            self.pieces.get_mut(id.0)?.twin = None;
+        }
+        let twin = self.twin(id)?;
+        self.pieces.get_mut(twin.0)?.failed = true;
+        Some(twin)
     }
 
     /// Has the host compute a piece, whether or not its lane has room.

@@ -155,14 +155,26 @@ impl Dispatcher {
         self.collect_choices(shape, entry.order.trust, &mut choices);
         self.keep_eligible(now, &piece, &shape, &mut choices);
         let chosen = self.choose(&shape, &mut choices);
+        let none = choices.is_empty();
+        let on_host = match chosen {
+            Some((choice, part)) if choice.host => {
+                let all = u128::from(choice.lane_finish - choice.backlog);
+                (all * part as u128 / shape.items.max(1) as u128) as Nanos
+            }
+            None if none => self.host_time(&shape, shape.items),
+            _ => 0,
+        };
+        let waits = self.make_way(now, (id, on_host), actions);
         let probed = match chosen {
-            Some((choice, part)) if part >= shape.items => {
+            Some((choice, part)) if part >= shape.items && !waits => {
                 self.probed(now, &shape, choice, &choices)
             }
             _ => None,
         };
-        let none = choices.is_empty();
         CHOICES.set(choices);
+        if waits {
+            return Placed::Nowhere;
+        }
         match chosen {
             Some((choice, part)) if part < shape.items => {
                 Placed::Part(self.send_part(now, id, choice.lane, part, actions))

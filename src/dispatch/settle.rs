@@ -2,7 +2,7 @@
 
 use crate::backend::BatchId;
 use crate::batch::Form;
-use crate::dispatch::lane::{AUDIT, INLINE};
+use crate::dispatch::lane::{AUDIT, Health, INLINE};
 use crate::dispatch::{
     Action, Dispatcher, Entry, Nanos, Piece, PieceId, Place, Report, Stage, Tally,
 };
@@ -225,6 +225,10 @@ impl Dispatcher {
                 let lane = &mut self.lanes[lane];
                 lane.depth = lane.depth.saturating_sub(1);
                 lane.backlog = lane.backlog.saturating_sub(piece.predicted);
+                if lane.depth == 0 && lane.health == Health::Suspect {
+                    // It owes nothing any more: it may only have been slow to say that it had no room.
+                    lane.settle();
+                }
             }
             Place::LastResort => {
                 self.last_resort_time = self.last_resort_time.saturating_sub(piece.predicted)
