@@ -62,7 +62,7 @@ pub fn drive(engine: &Engine, flows: &[Flow], span: Duration, seed: u64) -> Vec<
             Ok(mut ticket) => {
                 let stamp = Arc::new(Stamp::default());
                 let waker = Waker::from(stamp.clone());
-                if let Poll::Ready(_) = poll(&mut ticket, &waker) {
+                if poll(&mut ticket, &waker).is_ready() {
                     let _ = stamp.0.set(Instant::now());
                 }
                 flying.push_back(Flying { ticket, stamp, flow, due });
