@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use secp256k1::{Keypair, SecretKey, schnorr};
 use sigmill::algorithms::sha256;
 use sigmill::backend::{Backend, BatchId, Capability, Completion};
 use sigmill::dispatch::examine::{Host, host};
@@ -47,17 +48,27 @@ pub fn sha256(jobs: usize) -> Batch {
 /// An accelerator that computes on the host's own cores and then takes `times` that, asleep: a device that does
 /// not pay.
 pub fn slow(times: u32) -> Device {
+    device(times, true)
+}
+
+/// An accelerator that computes as fast as the host's best kernels do, on a thread of its own.
+pub fn fast() -> Device {
+    device(1, false)
+}
+
+fn device(times: u32, shares: bool) -> Device {
     let device = Device::admit(move || {
         let capabilities = [Algorithm::EcdsaSecp256k1(EcdsaRule::Compact), Algorithm::Sha256]
             .map(|algorithm| Capability { algorithm, max_items: 1 << 20, judges: false });
         let host = Box::new(host(Isa::detect().expect("a level")));
-        Ok(Box::new(Slow { times, host, capabilities, done: VecDeque::new() }))
+        Ok(Box::new(Slow { times, shares, host, capabilities, done: VecDeque::new() }))
     });
     device.expect("it is correct")
 }
 
 struct Slow {
     times: u32,
+    shares: bool,
     host: Box<dyn Host>,
     capabilities: [Capability; 2],
     done: VecDeque<(Instant, Completion)>,
@@ -73,7 +84,7 @@ impl Backend for Slow {
     }
 
     fn shares_host(&self) -> bool {
-        true
+        self.shares
     }
 
     fn submit(&mut self, id: BatchId, batch: Arc<Parsed>) -> Result<(), Rejected> {
@@ -104,4 +115,20 @@ impl Backend for Slow {
 /// The device that does nothing.
 pub fn null(inline: bool) -> Device {
     backend::null::device(inline).expect("null")
+}
+
+/// BIP 340 jobs of one key, for combined verification; all of them bad, or none.
+pub fn combined(jobs: usize, bad: bool) -> Batch {
+    let secret = SecretKey::from_secret_bytes([7; 32]).expect("in range");
+    let pair = Keypair::from_secret_key(&secret);
+    let key = pair.x_only_public_key().0.to_byte_array();
+    let mut batch = Batch::open_combined(Algorithm::SchnorrBip340);
+    for job in 0..jobs as u64 {
+        let mut message = sha256::hash(&job.to_le_bytes());
+        let signature = schnorr::sign_no_aux_rand(&message, &pair).to_byte_array();
+        message[0] ^= u8::from(bad);
+        let job = Job::Schnorr { message: &message, signature: &signature, key: &key };
+        batch.push(job).expect("room");
+    }
+    batch.seal()
 }

@@ -1,9 +1,7 @@
-//! One item on an idle engine, refusals, and what happens at three times the rate that the engine has.
+//! One item on an idle engine, and refusals.
 
-use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
-use sigmill::error::BusyReason;
 use sigmill::{Batch, Engine, Limits, Terms};
 
 use crate::engines;
@@ -50,74 +48,6 @@ pub fn refusals(json: bool, quick: bool) {
     }
     let [p50, p99] = [50, 99].map(|percent| percentile(&mut times, percent));
     report(json, "refusal", &[("p50", p50), ("p99", p99)]);
-}
-
-/// Open loop: latencies of admitted batches at 80 and 300 % of capacity, and how long after the burst they are
-/// what they were before.
-pub fn overload(json: bool, quick: bool) {
-    const JOBS: usize = 256;
-    let limits = Limits { backlog: Duration::from_millis(20), ..Limits::default() };
-    let engine = Engine::builder().limits(limits).open().expect("an engine");
-    let parsed = engine.parse(engines::ecdsa(JOBS));
-    let started = Instant::now();
-    let warm = 200;
-    for _ in 0..warm {
-        drop(engine.submit_parsed(parsed.clone(), Terms::default()).expect("room").wait());
-    }
-    let each = started.elapsed() / warm;
-    let span = Duration::from_secs(if quick { 1 } else { 10 });
-    let drive = |percent: u32, span: Duration| {
-        let pause = each * 100 / percent;
-        let (sender, waiting) = mpsc::channel();
-        let waiter = std::thread::spawn(move || {
-            let mut times: Vec<(Instant, Duration)> = Vec::new();
-            while let Ok((due, ticket)) = waiting.recv() {
-                let ticket: sigmill::Ticket = ticket;
-                drop(ticket.wait());
-                times.push((Instant::now(), Instant::now().duration_since(due)));
-            }
-            times
-        });
-        let (begin, mut refused, mut next) = (Instant::now(), 0u32, Instant::now());
-        while begin.elapsed() < span {
-            // Late submissions count from when they were due.
-            while Instant::now() < next {
-                std::hint::spin_loop();
-            }
-            match engine.submit_parsed(parsed.clone(), Terms::default()) {
-                Ok(ticket) => sender.send((next, ticket)).expect("the waiter lives"),
-                Err(busy) => {
-                    assert_eq!(busy.why, BusyReason::Backlog);
-                    refused += 1;
-                }
-            }
-            next = (next + pause).max(Instant::now().checked_sub(10 * pause).unwrap_or(next));
-        }
-        drop(sender);
-        (waiter.join().expect("the waiter"), refused)
-    };
-    for percent in [80, 300, 80] {
-        let (times, refused) = drive(percent, span);
-        let after = times.first().map_or(Duration::ZERO, |(first, _)| first.elapsed());
-        let begin = Instant::now() - after;
-        let late: Vec<_> = times
-            .iter()
-            .filter(|(at, _)| at.duration_since(begin) > Duration::from_millis(500))
-            .map(|(_, took)| *took)
-            .collect();
-        let mut all: Vec<_> = times.into_iter().map(|(_, took)| took).collect();
-        let mut late = if late.is_empty() { all.clone() } else { late };
-        let name = format!("load-{percent}% ({} admitted, {refused} refused)", all.len());
-        report(
-            json,
-            &name,
-            &[
-                ("p50", percentile(&mut all, 50)),
-                ("p99", percentile(&mut all, 99)),
-                ("p99 after 0.5 s", percentile(&mut late, 99)),
-            ],
-        );
-    }
 }
 
 fn percentile(times: &mut [Duration], percent: usize) -> Duration {

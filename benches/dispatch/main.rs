@@ -1,8 +1,8 @@
-//! What the dispatcher itself costs: the engine over the backend `null`, one item, refusals, overload, and a device that
-//! does not pay.
+//! What the dispatcher itself costs: the engine over the backend `null`, one item, refusals, overload, other
+//! sources, a device that does not pay, and how soon that is known.
 //!
 //! ```text
-//! cargo bench --bench dispatch -- [--json] [--quick] [null|one-item|refusals|overload|plugged ..]
+//! cargo bench --bench dispatch -- [--json] [--quick] [null|one-item|refusals|overload|plugged|settling ..]
 //! ```
 //! Inline: one batch after the other on the caller's thread, raw (parsed each time) and parsed
 //! before. Lane: batches of 1,024 jobs through a device thread, several in flight. Batches are
@@ -16,8 +16,12 @@ use sigmill::{Algorithm, Batch, Engine, Job, Terms};
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
 
 mod engines;
+mod host;
 mod load;
+mod open_loop;
+mod overload;
 mod plugged;
+mod settling;
 
 /// Counts what the data path allocates, on every thread.
 #[global_allocator]
@@ -31,10 +35,10 @@ fn main() {
     let arguments: Vec<_> = std::env::args().collect();
     let has = |flag: &str| arguments.iter().any(|argument| argument == flag);
     let (json, quick) = (has("--json"), has("--quick"));
-    let names = ["null", "one-item", "refusals", "overload", "plugged"];
+    let names = ["null", "one-item", "refusals", "overload", "plugged", "settling"];
     let all = !names.iter().any(|name| has(name));
-    let parts: [fn(bool, bool); 5] =
-        [null, load::one_item, load::refusals, load::overload, plugged::run];
+    let parts: [fn(bool, bool); 6] =
+        [null, load::one_item, load::refusals, overload::run, plugged::run, settling::run];
     for (name, part) in names.into_iter().zip(parts) {
         if all || has(name) {
             part(json, quick);
