@@ -20,7 +20,8 @@
 // For each item the 15 quotients of neighbours' Z in that table.
 @group(0) @binding(6) var<storage, read_write> ratios: array<vec4<u32>>;
 
-// Evidence: for each item x, y, and four words of which the judge knows what they have to be.
+// Evidence: for each item x, y, and four words of which the judge knows what they have to be; then, where
+// roots are wanted, y of the key.
 @group(0) @binding(7) var<storage, read_write> records: array<vec4<u32>>;
 
 const COLUMN_X: u32 = 0u;
@@ -33,6 +34,10 @@ const POINT_X: u32 = 0u;
 const POINT_Y: u32 = 1u;
 const POINT_Z: u32 = 2u;
 const POINT_INVERSE: u32 = 3u;
+
+fn record_at(item: u32) -> u32 {
+    return item * select(5u, 7u, params.rooted == 1u);
+}
 
 fn words_of(low: vec4<u32>, high: vec4<u32>) -> array<u32, 8> {
     return array<u32, 8>(low.x, low.y, low.z, low.w, high.x, high.y, high.z, high.w);

@@ -20,5 +20,12 @@ fn decode(@builtin(global_invocation_id) id: vec3<u32>) {
     }
     let missing = !fe_is_zero(fe_sub(fe_sqr(y), square));
     point_store(item, POINT_X, limbs_select(x, fe_zero(), missing));
-    point_store(item, POINT_Y, limbs_select(y, fe_zero(), missing));
+    y = limbs_select(y, fe_zero(), missing);
+    point_store(item, POINT_Y, y);
+    if params.rooted == 1u {
+        let at = record_at(item) + 5u;
+        let w = limbs_pack(y);
+        records[at] = vec4(w[0], w[1], w[2], w[3]);
+        records[at + 1u] = vec4(w[4], w[5], w[6], w[7]);
+    }
 }

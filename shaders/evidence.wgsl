@@ -1,5 +1,6 @@
 // The record of an item: x and y of its sum, the nonce of the part, the item's index in the batch, a
-// checksum of the operands as this device read them, and a status: 1 for a point, 2 for none.
+// checksum of the operands as this device read them, and a status: 1 for a point, 2 for none. What follows
+// is `decode`'s.
 
 fn checksum(item: u32) -> u32 {
     var sum = params.nonce;
@@ -28,7 +29,7 @@ fn evidence(@builtin(global_invocation_id) id: vec3<u32>) {
     let x = limbs_pack(fe_normalize(fe_mul(point_load(item, POINT_X), square)));
     let y = limbs_pack(fe_normalize(fe_mul(point_load(item, POINT_Y), fe_mul(square, inverse))));
     let status = select(1u, 2u, limbs_are_zero(inverse));
-    let at = item * 5u;
+    let at = record_at(item);
     records[at] = vec4(x[0], x[1], x[2], x[3]);
     records[at + 1u] = vec4(x[4], x[5], x[6], x[7]);
     records[at + 2u] = vec4(y[0], y[1], y[2], y[3]);

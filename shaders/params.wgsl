@@ -19,9 +19,10 @@ struct Params {
     rise: u32,
     // 1: the keys' tables were made before, and lie in `tables`.
     pinned: u32,
+    // 1: records of signatures have two vec4 more, the y of the key.
+    rooted: u32,
     unused_0: u32,
     unused_1: u32,
-    unused_2: u32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;

@@ -271,12 +271,19 @@ pub struct Parsed {
     pub(crate) operands: Operands,
     pub(crate) live: Vec<u32>,
     pub(crate) dead: Vec<(u32, Verdict)>,
+    pub(crate) roots: bool,
 }
 
 impl Parsed {
     /// The batch as submitted.
     pub fn batch(&self) -> &Batch {
         &self.batch
+    }
+
+    /// Whether the host has use for [`Evidence::Rooted`](crate::verdict::Evidence::Rooted), from a device
+    /// to which roots cost little.
+    pub fn wants_roots(&self) -> bool {
+        self.roots
     }
 
     /// Algorithm, jobs and bytes.
@@ -319,6 +326,7 @@ impl Parsed {
             operands: self.operands.pick(entries),
             live: (0..entries.len() as u32).collect(),
             dead: Vec::new(),
+            roots: false,
         }
     }
 
@@ -335,7 +343,7 @@ impl Parsed {
             Operands::Columns => self.batch.picked(range),
             _ => self.batch.emptied(),
         };
-        Parsed { batch, form: self.form, operands, live, dead: Vec::new() }
+        Parsed { batch, form: self.form, operands, live, dead: Vec::new(), roots: false }
     }
 
     /// Gives the batch back, for its memory.

@@ -2,6 +2,7 @@
 
 use crate::algorithm::Algorithm;
 use crate::error::ItemError;
+use crate::parsed::Words;
 
 /// The answer to "does this job satisfy its rule?".
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -186,6 +187,19 @@ pub enum Evidence {
     Digests(Vec<[u8; 32]>),
     /// [`Algorithm::Null`].
     Nothing,
+    /// Points or keys with roots, where [`Parsed::wants_roots`](crate::parsed::Parsed::wants_roots).
+    Rooted(Box<Rooted>),
+}
+
+/// Evidence, and what spares the host most of the work that proving all of it takes beside the proof.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rooted {
+    /// Points or keys.
+    pub evidence: Evidence,
+    /// y of the point that each entry's operands name by x alone: of Q or, for recovery, of the
+    /// signature's R. Four little-endian words below the field prime; zero where there is no such point.
+    /// Of a key whose y is given nobody reads it.
+    pub roots: Vec<Words>,
 }
 
 impl Evidence {
@@ -197,6 +211,22 @@ impl Evidence {
             Evidence::Keys(all) => all.len(),
             Evidence::Digests(all) => all.len(),
             Evidence::Nothing => 0,
+            Evidence::Rooted(rooted) => rooted.evidence.len(),
+        }
+    }
+
+    /// Takes the roots off, if there are any.
+    pub fn take_roots(&mut self) -> Option<Vec<Words>> {
+        match std::mem::replace(self, Evidence::Nothing) {
+            Evidence::Rooted(rooted) => {
+                let Rooted { evidence, roots } = *rooted;
+                *self = evidence;
+                Some(roots)
+            }
+            plain => {
+                *self = plain;
+                None
+            }
         }
     }
 

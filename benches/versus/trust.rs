@@ -9,7 +9,7 @@ use sigmill::dispatch::examine::{Host, Sent, host};
 use sigmill::dispatch::random::Random;
 use sigmill::isa::Isa;
 use sigmill::parsed::{Operands, Parsed};
-use sigmill::verdict::{Evidence, Point};
+use sigmill::verdict::{Evidence, Point, Rooted};
 use sigmill::{Algorithm, Answers, Batch, Trust};
 
 use crate::Case;
@@ -59,8 +59,18 @@ fn one(name: &str, batch: Batch, measure: &mut dyn FnMut(Case<'_>)) {
     }
 }
 
-/// What a device sends, its points affine.
+/// What a device sends: its points affine, and roots where they are wanted.
 fn compute(host: &dyn Host, batch: &Parsed) -> Evidence {
+    let evidence = points(host, batch);
+    let operands = batch.operands();
+    if !batch.wants_roots() || matches!(operands, Operands::Columns) {
+        return evidence;
+    }
+    let roots = (0..batch.live()).map(|item| crate::audit::root(operands, item)).collect();
+    Evidence::Rooted(Box::new(Rooted { evidence, roots }))
+}
+
+fn points(host: &dyn Host, batch: &Parsed) -> Evidence {
     let points = match batch.operands() {
         Operands::Recover(_) | Operands::Columns => return host.compute(batch),
         operands => host.points(operands),

@@ -82,6 +82,12 @@ pub fn digest_after(
     hash_range(plan, start, messages, range, false, out);
 }
 
+/// SHA-256 of messages of `length` bytes each, which lie one after the other.
+pub(crate) fn digest_equal(plan: Plan, bytes: &[u8], length: usize, out: &mut [[u8; 32]]) {
+    let start = &Midstate::INITIAL;
+    hash_uniform(plan, Uniform { start, heads: None, bytes, length, twice: false, out });
+}
+
 /// SHA-256 of the SHA-256 of messages of 64 bytes, such as two nodes of a Merkle tree.
 pub fn digest_64_twice(plan: Plan, messages: &[[u8; 64]], out: &mut [[u8; 32]]) {
     let (start, bytes) = (&Midstate::INITIAL, messages.as_flattened());

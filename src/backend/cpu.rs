@@ -235,7 +235,7 @@ fn compute_pieces(
                 _ => merkle::roots(plan, threads, messages, range, out),
             });
         }
-        Evidence::Points(_) | Evidence::Nothing => {}
+        Evidence::Points(_) | Evidence::Nothing | Evidence::Rooted(_) => {}
     }
 }
 

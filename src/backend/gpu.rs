@@ -14,7 +14,7 @@ use crate::backend::device::Device;
 use crate::backend::{Backend, BatchId, Capability, Completion};
 use crate::error::{EngineError, Fault, Rejected};
 use crate::parsed::{Operands, Parsed};
-use crate::verdict::{Evidence, Point};
+use crate::verdict::{Evidence, Point, Rooted};
 
 mod buffers;
 mod cache;
@@ -211,12 +211,22 @@ impl Backend for Gpu {
             Operands::Columns => Evidence::Digests(Vec::with_capacity(batch.live())),
             _ => Evidence::Points(vec![none; batch.live()]),
         };
+        let pinned = self.pin(&batch);
+        // Tables of pinned keys were made on the host: no kernel computes y.
+        let rooted = batch.wants_roots() && pinned.is_none();
+        let evidence = match evidence {
+            Evidence::Points(_) | Evidence::Keys(_) if rooted => {
+                let roots = vec![[0; 4]; batch.live()];
+                Evidence::Rooted(Box::new(Rooted { evidence, roots }))
+            }
+            plain => plain,
+        };
         let started = Instant::now();
         if batch.live() == 0 {
             self.done.push_back(Completion { id, result: Ok(evidence), busy: Duration::ZERO });
             return Ok(());
         }
-        let (pinned, sent) = (self.pin(&batch), Sent::default());
+        let sent = Sent::default();
         self.batches.push_back(Flight { id, batch, evidence, pinned, sent, back: 0, started });
         self.pump();
         Ok(())

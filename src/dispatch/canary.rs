@@ -260,6 +260,7 @@ fn recoveries(host: &dyn Host, random: &mut Random, batch: &Parsed) -> (Operands
         operands: own.clone(),
         live: (0..CANARIES as u32).collect(),
         dead: Vec::new(),
+        roots: false,
     });
     let expected = match known {
         Evidence::Keys(keys) => keys.into_iter().map(Expected::Key).collect(),

@@ -124,6 +124,7 @@ impl Sent {
         let memory = memory.unwrap_or_else(|| Parsed::blank(whole.algorithm()));
         let mut batch = whole.piece(entries.clone(), memory);
         let canaries = Canaries::insert(host, random, &mut batch);
+        batch.roots = check.trust >= Trust::Audited && check.sample < entries.len();
         Sent { whole, entries, batch: Arc::new(batch), canaries, check }
     }
 
@@ -172,6 +173,11 @@ impl Sent {
             return Err(Fault::Short { got, want }.into());
         }
         let mut suspects = self.audit(host, evidence)?;
+        if let Some(roots) = evidence.take_roots()
+            && roots.len() != want
+        {
+            return Err(Fault::Short { got: roots.len(), want }.into());
+        }
         if !canaries.take_off(evidence) {
             return Err(Fault::Canary.into());
         }

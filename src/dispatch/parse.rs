@@ -80,7 +80,14 @@ impl Parsed {
     pub(crate) fn blank(algorithm: Algorithm) -> Parsed {
         let batch = Batch::open(algorithm).seal();
         let operands = Operands::empty(algorithm);
-        Parsed { batch, form: Form::Single, operands, live: Vec::new(), dead: Vec::new() }
+        Parsed {
+            batch,
+            form: Form::Single,
+            operands,
+            live: Vec::new(),
+            dead: Vec::new(),
+            roots: false,
+        }
     }
 
     /// Appends the items of a range.

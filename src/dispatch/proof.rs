@@ -55,7 +55,7 @@ impl Proof {
             Evidence::Points(points) => hex(bytemuck::bytes_of(&points[entry])),
             Evidence::Keys(keys) => hex(&keys[entry]),
             Evidence::Digests(digests) => hex(&digests[entry]),
-            Evidence::Verdicts(_) | Evidence::Nothing => String::new(),
+            _ => String::new(),
         };
         Proof {
             algorithm: batch.algorithm(),

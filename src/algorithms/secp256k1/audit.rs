@@ -23,7 +23,7 @@ use crate::isa::{Isa, Kernel};
 use crate::parsed::{KeyForm, Operands, Words};
 use crate::verdict::{Evidence, Point};
 
-/// Fewest items that one equation proves faster than their points are computed again: 6 to 12 % with
+/// Fewest items that one equation proves faster than their points are computed again: 3 to 12 % with
 /// AVX-512, where 32 took longer (Zen 5).
 const LEAST: usize = 64;
 
@@ -33,8 +33,8 @@ const LEAST: usize = 64;
 ///
 /// `evidence` has an entry for each of the batch, as `operands` have; evidence of another kind proves
 /// nothing. Items of a pinned key share its multiple, so that such a batch costs a third. `roots` may give the y of
-/// the points that operands name by x alone, Q or for recovery R, zero where unknown; empty: all are.
-/// It spares a root an item, and is not trusted.
+/// the points that operands name by x alone, Q or for recovery R, zero where unknown; empty: those that the
+/// evidence has. It spares a root an item, and is not trusted: another y than the point's is wrong evidence.
 ///
 /// What is wrong costs as much as with combined verification: a chunk that fails is computed again.
 pub fn audit(
@@ -45,7 +45,13 @@ pub fn audit(
     roots: &[Words],
     range: Range<usize>,
 ) -> Vec<usize> {
-    audit_from(LEAST, isa, plan, operands, evidence, roots, range)
+    match evidence {
+        Evidence::Rooted(rooted) => {
+            let roots = if roots.is_empty() { &rooted.roots } else { roots };
+            audit_from(LEAST, isa, plan, operands, &rooted.evidence, roots, range)
+        }
+        plain => audit_from(LEAST, isa, plan, operands, plain, roots, range),
+    }
 }
 
 /// [`audit`] that takes one equation for `least` items and more.
@@ -60,18 +66,15 @@ fn audit_from(
 ) -> Vec<usize> {
     let Found { mut wrong, open } = match (operands, evidence) {
         (Operands::Ecdsa(products), Evidence::Points(points)) => {
-            let claim = |item: usize| points[item];
-            let pinned = &products.pinned;
+            let (claim, pinned) = (&points[..], &products.pinned);
             isa.run(Audit { least, plan, products, pinned, claim, roots, range })
         }
         (Operands::Schnorr(products), Evidence::Points(points)) => {
-            let claim = |item: usize| points[item];
-            let pinned = &products.pinned;
+            let (claim, pinned) = (&points[..], &products.pinned);
             isa.run(Audit { least, plan, products, pinned, claim, roots, range })
         }
         (Operands::Recover(products), Evidence::Keys(keys)) => {
-            let claim = |item: usize| point_of(&keys[item]);
-            let pinned = &[];
+            let (claim, pinned) = (&keys[..], &[]);
             isa.run(Audit { least, plan, products, pinned, claim, roots, range })
         }
         _ => return range.collect(),
@@ -112,6 +115,46 @@ fn recompute(isa: Isa, operands: &Operands, evidence: &Evidence, entries: &[usiz
     all.filter(|&at| differs(at)).map(|at| entries[at]).collect()
 }
 
+/// Evidence that holds a point an item.
+trait Claimed: Copy {
+    fn get(self, item: usize) -> Point;
+
+    /// The point where it lies, if it does.
+    fn stored<'a>(self, item: usize) -> Option<&'a Point>
+    where
+        Self: 'a;
+}
+
+impl Claimed for &[Point] {
+    #[inline(always)]
+    fn get(self, item: usize) -> Point {
+        self[item]
+    }
+
+    #[inline(always)]
+    fn stored<'a>(self, item: usize) -> Option<&'a Point>
+    where
+        Self: 'a,
+    {
+        Some(&self[item])
+    }
+}
+
+impl Claimed for &[[u8; 64]] {
+    #[inline(always)]
+    fn get(self, item: usize) -> Point {
+        point_of(&self[item])
+    }
+
+    #[inline(always)]
+    fn stored<'a>(self, _: usize) -> Option<&'a Point>
+    where
+        Self: 'a,
+    {
+        None
+    }
+}
+
 /// A recovered key as evidence.
 #[inline(always)]
 fn point_of(key: &[u8; 64]) -> Point {
@@ -138,7 +181,7 @@ struct Audit<'a, P, C> {
     range: Range<usize>,
 }
 
-impl<P: Products, C: Fn(usize) -> Point> Kernel for Audit<'_, P, C> {
+impl<P: Products, C: Claimed> Kernel for Audit<'_, P, C> {
     type Out = Found;
 
     #[inline(always)]
@@ -148,11 +191,12 @@ impl<P: Products, C: Fn(usize) -> Point> Kernel for Audit<'_, P, C> {
         let mut part = scratch::take::<Part<V>>();
         for items in parts(range) {
             if items.len() < least {
+                // Roots that nobody needs are believed.
                 found.open.extend(items);
                 continue;
             }
             part.counts.clear();
-            let input = Input { products, pinned, claim: &claim, roots };
+            let input = Input { products, pinned, claim, roots };
             V::enter(Prepare { part: &mut *part, input: &input, items: items.clone() });
             for start in items.clone().step_by(PIECE) {
                 let chunk = start..items.end.min(start + PIECE);
@@ -177,7 +221,7 @@ impl<P: Products, C: Fn(usize) -> Point> Kernel for Audit<'_, P, C> {
 struct Input<'a, P, C> {
     products: &'a P,
     pinned: &'a [u32],
-    claim: &'a C,
+    claim: C,
     roots: &'a [Words],
 }
 
@@ -278,7 +322,7 @@ struct Chunk<'a, V: FieldVec, P, C> {
     found: &'a mut Found,
 }
 
-impl<V: FieldVec, P: Products, C: Fn(usize) -> Point> Stage for Chunk<'_, V, P, C> {
+impl<V: FieldVec, P: Products, C: Claimed> Stage for Chunk<'_, V, P, C> {
     type Out = ();
 
     #[inline(always)]
@@ -289,10 +333,12 @@ impl<V: FieldVec, P: Products, C: Fn(usize) -> Point> Stage for Chunk<'_, V, P, 
             keys.read(chunk.len(), |i| input.key(chunk.start + i));
             sum.add_keys(at, &keys.points);
         }
-        claims.read(chunk.len(), |i| (input.claim)(chunk.start + i));
+        claims.read(chunk.clone(), input.claim);
         for (group, start) in chunk.clone().step_by(V::LANES).enumerate() {
-            let (absent, wrong) = (claims.absent[group], claims.wrong[group]);
+            let absent = claims.absent[group];
+            let mut wrong = claims.wrong[group];
             let no_key = if slots.is_empty() {
+                wrong = wrong.or(keys.misfits[group]);
                 keys.missing[group]
             } else {
                 let slots = &slots[at + group * V::LANES..];
@@ -342,11 +388,33 @@ impl<V: FieldVec> Default for Claims<V> {
     }
 }
 
+const ONE: Words = [1, 0, 0, 0];
+
+/// x and y of a point a lane, of such points as all have Z = 1 and coordinates clearly below p.
+#[inline(always)]
+fn plain<'a, V: FieldVec>(point: impl Fn(usize) -> Option<&'a Point>) -> Option<[V; 2]> {
+    let mut points = [&GENERATOR; LANES];
+    for (lane, slot) in points[..V::LANES].iter_mut().enumerate() {
+        *slot = point(lane)?;
+    }
+    let is_plain = |point: &&Point| point.x[3] != P[3] && point.y[3] != P[3] && point.z == ONE;
+    let all = points[..V::LANES].iter().all(is_plain);
+    if !all {
+        return None;
+    }
+    // No closure around vectors: it may be compiled for another level.
+    Some([V::pick(|lane| &points[lane].x), V::pick(|lane| &points[lane].y)])
+}
+
+const GENERATOR: Point = {
+    let [x, y] = Secp256k1::GENERATOR;
+    Point { x, y, z: ONE }
+};
+
 impl<V: FieldVec> Claims<V> {
     /// Reads `items` points; one inversion makes those affine that are not.
     #[inline(always)]
-    fn read(&mut self, items: usize, point: impl Fn(usize) -> Point) {
-        const ONE: Words = [1, 0, 0, 0];
+    fn read(&mut self, items: Range<usize>, claim: impl Claimed) {
         let Claims { points, absent, wrong, inverses, prefixes } = self;
         points.clear();
         absent.clear();
@@ -354,13 +422,22 @@ impl<V: FieldVec> Claims<V> {
         inverses.clear();
         let [generator_x, generator_y] = Secp256k1::GENERATOR;
         let mut affine = true;
-        for start in (0..items).step_by(V::LANES) {
+        for start in items.clone().step_by(V::LANES) {
+            if items.end - start >= V::LANES
+                && let Some([x, y]) = plain(|lane| claim.stored(start + lane))
+            {
+                points.push(Affine { x, y });
+                inverses.push(V::splat(&ONE));
+                absent.push(V::Mask::splat(false));
+                wrong.push(V::Mask::splat(false));
+                continue;
+            }
             let mut x = [generator_x; LANES];
             let mut y = [generator_y; LANES];
             let mut z = [ONE; LANES];
             let (mut none, mut large) = (0, 0);
-            for lane in 0..V::LANES.min(items - start) {
-                let point = point(start + lane);
+            for lane in 0..V::LANES.min(items.end - start) {
+                let point = claim.get(start + lane);
                 if [&point.x, &point.y, &point.z].into_iter().any(|words| !is_below(words, &P)) {
                     large |= 1 << lane;
                 } else if point.z == ZERO {

@@ -58,7 +58,7 @@ pub(super) fn add(a: __m512i, b: __m512i) -> __m512i {
 }
 
 #[inline(always)]
-fn sub(a: __m512i, b: __m512i) -> __m512i {
+pub(super) fn sub(a: __m512i, b: __m512i) -> __m512i {
     v!(_mm512_sub_epi64(a, b))
 }
 
@@ -73,8 +73,29 @@ pub(super) fn shr<const BITS: u32>(a: __m512i) -> __m512i {
 }
 
 #[inline(always)]
-fn shl<const BITS: u32>(a: __m512i) -> __m512i {
+pub(super) fn shl<const BITS: u32>(a: __m512i) -> __m512i {
     v!(_mm512_slli_epi64::<BITS>(a))
+}
+
+/// The same of signed words.
+#[inline(always)]
+pub(super) fn sar<const BITS: u32>(a: __m512i) -> __m512i {
+    v!(_mm512_srai_epi64::<BITS>(a))
+}
+
+#[inline(always)]
+pub(super) fn xor(a: __m512i, b: __m512i) -> __m512i {
+    v!(_mm512_xor_si512(a, b))
+}
+
+#[inline(always)]
+pub(super) fn or(a: __m512i, b: __m512i) -> __m512i {
+    v!(_mm512_or_si512(a, b))
+}
+
+#[inline(always)]
+pub(super) fn words(a: __m512i) -> [u64; 8] {
+    v!(std::mem::transmute(a))
 }
 
 /// The low 64 bits of (high : low) >> BITS.
@@ -238,7 +259,6 @@ impl Ifma5x52 {
     #[inline(always)]
     fn pack(self) -> [__m512i; 4] {
         let [a, b, c, d, e] = self.0;
-        let or = |a, b| v!(_mm512_or_si512(a, b));
         [
             or(a, shl::<52>(b)),
             or(shr::<12>(b), shl::<40>(c)),
@@ -305,6 +325,11 @@ impl FieldVec for Ifma5x52 {
     fn load(words: &[Words]) -> Self {
         let words: &[Words; 8] = words.try_into().expect("an entry a lane");
         unpack(columns_of(words.each_ref()))
+    }
+
+    #[inline(always)]
+    fn pick<'a>(words: impl Fn(usize) -> &'a Words) -> Self {
+        unpack(columns_of(core::array::from_fn(words)))
     }
 
     #[inline(always)]
@@ -425,7 +450,6 @@ impl FieldVec for Ifma5x52 {
     fn is_zero(self) -> Bits<8> {
         // Below 2 p: a multiple of p is 0 or p.
         let t = self.carry().0;
-        let or = |a, b| v!(_mm512_or_si512(a, b));
         let any = |t: [__m512i; 5]| or(or(or(t[0], t[1]), or(t[2], t[3])), t[4]);
         let zero = set(0);
         let mut prime = t;

@@ -5,6 +5,7 @@
 //! times; k is cut into a low and a high half, buckets of the same half are added up, then those
 //! of the same bit of the half: one point a bit of the scalars is left, for one chain of doublings.
 
+use crate::algorithms::secp256k1::columns::{Columns, TILE};
 use crate::algorithms::secp256k1::field::{FieldVec, Row, Stage};
 use crate::algorithms::secp256k1::integer::{self, ZERO};
 use crate::algorithms::secp256k1::lists::{Adder, Entry, Rows};
@@ -28,8 +29,7 @@ pub(crate) struct Buckets<V: FieldVec> {
     raised: [Vec<u64>; 4],
     /// The points, negated where their scalars are negative.
     points: Vec<Entry>,
-    /// Digits of one position.
-    digits: Vec<i32>,
+    columns: Columns,
 }
 
 /// Bits of a scalar's size, one for the carry of its raised digits, and one so that the highest
@@ -49,7 +49,7 @@ impl<V: FieldVec> Default for Buckets<V> {
             adder: Adder::default(),
             raised: Default::default(),
             points: Vec::new(),
-            digits: Vec::new(),
+            columns: Columns::default(),
         }
     }
 }
@@ -61,6 +61,7 @@ impl<V: FieldVec> Buckets<V> {
         let points = rows.len();
         let c = digit_bits(terms.len());
         let positions = BITS.div_ceil(c);
+        self.adder.round().begin();
         self.throw(rows, terms, c);
         self.by_half(rows, c);
         self.by_bit(rows, c);
@@ -79,7 +80,7 @@ impl<V: FieldVec> Buckets<V> {
 
     /// Sums of the buckets 1 to 2^(c - 1) of every digit position.
     fn throw(&mut self, rows: &mut Rows, terms: &[Term], c: u32) {
-        let Buckets { adder, raised, points, digits } = self;
+        let Buckets { adder, raised, points, columns } = self;
         let (positions, buckets) = (BITS.div_ceil(c), 1 << (c - 1));
         let raise = raise(c);
         raised.iter_mut().for_each(Vec::clear);
@@ -93,14 +94,18 @@ impl<V: FieldVec> Buckets<V> {
         points.extend(terms.iter().map(signed));
         adder.begin(rows);
         adder.open(positions as usize * buckets);
-        for position in 0..positions {
-            let first = position as usize * buckets;
-            V::enter(Digits { raised, c, position, out: digits });
-            let entries = points.iter().zip(&*digits).filter(|(_, digit)| **digit != 0);
-            let entries = entries.map(|(point, &digit)| {
-                (first + digit.unsigned_abs() as usize - 1, point.with_sign_of(digit))
-            });
-            adder.put(rows, entries);
+        // Few buckets fill a tile together.
+        let some = (TILE / buckets).max(1) as u32;
+        for start in (0..positions).step_by(some as usize) {
+            let end = positions.min(start + some);
+            columns.lists.clear();
+            columns.points.clear();
+            for position in start..end {
+                let first = (position - start) as usize * buckets;
+                V::enter(Digits { raised, points, c, position, first, out: columns });
+            }
+            let lists = (end - start) as usize * buckets;
+            columns.add(adder, rows, start as usize * buckets, lists);
         }
         adder.finish(rows);
     }
@@ -112,16 +117,20 @@ impl<V: FieldVec> Buckets<V> {
         let sums: Vec<_> = self.adder.sums().collect();
         self.adder.begin(rows);
         self.adder.open(sums.len() / buckets * (lows + highs));
+        let Columns { lists, points, .. } = &mut self.columns;
+        lists.clear();
+        points.clear();
         for (position, sums) in sums.chunks(buckets).enumerate() {
             let first = position * (lows + highs);
-            let numbered = || (1..).zip(sums).filter_map(|(number, sum)| Some((number, (*sum)?)));
-            let low = numbered().map(|(number, sum): (usize, _)| (number & lows, sum));
-            let low = low.filter(|(low, _)| *low > 0);
-            self.adder.put(rows, low.map(|(low, sum)| (first + low - 1, sum)));
-            let high = numbered().map(|(number, sum)| (number / (lows + 1), sum));
-            let high = high.filter(|(high, _)| *high > 0);
-            self.adder.put(rows, high.map(|(high, sum)| (first + lows + high - 1, sum)));
+            for (number, sum) in (1..).zip(sums) {
+                let &Some(sum) = sum else { continue };
+                let (low, high) = (number & lows, number / (lows + 1));
+                let list = |half: usize, first| if half == 0 { 0 } else { (first + half) as u16 };
+                lists.extend([list(low, first), list(high, first + lows)]);
+                points.extend([sum; 2]);
+            }
         }
+        self.columns.add(&mut self.adder, rows, 0, sums.len() / buckets * (lows + highs));
         self.adder.finish(rows);
     }
 
@@ -162,12 +171,15 @@ fn raise(c: u32) -> [u64; 4] {
     raise
 }
 
-/// Digits of one position, by vectors where the level has any.
+/// Digits of one position, by vectors where the level has any: the bucket of each point.
 struct Digits<'a> {
     raised: &'a [Vec<u64>; 4],
+    points: &'a [Entry],
     c: u32,
     position: u32,
-    out: &'a mut Vec<i32>,
+    /// Buckets before those of this position.
+    first: usize,
+    out: &'a mut Columns,
 }
 
 impl Stage for Digits<'_> {
@@ -175,13 +187,20 @@ impl Stage for Digits<'_> {
 
     #[inline(always)]
     fn run(self) {
-        let Digits { raised, c, position, out } = self;
+        let Digits { raised, points, c, position, first, out } = self;
         let (word, bit) = ((position * c / 64) as usize, position * c % 64);
         let less = if position + 1 < BITS.div_ceil(c) { 1 << (c - 1) } else { 0 };
-        out.resize(raised[0].len(), 0);
-        for ((out, low), high) in out.iter_mut().zip(&raised[word]).zip(&raised[word + 1]) {
+        let (old, first) = (out.lists.len(), first as u32);
+        out.lists.resize(old + points.len(), 0);
+        out.points.resize(old + points.len(), Entry::new(0, false));
+        let words = raised[word].iter().zip(&raised[word + 1]).zip(points);
+        let outs = out.lists[old..].iter_mut().zip(&mut out.points[old..]);
+        for (((low, high), point), (list, signed)) in words.zip(outs) {
             let bits = low >> bit | high << 1 << (63 - bit);
-            *out = (bits & ((1 << c) - 1)) as i32 - less;
+            let digit = (bits & ((1 << c) - 1)) as i32 - less;
+            let size = digit.unsigned_abs();
+            *list = if size == 0 { 0 } else { (first + size) as u16 };
+            *signed = point.with_sign_of(digit);
         }
     }
 }
@@ -247,7 +266,8 @@ mod tests {
     #[test]
     fn sums_agree_with_k256() {
         let mut random = StdRng::seed_from_u64(31);
-        for count in [0, 1, 2, 3, 9, 50, 200, 700] {
+        // The last fills several tiles of lanes.
+        for count in [0, 1, 2, 3, 9, 50, 200, 700, 3_000] {
             let mut point = ProjectivePoint::GENERATOR;
             let points: Vec<_> = (0..count)
                 .map(|_| {
@@ -257,6 +277,24 @@ mod tests {
                 .collect();
             let term = |row| Term { row, scalar: half(&mut random) };
             compare(&points, &(0..count as u32).map(term).collect::<Vec<_>>());
+        }
+    }
+
+    /// Buckets whose points cancel beside such whose points do not.
+    #[test]
+    fn sums_of_infinity_among_others_agree_with_k256() {
+        let mut random = StdRng::seed_from_u64(33);
+        let g = ProjectivePoint::GENERATOR;
+        let points = [g, g.double(), g + g.double()];
+        for count in [3, 20, 300] {
+            let mut terms = Vec::new();
+            for _ in 0..count {
+                let scalar = half(&mut random);
+                terms.push(Term { row: 0, scalar });
+                terms.push(Term { row: 0, scalar: Half { negative: !scalar.negative, ..scalar } });
+                terms.push(Term { row: random.random_range(1..3), scalar: half(&mut random) });
+            }
+            compare(&points, &terms);
         }
     }
 

@@ -8,7 +8,6 @@
 
 use std::ops::Range;
 
-use crate::algorithm::Algorithm;
 use crate::algorithms::secp256k1::buckets::{Buckets, Term};
 use crate::algorithms::secp256k1::curve::{BETA, Curve, Secp256k1};
 use crate::algorithms::secp256k1::field::{FieldVec, LANES, Row, Stage};
@@ -22,7 +21,6 @@ use crate::algorithms::secp256k1::point::Affine;
 use crate::algorithms::secp256k1::portable::Scalar5x52;
 use crate::algorithms::secp256k1::scalar::{self, Half};
 use crate::algorithms::sha256::{self, Plan};
-use crate::batch::{Batch, Job};
 use crate::parsed::Words;
 
 /// Items of one equation at most: more save few additions, and their points leave the caches.
@@ -50,8 +48,10 @@ pub(crate) struct Combination<V: FieldVec> {
     scalars: Vec<Scalars>,
     /// a of each item.
     coefficients: Vec<[u64; 2]>,
-    /// a u2 of each item.
+    /// a u2 of each item, where items share keys.
     products: Vec<Words>,
+    /// The halves of a u2 of each item, where none do.
+    halves: Vec<[Half; 2]>,
     /// The sum of a u1 of each chunk.
     fixed: Vec<Words>,
     terms: Vec<Term>,
@@ -67,6 +67,7 @@ impl<V: FieldVec> Default for Combination<V> {
             scalars: Vec::new(),
             coefficients: Vec::new(),
             products: Vec::new(),
+            halves: Vec::new(),
             fixed: Vec::new(),
             terms: Vec::new(),
         }
@@ -150,11 +151,13 @@ impl<V: FieldVec> Combination<V> {
     /// Whether the sum over the chunks is zero.
     #[inline(always)]
     fn holds(&mut self, chunks: impl Iterator<Item = usize>) -> bool {
-        let Combination { buckets, rows, keys, slots, coefficients, products, terms, .. } = self;
+        let Combination {
+            buckets, rows, keys, slots, coefficients, products, halves, terms, ..
+        } = self;
         let claims = IMAGES * (1 + *keys);
         terms.clear();
-        let mut multiply = |row: usize, scalar: &Words| {
-            for (row, scalar) in (row as u32..).zip(scalar::split(scalar)) {
+        let mut multiply = |row: usize, halves: [Half; 2]| {
+            for (row, scalar) in (row as u32..).zip(halves) {
                 terms.push(Term { row, scalar });
             }
         };
@@ -164,7 +167,7 @@ impl<V: FieldVec> Combination<V> {
         let mut items = Vec::new();
         for chunk in chunks {
             fixed = scalar::add(&fixed, &self.fixed[chunk]);
-            let range = chunk * PIECE..products.len().min((chunk + 1) * PIECE);
+            let range = chunk * PIECE..coefficients.len().min((chunk + 1) * PIECE);
             items.push(range.clone());
             for item in range {
                 match slots.get(item) {
@@ -172,13 +175,13 @@ impl<V: FieldVec> Combination<V> {
                         let sum = &mut sums[slot as usize];
                         *sum = scalar::add(sum, &products[item]);
                     }
-                    None => multiply(IMAGES * (1 + item), &products[item]),
+                    None => multiply(IMAGES * (1 + item), halves[item]),
                 }
             }
         }
-        multiply(0, &fixed);
+        multiply(0, scalar::split(&fixed));
         for (slot, sum) in sums.iter().enumerate().filter(|(_, sum)| **sum != ZERO) {
-            multiply(IMAGES * (1 + slot), sum);
+            multiply(IMAGES * (1 + slot), scalar::split(sum));
         }
         for item in items.into_iter().flatten() {
             let [low, high] = coefficients[item];
@@ -205,24 +208,33 @@ impl<V: FieldVec> Stage for Multiply<'_, V> {
 
     #[inline(always)]
     fn run(self) {
-        let Combination { scalars, coefficients, products, fixed, .. } = self.sum;
-        let lanes = V::Order::LANES;
+        let Combination { slots, scalars, coefficients, products, halves, fixed, .. } = self.sum;
+        let (lanes, shared) = (V::Order::LANES, !slots.is_empty());
+        const BLANK: Half = Half { negative: false, size: [0; 3] };
         products.clear();
+        products.resize(if shared { scalars.len() } else { 0 }, ZERO);
+        halves.clear();
+        halves.resize(if shared { 0 } else { scalars.len() }, [BLANK; 2]);
         fixed.clear();
         fixed.resize(scalars.len().div_ceil(PIECE), ZERO);
         let groups = scalars.chunks(lanes).zip(coefficients.chunks(lanes));
         for (group, (scalars, coefficients)) in groups.enumerate() {
-            let items = scalars.len();
+            let (items, first) = (scalars.len(), group * lanes);
             let a =
                 V::Order::read(items, |item| [coefficients[item][0], coefficients[item][1], 0, 0]);
             let [mut u1, mut u2] = [[ZERO; LANES]; 2];
             a.product(V::Order::read(items, |item| scalars[item].u1)).store(&mut u1[..lanes]);
-            a.product(V::Order::read(items, |item| scalars[item].u2)).store(&mut u2[..lanes]);
-            let fixed = &mut fixed[group * lanes / PIECE];
+            let fixed = &mut fixed[first / PIECE];
             for u1 in &u1[..items] {
                 *fixed = scalar::add(fixed, u1);
             }
-            products.extend_from_slice(&u2[..items]);
+            let product = a.product(V::Order::read(items, |item| scalars[item].u2));
+            if shared {
+                product.store(&mut u2[..lanes]);
+                products[first..first + items].copy_from_slice(&u2[..items]);
+            } else {
+                product.split(&mut halves[first..first + items]);
+            }
         }
     }
 }
@@ -259,7 +271,7 @@ fn coefficients<'a>(
 ) -> Vec<[u64; 2]> {
     let items = scalars.len();
     let bound = digests(plan, items.div_ceil(BOUND), |message, out| {
-        let mut odd = 0u32;
+        let (mut odd, end) = (0u32, out.len() + BOUND * 128);
         for item in BOUND * message..items.min(BOUND * (message + 1)) {
             // Of points of the curve x and the parity of y say all; lambda Q says nothing new.
             let ([r, r_y], [q, q_y]) = (claims[item].0, key(item).0);
@@ -268,7 +280,7 @@ fn coefficients<'a>(
             odd = odd << 2 | ((r_y[0] & 1) << 1 | q_y[0] & 1) as u32;
         }
         // Messages of one length are hashed side by side; the number of items is bound below.
-        out.resize(BOUND * 128, 0);
+        out.resize(end, 0);
         out.extend_from_slice(&odd.to_le_bytes());
     });
     let seed = digests(plan, 1, |_, out| {
@@ -292,18 +304,16 @@ fn coefficients<'a>(
     coefficients
 }
 
-/// SHA-256 of each message; `write(index, ..)` appends it.
+/// SHA-256 of each message; `write(index, ..)` appends it to others. All have the same length.
 fn digests(plan: Plan, messages: usize, write: impl Fn(usize, &mut Vec<u8>)) -> Vec<[u8; 32]> {
-    let mut batch = Batch::open(Algorithm::Sha256);
-    let mut message = Vec::new();
-    for index in 0..messages {
-        message.clear();
-        write(index, &mut message);
-        batch.push(Job::Hash { message: &message }).expect("a part is smaller than a batch");
+    /// Messages that are written before they are hashed: they stay in the caches.
+    const SIDE: usize = 16;
+    let (mut bytes, mut out) = (Vec::new(), vec![[0; 32]; messages]);
+    for (group, out) in out.chunks_mut(SIDE).enumerate() {
+        bytes.clear();
+        (0..out.len()).for_each(|index| write(group * SIDE + index, &mut bytes));
+        sha256::digest_equal(plan, &bytes, bytes.len() / out.len(), out);
     }
-    let batch = batch.seal();
-    let mut out = vec![[0; 32]; batch.len()];
-    sha256::digest(plan, batch.column(0), 0..batch.len(), &mut out);
     out
 }
 

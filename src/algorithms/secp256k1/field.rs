@@ -3,6 +3,7 @@
 //! A level supplies [`FieldVec`] for its vector; roots, inverses and everything above are written
 //! once, in the files beside.
 
+use crate::algorithms::secp256k1::inversion;
 use crate::algorithms::secp256k1::order::OrderVec;
 use crate::parsed::Words;
 
@@ -126,6 +127,13 @@ pub trait FieldVec: Copy + Send + Sync + 'static {
     fn load(words: &[Words]) -> Self;
     /// The elements, below p.
     fn store(self, out: &mut [Words]);
+    /// One element a lane, each below p, from where it lies.
+    #[inline(always)]
+    fn pick<'a>(words: impl Fn(usize) -> &'a Words) -> Self {
+        let mut all = [[0; 4]; LANES];
+        all[..Self::LANES].iter_mut().enumerate().for_each(|(lane, all)| *all = *words(lane));
+        Self::load(&all[..Self::LANES])
+    }
     /// x and y of one row a lane.
     fn gather<'a>(row: impl Fn(usize) -> &'a Row) -> [Self; 2];
     /// x of one row a lane.
@@ -154,6 +162,11 @@ pub trait FieldVec: Copy + Send + Sync + 'static {
     fn mul(self, other: Self) -> Self;
     /// a b + c, fresh, of a magnitude up to that of c plus 1.
     fn mul_add(self, other: Self, addend: Self) -> Self;
+    /// 1/a, and 0 for 0.
+    #[inline(always)]
+    fn invert(self) -> Self {
+        inversion::invert_lanes(self)
+    }
     /// a^2.
     fn square(self) -> Self;
     /// a^2 + c, fresh, of a magnitude up to that of c plus 1.

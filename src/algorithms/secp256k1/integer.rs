@@ -31,8 +31,10 @@ pub fn to_be(words: &Words) -> [u8; 32] {
 }
 
 /// a < b.
+#[inline]
 pub fn is_below(a: &Words, b: &Words) -> bool {
-    a.iter().rev().lt(b.iter().rev())
+    // The highest words decide nearly always.
+    if a[3] == b[3] { a.iter().rev().lt(b.iter().rev()) } else { a[3] < b[3] }
 }
 
 /// a + b mod 2^256, and the carry.

@@ -6,10 +6,15 @@ use crate::algorithms::secp256k1::inverse::Modulus;
 use crate::algorithms::secp256k1::portable::Scalar5x52;
 use crate::parsed::Words;
 
-/// 1/a in every lane, and 0 for 0, by one inversion for all lanes: on words, where division steps
-/// take a third of the time of a power.
+/// 1/a in every lane, and 0 for 0, by one inversion for all lanes.
 #[inline(always)]
 pub fn invert<V: FieldVec>(a: V) -> V {
+    a.invert()
+}
+
+/// [`invert`] on words, where division steps take a third of the time of a power.
+#[inline(always)]
+pub(crate) fn invert_lanes<V: FieldVec>(a: V) -> V {
     let mut words = [[0; 4]; LANES];
     a.store(&mut words[..V::LANES]);
     invert_words(&mut words[..V::LANES]);

@@ -33,6 +33,12 @@ impl Entry {
         self.0 & Self::SIGN != 0
     }
 
+    /// The sign in the highest bit.
+    #[inline(always)]
+    pub(crate) fn bits(self) -> u32 {
+        self.0
+    }
+
     /// The opposite point if the number is negative.
     #[inline(always)]
     pub(crate) fn with_sign_of(self, number: i32) -> Self {
@@ -136,7 +142,11 @@ impl<V: FieldVec> Adder<V> {
     pub(crate) fn begin(&mut self, rows: &Rows) {
         self.first = rows.len();
         self.free.clear();
-        self.round.begin();
+    }
+
+    /// Where additions take place; sums that come to infinity are remembered there.
+    pub(crate) fn round(&mut self) -> &mut Round<V> {
+        &mut self.round
     }
 
     /// Empties the lists, of which there are so many then.
@@ -156,6 +166,19 @@ impl<V: FieldVec> Adder<V> {
         while self.filled == Self::FULL {
             self.flush::<TREE>(rows);
             self.put_some(&mut entries);
+        }
+    }
+
+    /// Adds one entry to a list.
+    #[inline(always)]
+    pub(crate) fn put_one(&mut self, rows: &mut Rows, list: usize, entry: Entry) {
+        let waiting = &mut self.lists[list];
+        let count = waiting[3];
+        if count < 3 {
+            waiting[count as usize] = entry.0;
+            waiting[3] = count + 1;
+        } else {
+            self.put(rows, std::iter::once((list, entry)));
         }
     }
 

@@ -4,6 +4,7 @@ use crate::algorithms::secp256k1::field::LANES;
 use crate::algorithms::secp256k1::integer::reduce_n;
 use crate::algorithms::secp256k1::inversion::{Factor, invert_tree};
 use crate::algorithms::secp256k1::multiply::Scalars;
+use crate::algorithms::secp256k1::scalar::Half;
 use crate::algorithms::secp256k1::{scalar, scratch};
 use crate::parsed::Words;
 
@@ -16,6 +17,14 @@ pub trait OrderVec: Factor + Send + Sync + 'static {
     fn load(words: &[Words]) -> Self;
     /// The numbers, below n.
     fn store(self, out: &mut [Words]);
+
+    /// [`scalar::split`] of each number.
+    #[inline(always)]
+    fn split(self, out: &mut [[Half; 2]]) {
+        let mut words = [[0; 4]; LANES];
+        self.store(&mut words[..Self::LANES]);
+        out.iter_mut().zip(&words).for_each(|(out, words)| *out = scalar::split(words));
+    }
 
     /// One number a lane from up to [`Self::LANES`]; the others are 1.
     #[inline(always)]
@@ -105,7 +114,7 @@ mod tests {
     use super::*;
     use crate::algorithms::secp256k1::field::FieldVec;
     use crate::algorithms::secp256k1::integer::{N, ZERO};
-    use crate::algorithms::secp256k1::scalar::tests::samples;
+    use crate::algorithms::secp256k1::scalar::tests::{LAMBDA, samples};
     use crate::isa::{Isa, Kernel};
 
     struct Products<'a>(&'a [Words], &'a [Words]);
@@ -140,6 +149,43 @@ mod tests {
             for ((a, b), found) in a.iter().zip(&b).zip(found) {
                 let product = scalar::mul(&reduce_n(*a), &reduce_n(*b));
                 assert_eq!(found, scalar::mul(&product, &product), "{isa}: {a:x?} {b:x?}");
+            }
+        }
+    }
+
+    struct Halves<'a>(&'a [Words]);
+
+    impl Kernel for Halves<'_> {
+        type Out = Vec<[Half; 2]>;
+
+        #[inline(always)]
+        fn run<V: FieldVec>(self) -> Vec<[Half; 2]> {
+            let blank = Half { negative: false, size: [0; 3] };
+            let lanes = V::Order::LANES;
+            let mut out = vec![[blank; 2]; self.0.len().next_multiple_of(lanes)];
+            for (numbers, out) in self.0.chunks(lanes).zip(out.chunks_mut(lanes)) {
+                // Halves of a product, which is not reduced.
+                let number = V::Order::read(numbers.len(), |item| numbers[item]);
+                number.product(V::Order::read(0, |_| ZERO)).split(out);
+            }
+            out
+        }
+    }
+
+    #[test]
+    fn halves_are_short_and_add_up() {
+        let mut numbers = samples(40_000);
+        numbers.extend([[u64::MAX; 4], N]);
+        let signed = |half: &Half| {
+            assert_eq!(half.size[2], 0, "below 2^128");
+            let size = [half.size[0], half.size[1], 0, 0];
+            if half.negative { scalar::negate(&size) } else { size }
+        };
+        for isa in Isa::all() {
+            let halves = isa.run(Halves(&numbers));
+            for (number, [first, second]) in numbers.iter().zip(&halves) {
+                let sum = scalar::add(&signed(first), &scalar::mul(&signed(second), &LAMBDA));
+                assert_eq!(sum, reduce_n(*number), "{isa}: {number:x?}");
             }
         }
     }

@@ -27,6 +27,8 @@ pub(crate) struct Lifted<V: FieldVec> {
     pub(crate) points: Vec<Affine<V>>,
     /// Lanes whose x lies on no point; the generator stands in.
     pub(crate) missing: Vec<V::Mask>,
+    /// Lanes for which somebody guessed a y that is not the point's.
+    pub(crate) misfits: Vec<V::Mask>,
     /// For each group the lanes whose y is given, and those whose y is to be odd.
     forms: Vec<(V::Mask, V::Mask)>,
     /// The roots of the groups that want any, and whether they exist.
@@ -39,6 +41,7 @@ impl<V: FieldVec> Default for Lifted<V> {
         Lifted {
             points: Vec::new(),
             missing: Vec::new(),
+            misfits: Vec::new(),
             forms: Vec::new(),
             roots: Vec::new(),
             exist: Vec::new(),
@@ -56,6 +59,7 @@ impl<V: FieldVec> Lifted<V> {
     pub(crate) fn read(&mut self, items: usize, point: impl Fn(usize) -> (Words, KeyForm, Words)) {
         self.points.clear();
         self.missing.clear();
+        self.misfits.clear();
         self.roots.clear();
         self.forms.clear();
         let [generator_x, generator_y] = Secp256k1::GENERATOR;
@@ -63,11 +67,11 @@ impl<V: FieldVec> Lifted<V> {
             let mut x = [generator_x; LANES];
             let mut y = [generator_y; LANES];
             let mut form = [KeyForm::Full; LANES];
-            let mut guessed = false;
+            let mut guessed = 0;
             for lane in 0..V::LANES.min(items - start) {
                 (x[lane], form[lane], y[lane]) = point(start + lane);
                 if form[lane] != KeyForm::Full && y[lane] != ZERO {
-                    guessed = true;
+                    guessed |= 1 << lane;
                     if !is_below(&y[lane], &P) {
                         y[lane] = ZERO;
                     }
@@ -76,18 +80,21 @@ impl<V: FieldVec> Lifted<V> {
             let is = |wanted| V::Mask::from_fn(V::LANES, |lane| form[lane] == wanted);
             let affine = Affine { x: V::load(&x[..V::LANES]), y: V::load(&y[..V::LANES]) };
             let (mut full, odd) = (is(KeyForm::Full), is(KeyForm::Odd));
+            let mut misfits = V::Mask::splat(false);
             if full.not().any() {
                 let square = Affine::square_of_y(affine.x);
-                if guessed {
+                if guessed != 0 {
                     let root = affine.y.square_add(square.negate(1)).is_zero();
                     let is_odd = affine.y.normalize().is_odd();
                     let fits = is_odd.and(odd).or(is_odd.not().and(odd.not()));
+                    misfits = V::Mask::from_bits(guessed).and(root.and(fits).not());
                     full = full.or(root.and(fits));
                 }
                 if full.not().any() {
                     self.roots.push(square);
                 }
             }
+            self.misfits.push(misfits);
             self.forms.push((full, odd));
             self.points.push(affine);
         }

@@ -94,6 +94,37 @@ impl<V: FieldVec> Round<V> {
         self.chain(a[0], b[0]);
     }
 
+    /// Gives a group its A: x of magnitude 1, y of at most 2. [`join`](Self::join) is to follow.
+    #[inline(always)]
+    pub(crate) fn set(&mut self, group: usize, a: [V; 2]) {
+        let point = &mut self.points[2 * group];
+        point[0] = a[0];
+        point[1] = a[1];
+    }
+
+    /// Makes the sums A of the groups that [`join`](Self::join) names.
+    #[inline(always)]
+    pub(crate) fn follow(&mut self) {
+        self.groups = 0;
+        self.total = V::splat(&[1, 0, 0, 0]);
+    }
+
+    /// Takes B of the next group whose A is there.
+    #[inline(always)]
+    pub(crate) fn join(&mut self, b: [V; 2]) {
+        let [a, point] = &mut self.points[2 * self.groups..][..2] else { unreachable!() };
+        point[0] = b[0];
+        point[1] = b[1];
+        let x = a[0];
+        self.chain(x, b[0]);
+    }
+
+    /// A of a group, or its sum once it was added.
+    #[inline(always)]
+    pub(crate) fn get(&self, group: usize) -> [V; 2] {
+        self.points[2 * group]
+    }
+
     /// Makes each two sums, whose number is even, A and B of a group.
     #[inline(always)]
     pub(crate) fn pair(&mut self) {

@@ -119,13 +119,13 @@ pub struct Half {
 
 /// The short lattice basis of (k1, k2) with k1 + k2 lambda = 0 mod n: (A1, -B1) and (A2, A1).
 /// (Guide to Elliptic Curve Cryptography, algorithm 3.74, gives it for any such curve.)
-const A1: Words = [0xe86c_90e4_9284_eb15, 0x3086_d221_a7d4_6bcd, 0, 0];
-const B1: Words = [0x6f54_7fa9_0abf_e4c3, 0xe443_7ed6_010e_8828, 0, 0];
-const A2: Words = [0x57c1_108d_9d44_cfd8, 0x14ca_50f7_a8e2_f3f6, 1, 0];
+pub(super) const A1: Words = [0xe86c_90e4_9284_eb15, 0x3086_d221_a7d4_6bcd, 0, 0];
+pub(super) const B1: Words = [0x6f54_7fa9_0abf_e4c3, 0xe443_7ed6_010e_8828, 0, 0];
+pub(super) const A2: Words = [0x57c1_108d_9d44_cfd8, 0x14ca_50f7_a8e2_f3f6, 1, 0];
 /// round(2^384 A1 / n) and round(2^384 B1 / n).
-const G1: Words =
+pub(super) const G1: Words =
     [0xe893_209a_45db_b031, 0x3daa_8a14_71e8_ca7f, 0xe86c_90e4_9284_eb15, 0x3086_d221_a7d4_6bcd];
-const G2: Words =
+pub(super) const G2: Words =
     [0x1571_b4ae_8ac4_7f71, 0x2212_08ac_9df5_06c6, 0x6f54_7fa9_0abf_e4c4, 0xe443_7ed6_010e_8828];
 
 /// Splits k mod n into k1 and k2 with k = k1 + k2 lambda, |k1| and |k2| below 2^128: k (A1, B1) / n
@@ -260,7 +260,7 @@ pub(crate) mod tests {
     const ONE: Words = [1, 0, 0, 0];
     use crate::algorithms::secp256k1::integer::{HALF_N, from_be, reduce_n, to_be};
 
-    const LAMBDA: Words = [
+    pub(crate) const LAMBDA: Words = [
         0xdf02_967c_1b23_bd72,
         0x122e_22ea_2081_6678,
         0xa526_1c02_8812_645a,

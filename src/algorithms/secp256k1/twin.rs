@@ -2,6 +2,7 @@
 //! two chains side by side take little longer than one.
 
 use crate::algorithms::secp256k1::field::{FieldVec, MaskVec, Row, Stage};
+use crate::algorithms::secp256k1::inversion;
 use crate::parsed::Words;
 
 /// The lanes of the first vector, then those of the second.
@@ -113,6 +114,16 @@ impl<V: FieldVec> FieldVec for Twin<V> {
     #[inline(always)]
     fn mul_add(self, other: Self, addend: Self) -> Self {
         Twin(self.0.mul_add(other.0, addend.0), self.1.mul_add(other.1, addend.1))
+    }
+
+    #[inline(always)]
+    fn invert(self) -> Self {
+        let product = self.0.mul(self.1);
+        if product.is_zero().any() {
+            return inversion::invert_lanes(self);
+        }
+        let inverse = product.invert();
+        Twin(inverse.mul(self.1), inverse.mul(self.0))
     }
 
     #[inline(always)]

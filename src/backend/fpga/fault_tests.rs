@@ -14,6 +14,7 @@ use crate::dispatch::examine::Host;
 use crate::dispatch::judge;
 use crate::engine::{Engine, Terms};
 use crate::error::EngineError;
+use crate::parsed::Operands;
 use crate::verdict::{Answers, Evidence};
 
 /// The way to a card of its own, what it has to be, how long it may be silent; and a batch of more lines
@@ -301,4 +302,34 @@ on_cards! {
         open, &Trick::WORK, &[Trick::Stuck, Trick::Reset, Trick::DescriptorBit]
     );
     a_card_comes_back_after_a_fault(open);
+}
+
+/// y of the keys, which the host computed for the card.
+#[test]
+fn roots_come_back_where_they_are_wanted() {
+    use crate::algorithms::secp256k1::{integer::to_be, key};
+    let plan = Plan::new(Trick::NoEvent, false);
+    let mut card = software().open(&plan).expect("it is right");
+    let mut parsed = Parsed::parse(ecdsa(3, 90));
+    for wanted in [true, false] {
+        parsed.roots = wanted;
+        card.submit(BatchId(1), Arc::new(parsed.clone())).expect("room");
+        let mut evidence = loop {
+            match card.poll() {
+                Some(completion) => break completion.result.expect("no fault"),
+                None => card.wait(Instant::now() + Duration::from_millis(1)),
+            }
+        };
+        let roots = evidence.take_roots();
+        assert!(matches!(&evidence, Evidence::Points(points) if points.len() == parsed.live()));
+        assert_eq!(roots.is_some(), wanted);
+        let Operands::Ecdsa(operands) = parsed.operands() else { panic!("ECDSA") };
+        for (item, root) in roots.iter().flatten().enumerate() {
+            let prefix = operands.keys.form[item] as u8;
+            if prefix < 4 {
+                let encoded = [&[prefix][..], &to_be(&operands.keys.x[item])].concat();
+                assert_eq!(*root, key::point(&encoded).map_or([0; 4], |[_, y]| y), "item {item}");
+            }
+        }
+    }
 }

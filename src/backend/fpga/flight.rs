@@ -14,8 +14,8 @@ use crate::backend::fpga::descriptor::{Line, words};
 use crate::backend::fpga::manifest::Core;
 use crate::error::Fault;
 use crate::isa::Isa;
-use crate::parsed::{Operands, Parsed};
-use crate::verdict::{Evidence, Point};
+use crate::parsed::{Operands, Parsed, Words};
+use crate::verdict::{Evidence, Point, Rooted};
 
 /// Lines for the card, and the jobs that they are: one for each item of a part of a batch.
 #[derive(Debug, Default)]
@@ -23,6 +23,8 @@ pub(crate) struct Encoded {
     pub lines: Vec<Line>,
     /// `None` where nothing is to be computed.
     pub jobs: Vec<Option<Job>>,
+    /// y of the key of each, zero where there is none, of batches that want roots.
+    pub roots: Vec<Words>,
 }
 
 /// A job, as its completion has to answer it.
@@ -110,6 +112,8 @@ pub(super) struct Flight {
     pub id: BatchId,
     pub batch: Arc<Parsed>,
     answers: Answers,
+    /// Of the items encoded so far, if they are wanted.
+    pub roots: Vec<Words>,
     /// Items encoded so far.
     pub encoded: usize,
     /// Items answered, those without a job included.
@@ -131,7 +135,8 @@ impl Flight {
             Operands::Columns => Answers::Digests(vec![[0; 32]; batch.live()]),
             _ => Answers::Points(vec![none; batch.live()]),
         };
-        Flight { id, batch, answers, encoded: 0, back: 0, started: Instant::now() }
+        let roots = Vec::new();
+        Flight { id, batch, answers, roots, encoded: 0, back: 0, started: Instant::now() }
     }
 
     /// Whether every item is answered.
@@ -156,7 +161,16 @@ impl Flight {
     ///
     /// # Errors
     /// Points of a recovery that no correct card sends: keys of them could not be judged.
-    pub fn evidence(self, isa: Isa) -> Result<Evidence, Fault> {
+    pub fn evidence(mut self, isa: Isa) -> Result<Evidence, Fault> {
+        let roots = std::mem::take(&mut self.roots);
+        let evidence = self.plain_evidence(isa)?;
+        Ok(match roots.len() == evidence.len() && !roots.is_empty() {
+            true => Evidence::Rooted(Box::new(Rooted { evidence, roots })),
+            false => evidence,
+        })
+    }
+
+    fn plain_evidence(self, isa: Isa) -> Result<Evidence, Fault> {
         let points = match self.answers {
             Answers::Digests(digests) => return Ok(Evidence::Digests(digests)),
             Answers::Points(points) if matches!(self.batch.operands(), Operands::Recover(_)) => {

@@ -5,7 +5,7 @@ use std::ops::Range;
 use rayon::prelude::*;
 
 use crate::algorithms::secp256k1::piece::PIECE;
-use crate::algorithms::secp256k1::prepare::prepare;
+use crate::algorithms::secp256k1::prepare::{Prepared, prepare};
 use crate::backend::fpga::completion::crc;
 use crate::backend::fpga::descriptor;
 use crate::backend::fpga::flight::{Encoded, Job};
@@ -28,15 +28,19 @@ pub(crate) fn encode(isa: Isa, batch: &Parsed, items: Range<usize>, tag: u32, ou
         let mut prepared = Vec::new();
         prepare(isa, batch.operands(), range, &mut prepared);
         let first = tag.wrapping_add((start - items.start) as u32);
-        let encode = |(index, prepared)| {
-            let lines = descriptor::secp256k1(first.wrapping_add(index as u32), prepared)?;
-            Some((lines, crc(0, lines.as_flattened())))
+        let encode = |(index, prepared): (usize, &Prepared)| {
+            let lines = descriptor::secp256k1(first.wrapping_add(index as u32), prepared);
+            let job = lines.map(|lines| (lines, crc(0, lines.as_flattened())));
+            (job, prepared.key.map_or([0; 4], |[_, y]| y))
         };
         prepared.iter().enumerate().map(encode).collect::<Vec<_>>()
     };
     let starts: Vec<_> = items.clone().step_by(PIECE).collect();
     let encoded: Vec<_> = starts.into_par_iter().map(pieces).collect();
-    for job in encoded.iter().flatten() {
+    for (job, root) in encoded.iter().flatten() {
+        if batch.wants_roots() {
+            out.roots.push(*root);
+        }
         out.jobs.push(job.map(|(lines, check)| {
             out.lines.extend(lines);
             Job { core: Core::Secp256k1, check, end: out.lines.len() as u32 }

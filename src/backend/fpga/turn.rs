@@ -50,6 +50,7 @@ impl Fpga {
             self.jobs.add(flight.id, flight.encoded, self.submission.tail(), jobs);
             flight.encoded += jobs.len();
             flight.back += jobs.iter().filter(|job| job.is_none()).count();
+            flight.roots.append(&mut self.encoded.roots);
         }
         self.finish()
     }
@@ -100,6 +101,7 @@ impl Fpga {
 fn encode(isa: Isa, pool: &ThreadPool, caps: u32, flight: &Flight, jobs: &Jobs, out: &mut Encoded) {
     out.lines.clear();
     out.jobs.clear();
+    out.roots.clear();
     let (batch, first, tag) = (&flight.batch, flight.encoded, jobs.next_tag());
     match batch.operands() {
         Operands::Columns => messages::encode(caps, batch, messages::cut(batch, first), tag, out),

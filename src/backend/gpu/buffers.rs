@@ -13,7 +13,7 @@ use crate::backend::gpu::context::Context;
 use crate::backend::gpu::part::SENTINEL;
 use crate::backend::gpu::program::Program;
 use crate::backend::gpu::sizes::{
-    COMB_AT, HALVES, LEAST, PARAMS, POINT, RATIOS, RECORD, ROW, SLOTS, Sizes, TABLE,
+    COMB_AT, HALVES, LEAST, PARAMS, POINT, RATIOS, ROOTED, ROW, SLOTS, Sizes, TABLE,
     generator_bytes,
 };
 use crate::backend::gpu::stages::Stamps;
@@ -120,8 +120,8 @@ impl Buffers {
         };
         let generator = make("generator", generator_bytes(), Usage::STORAGE | Usage::COPY_DST);
         context.queue.write_buffer(&generator, 0, bytemuck::cast_slice(&generator_rows()));
-        let sentinels = make("sentinels", sizes.items * RECORD, Usage::COPY_SRC | Usage::COPY_DST);
-        let filled = vec![SENTINEL; sizes.items * RECORD / 4];
+        let sentinels = make("sentinels", sizes.items * ROOTED, Usage::COPY_SRC | Usage::COPY_DST);
+        let filled = vec![SENTINEL; sizes.items * ROOTED / 4];
         context.queue.write_buffer(&sentinels, 0, bytemuck::cast_slice(&filled));
         let storage = if cfg!(test) { Usage::STORAGE | Usage::COPY_SRC } else { Usage::STORAGE };
         let points = make("points", sizes.items * POINT, storage);
@@ -141,9 +141,9 @@ impl Buffers {
             let params = make("params", PARAMS, Usage::UNIFORM | Usage::COPY_DST);
             let columns = make("columns", sizes.input, storage | Usage::COPY_DST);
             let output = storage | Usage::COPY_SRC | Usage::COPY_DST;
-            let records = make("records", sizes.items * RECORD, output);
+            let records = make("records", sizes.items * ROOTED, output);
             let back = Usage::MAP_READ | Usage::COPY_DST;
-            let readback = make("readback", sizes.items * RECORD, back);
+            let readback = make("readback", sizes.items * ROOTED, back);
             let bind = |tables: &wgpu::Buffer| {
                 let bound =
                     [&params, &columns, &generator, &points, &halves, tables, &ratios, &records];

@@ -257,3 +257,41 @@ fn a_compiler_that_takes_too_long_is_left_behind() {
     assert!(why.contains("not compiled within"), "{why}");
     assert!(device::settle(Duration::from_secs(300)), "it ends after all");
 }
+
+/// y of the keys, over parts; nothing for keys that are none, and nothing where nobody asked.
+#[test]
+fn roots_come_back_where_they_are_wanted() {
+    use crate::algorithms::secp256k1::{integer::to_be, key};
+    for limbs in [Limbs::U64, Limbs::U32] {
+        let Some(mut gpu) = open(limbs) else { return };
+        let items = gpu.buffers.sizes.items + 70;
+        let mut parsed = Parsed::parse(batch(3, items));
+        for roots in [true, false] {
+            parsed.roots = roots;
+            gpu.submit(BatchId(1), Arc::new(parsed.clone())).expect("room");
+            let mut evidence = loop {
+                match gpu.poll() {
+                    Some(completion) => break completion.result.expect("no fault"),
+                    None => gpu.wait(Instant::now() + Duration::from_millis(5)),
+                }
+            };
+            let found = evidence.take_roots();
+            let Evidence::Points(points) = evidence else { panic!("points") };
+            let near = |item: &usize| *item < 300 || item + 300 > items;
+            for (item, expected) in expected(&parsed).into_iter().enumerate() {
+                let point = &points[item];
+                assert_eq!((point.z != [0; 4]).then_some([point.x, point.y]), expected);
+            }
+            assert_eq!(found.is_some(), roots);
+            let Some(found) = found else { continue };
+            assert_eq!(found.len(), parsed.live());
+            let Operands::Ecdsa(operands) = parsed.operands() else { panic!("ECDSA") };
+            for item in (0..parsed.live()).filter(near) {
+                let prefix = operands.keys.form[item] as u8;
+                let encoded = [&[prefix][..], &to_be(&operands.keys.x[item])].concat();
+                let expected = key::point(&encoded).map_or([0; 4], |[_, y]| y);
+                assert_eq!(found[item], expected, "item {item}");
+            }
+        }
+    }
+}

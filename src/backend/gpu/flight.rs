@@ -50,6 +50,7 @@ impl Gpu {
             self.nonce = self.nonce.wrapping_add(1);
             let mut part = Part::cut(&flight.batch, flight.sent, self.nonce, self.buffers.sizes);
             part.pinned = flight.pinned;
+            part.rooted = matches!(flight.evidence, Evidence::Rooted(_));
             flight.sent = part.end();
             let (id, batch) = (flight.id, flight.batch.clone());
             let submission = self.send(slot, &part, &batch);

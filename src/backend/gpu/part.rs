@@ -41,6 +41,8 @@ pub(crate) struct Part {
     pub nonce: u32,
     /// The first row of the batch's pinned keys on the device, if they lie there.
     pub pinned: Option<u32>,
+    /// Whether y of the keys is to come back.
+    pub rooted: bool,
 }
 
 /// The uniform `Params` of `params.wgsl`.
@@ -58,7 +60,9 @@ pub(crate) struct Params {
     /// Levels that a piece of a tree rises by.
     pub rise: u32,
     pub pinned: u32,
-    pub unused: [u32; 3],
+    /// Whether records end with y of the key.
+    pub rooted: u32,
+    pub unused: [u32; 2],
 }
 
 /// A piece of the upload: where in the columns it belongs, and its bytes, a multiple of four.

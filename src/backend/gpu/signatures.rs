@@ -6,7 +6,7 @@ use crate::algorithms::secp256k1::integer::to_be;
 use crate::algorithms::secp256k1::pinned::KEY_BYTES;
 use crate::backend::gpu::part::{Params, Part, Piece};
 use crate::backend::gpu::program::Kernel;
-use crate::backend::gpu::sizes::{COLUMNS, RECORD, ROW, Sizes};
+use crate::backend::gpu::sizes::{COLUMNS, RECORD, ROOTED, ROW, Sizes};
 use crate::error::Fault;
 use crate::parsed::{KeyForm, Operands, Parsed, Words};
 use crate::verdict::{Evidence, Point};
@@ -84,7 +84,8 @@ pub(crate) fn params(part: &Part, batch: &Parsed, sizes: Sizes) -> Params {
         base: 0,
         rise: 0,
         pinned: u32::from(part.pinned.is_some()),
-        unused: [0; 3],
+        rooted: part.rooted.into(),
+        unused: [0; 2],
     }
 }
 
@@ -162,9 +163,30 @@ pub(crate) fn collect(
     bytes: &[u8],
     evidence: &mut Evidence,
 ) -> Result<(), Fault> {
-    let records = Part::records::<RECORD>(bytes, part.items.len())?;
-    let read =
-        |index: usize, record: &[u8; RECORD]| read(part, batch, part.items.start + index, record);
+    match evidence {
+        Evidence::Rooted(rooted) => {
+            collect_records::<ROOTED>(part, batch, bytes, &mut rooted.evidence)?;
+            let records = Part::records::<ROOTED>(bytes, part.items.len())?;
+            each(records, &mut rooted.roots[part.items.clone()], |_, record| {
+                Ok(bytemuck::pod_read_unaligned(&record[RECORD..]))
+            })
+        }
+        plain => collect_records::<RECORD>(part, batch, bytes, plain),
+    }
+}
+
+/// The same of points and keys, from records of `N` bytes.
+fn collect_records<const N: usize>(
+    part: &Part,
+    batch: &Parsed,
+    bytes: &[u8],
+    evidence: &mut Evidence,
+) -> Result<(), Fault> {
+    let records = Part::records::<N>(bytes, part.items.len())?;
+    let read = |index: usize, record: &[u8; N]| {
+        let record = record.first_chunk().expect("a record at least");
+        read(part, batch, part.items.start + index, record)
+    };
     match evidence {
         Evidence::Points(out) => each(records, &mut out[part.items.clone()], |index, record| {
             Ok(match read(index, record)? {
@@ -180,10 +202,10 @@ pub(crate) fn collect(
     }
 }
 
-fn each<T: Send>(
-    records: &[[u8; RECORD]],
+fn each<T: Send, const N: usize>(
+    records: &[[u8; N]],
     out: &mut [T],
-    read: impl Fn(usize, &[u8; RECORD]) -> Result<T, Fault> + Sync,
+    read: impl Fn(usize, &[u8; N]) -> Result<T, Fault> + Sync,
 ) -> Result<(), Fault> {
     let pieces = out.par_chunks_mut(PIECE).zip(records.par_chunks(PIECE)).enumerate();
     pieces.try_for_each(|(piece, (out, records))| {

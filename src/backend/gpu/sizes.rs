@@ -16,6 +16,8 @@ pub(crate) const PARAMS: usize = size_of::<Params>();
 
 /// Bytes of a signature's record: x, y, and the four words that every record ends with.
 pub(crate) const RECORD: usize = 80;
+/// Bytes of a signature's record that ends with y of the key.
+pub(crate) const ROOTED: usize = RECORD + 32;
 /// Bytes of a digest's record.
 pub(crate) const DIGEST_RECORD: usize = 48;
 
@@ -51,7 +53,7 @@ pub(crate) struct Sizes {
 impl Sizes {
     /// The largest that the budget and the device's limits allow.
     pub fn fit(bytes: usize, limits: &wgpu::Limits) -> Option<Sizes> {
-        let shared = POINT + HALVES + TABLE + RATIOS + RECORD + SLOTS * 2 * RECORD;
+        let shared = POINT + HALVES + TABLE + RATIOS + ROOTED + SLOTS * 2 * ROOTED;
         let fixed = generator_bytes() + SLOTS * 2 * PARAMS;
         let binding = limits.max_storage_buffer_binding_size.min(limits.max_buffer_size) as usize;
         let groups = limits.max_compute_workgroups_per_dimension as usize;
@@ -103,8 +105,8 @@ mod tests {
 
     /// What all buffers take together.
     fn total(sizes: Sizes) -> usize {
-        let shared = POINT + HALVES + TABLE + RATIOS + RECORD;
-        let slot = 2 * PARAMS + 2 * sizes.input + sizes.items * 2 * RECORD;
+        let shared = POINT + HALVES + TABLE + RATIOS + ROOTED;
+        let slot = 2 * PARAMS + 2 * sizes.input + sizes.items * 2 * ROOTED;
         generator_bytes() + sizes.items * shared + SLOTS * slot
     }
 

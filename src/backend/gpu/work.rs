@@ -3,7 +3,7 @@
 use crate::algorithm::Algorithm;
 use crate::backend::gpu::part::{Kind, Params, Part, Piece, Sent};
 use crate::backend::gpu::program::Kernel;
-use crate::backend::gpu::sizes::{DIGEST_RECORD, RECORD, Sizes};
+use crate::backend::gpu::sizes::{DIGEST_RECORD, RECORD, ROOTED, Sizes};
 use crate::backend::gpu::{messages, signatures, trees};
 use crate::error::Fault;
 use crate::parsed::Parsed;
@@ -22,7 +22,7 @@ impl Part {
                 (Kind::Signatures, (sent.items..end, 0..0))
             }
         };
-        Part { kind, items, bytes, nonce, pinned: None }
+        Part { kind, items, bytes, nonce, pinned: None, rooted: false }
     }
 
     /// Where the next part begins.
@@ -33,6 +33,7 @@ impl Part {
     /// Bytes of all its records.
     pub fn record_bytes(&self) -> usize {
         match self.kind {
+            Kind::Signatures if self.rooted => self.items.len() * ROOTED,
             Kind::Signatures => self.items.len() * RECORD,
             // A piece of a tree has a record too.
             Kind::Messages | Kind::Trees => self.items.len().max(1) * DIGEST_RECORD,

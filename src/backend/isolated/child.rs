@@ -11,7 +11,9 @@ use std::time::{Duration, Instant};
 use rustix::process::{Signal, getpid, kill_process};
 
 use crate::backend::isolated::SLOTS;
-use crate::backend::isolated::columns::{Incoming, Spare, entries, kind, stretch, stretch_mut};
+use crate::backend::isolated::columns::{
+    Incoming, Spare, entries, kind, length, stretch, stretch_mut,
+};
 use crate::backend::isolated::line::{Line, wait_for_end};
 use crate::backend::isolated::memory::Memory;
 use crate::backend::isolated::wire::{Greeting, Message, TEXT, clipped, plain};
@@ -178,10 +180,11 @@ impl Server {
 
     fn heed(&mut self, message: Message) -> io::Result<()> {
         match message {
-            Message::Submit { slot, id, algorithm, items, bytes } => {
+            Message::Submit { slot, id, algorithm, roots, items, bytes } => {
                 let Slot::Free = self.slots[slot] else { return Err(nonsense()) };
                 let incoming = Incoming::new(algorithm, items, bytes, &mut self.spare);
-                let incoming = incoming.ok_or_else(nonsense)?;
+                let mut incoming = incoming.ok_or_else(nonsense)?;
+                incoming.roots = roots;
                 self.slots[slot] = Slot::Coming(id, incoming, 0);
                 self.receive(slot)
             }
@@ -255,9 +258,9 @@ impl Server {
         let room = self.memory.slot_bytes();
         let Slot::Going(evidence, at) = &mut self.slots[slot] else { return Err(nonsense()) };
         let (_, stream) = entries(evidence);
-        self.memory.write(slot, stretch([stream], *at, room));
-        *at = stream.len().min(*at + room);
-        if *at == stream.len() {
+        self.memory.write(slot, stretch(stream, *at, room));
+        *at = length(&stream).min(*at + room);
+        if *at == length(&stream) {
             self.slots[slot] = Slot::Free;
         }
         self.line.send(message)

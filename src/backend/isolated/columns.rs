@@ -8,7 +8,7 @@
 //! | hashes, Merkle root | where each message ends, u32 each; then the messages |
 //! | null | |
 //!
-//! Evidence: points 96 bytes an item, keys 64, digests 32. Live items alone travel. A pinned key travels
+//! Evidence: points 96 bytes an item, keys 64, digests 32; then roots, if any, 32. Live items alone travel. A pinned key travels
 //! as a full one, and an item of a combined batch as a single one.
 
 use bytemuck::{cast_slice, cast_slice_mut};
@@ -20,7 +20,7 @@ use crate::batch::{Batch, Form, Job};
 use crate::parsed::{
     EcdsaOperands, KeyForm, Keys, Operands, Parsed, RecoverOperands, SchnorrOperands, Words,
 };
-use crate::verdict::{Evidence, Point};
+use crate::verdict::{Evidence, Point, Rooted};
 
 /// Parts of a stream: at most five columns of words, the ends, the bytes.
 const PARTS: usize = 7;
@@ -134,6 +134,8 @@ pub(crate) struct Incoming {
     words: [Vec<Words>; 5],
     ends: Vec<u32>,
     bytes: Vec<u8>,
+    /// Whether roots are wanted.
+    pub roots: bool,
 }
 
 impl Incoming {
@@ -159,7 +161,7 @@ impl Incoming {
         let mut text = std::mem::take(&mut spare.bytes);
         text.resize(bytes, 0);
         let ends = vec![0; if ends { items } else { 0 }];
-        Some(Incoming { algorithm, items, words, ends, bytes: text })
+        Some(Incoming { algorithm, items, words, ends, bytes: text, roots: false })
     }
 
     /// Bytes of the stream.
@@ -177,7 +179,7 @@ impl Incoming {
     /// The batch; `None` where what came is none: ends that do not rise to the last byte, forms or
     /// parities that there are not, messages longer than a job may carry.
     pub fn finish(self, spare: &mut Spare) -> Option<Parsed> {
-        let Incoming { algorithm, items, words, ends, bytes } = self;
+        let Incoming { algorithm, items, words, ends, bytes, roots } = self;
         let [a, b, c, d, e] = words;
         let operands = match algorithm {
             Algorithm::EcdsaSecp256k1(_) => {
@@ -201,12 +203,12 @@ impl Incoming {
                 spare.bytes = bytes;
                 let (live, dead) = (Vec::new(), Vec::new());
                 let (form, operands) = (Form::Single, Operands::Columns);
-                return Some(Parsed { batch, form, operands, live, dead });
+                return Some(Parsed { batch, form, operands, live, dead, roots: false });
             }
         };
         let batch = Batch::open(algorithm).seal();
         let live = (0..items as u32).collect();
-        Some(Parsed { batch, form: Form::Single, operands, live, dead: Vec::new() })
+        Some(Parsed { batch, form: Form::Single, operands, live, dead: Vec::new(), roots })
     }
 }
 
@@ -241,6 +243,12 @@ pub(crate) fn kind(evidence: &Evidence) -> Kind {
         Evidence::Digests(_) => Kind::Digests,
         Evidence::Nothing => Kind::Nothing,
         Evidence::Verdicts(_) => Kind::Verdicts,
+        Evidence::Rooted(rooted) => match rooted.evidence {
+            Evidence::Points(_) => Kind::RootedPoints,
+            Evidence::Keys(_) => Kind::RootedKeys,
+            // Nothing that a correct backend sends.
+            _ => Kind::Verdicts,
+        },
     }
 }
 
@@ -252,25 +260,41 @@ pub(crate) fn blank(kind: Kind, items: usize) -> Evidence {
         Kind::Digests => Evidence::Digests(vec![[0; 32]; items]),
         Kind::Nothing => Evidence::Nothing,
         Kind::Verdicts => Evidence::Verdicts(Vec::new()),
+        Kind::RootedPoints => rooted(blank(Kind::Points, items)),
+        Kind::RootedKeys => rooted(blank(Kind::Keys, items)),
     }
 }
 
-/// Entries and stream of some evidence.
-pub(crate) fn entries(evidence: &Evidence) -> (usize, &[u8]) {
+fn rooted(evidence: Evidence) -> Evidence {
+    let roots = vec![[0; 4]; evidence.len()];
+    Evidence::Rooted(Box::new(Rooted { evidence, roots }))
+}
+
+/// Entries and stream of some evidence, in two parts.
+pub(crate) fn entries(evidence: &Evidence) -> (usize, [&[u8]; 2]) {
     match evidence {
-        Evidence::Points(points) => (points.len(), cast_slice::<Point, u8>(points)),
-        Evidence::Keys(keys) => (keys.len(), keys.as_flattened()),
-        Evidence::Digests(digests) => (digests.len(), digests.as_flattened()),
-        Evidence::Verdicts(_) | Evidence::Nothing => (0, &[]),
+        Evidence::Points(points) => (points.len(), [cast_slice::<Point, u8>(points), &[]]),
+        Evidence::Keys(keys) => (keys.len(), [keys.as_flattened(), &[]]),
+        Evidence::Digests(digests) => (digests.len(), [digests.as_flattened(), &[]]),
+        Evidence::Rooted(rooted) if rooted.roots.len() == rooted.evidence.len() => {
+            let (items, [stream, _]) = entries(&rooted.evidence);
+            (items, [stream, cast_slice::<Words, u8>(&rooted.roots)])
+        }
+        _ => (0, [&[], &[]]),
     }
 }
 
 /// Where the stream of some evidence goes.
-pub(crate) fn entries_mut(evidence: &mut Evidence) -> &mut [u8] {
+pub(crate) fn entries_mut(evidence: &mut Evidence) -> [&mut [u8]; 2] {
     match evidence {
-        Evidence::Points(points) => cast_slice_mut::<Point, u8>(points),
-        Evidence::Keys(keys) => keys.as_flattened_mut(),
-        Evidence::Digests(digests) => digests.as_flattened_mut(),
-        Evidence::Verdicts(_) | Evidence::Nothing => &mut [],
+        Evidence::Points(points) => [cast_slice_mut::<Point, u8>(points), &mut []],
+        Evidence::Keys(keys) => [keys.as_flattened_mut(), &mut []],
+        Evidence::Digests(digests) => [digests.as_flattened_mut(), &mut []],
+        Evidence::Rooted(rooted) => {
+            let Rooted { evidence, roots } = &mut **rooted;
+            let [stream, _] = entries_mut(evidence);
+            [stream, cast_slice_mut::<Words, u8>(roots)]
+        }
+        Evidence::Verdicts(_) | Evidence::Nothing => [&mut [], &mut []],
     }
 }

@@ -90,12 +90,11 @@ fn any(random: &mut StdRng) -> Message {
     match random.random_range(0..12) {
         0 => Message::Opened { bytes: LEAST_SLOT },
         1 => Message::Failed { slot, id, bytes: 40 },
-        2 => Message::Submit { slot, id, algorithm: ECDSA, items, bytes: 0 },
+        2 => Message::Submit { slot, id, algorithm: ECDSA, roots: false, items, bytes: 0 },
         3..7 => Message::Copied { slot },
         7..9 => Message::More { slot },
         _ => {
-            let kinds = [Kind::Points, Kind::Keys, Kind::Digests, Kind::Nothing, Kind::Verdicts];
-            Message::Evidence { slot, id, kind: kinds[random.random_range(0..5)], items }
+            Message::Evidence { slot, id, kind: KINDS[random.random_range(0..KINDS.len())], items }
         }
     }
 }
@@ -163,14 +162,15 @@ fn a_parent_outlives_any_child() {
 #[test]
 fn a_parent_takes_what_a_correct_child_writes() {
     let (mut parent, mut line, memory) = parent();
-    let batch = batch(ECDSA, 60);
+    let mut batch = batch(ECDSA, 60);
+    Arc::get_mut(&mut batch).expect("nobody else has it").roots = true;
     parent.submit(BatchId(7), batch.clone()).expect("room");
     let mut incoming = Incoming::new(ECDSA, 60, 0, &mut Spare::default()).expect("it travels");
     let mut at = 0;
     while at < incoming.length() {
         let said = line.receive().expect("a message").expect("it is there");
-        let first =
-            Message::Submit { slot: 0, id: BatchId(7), algorithm: ECDSA, items: 60, bytes: 0 };
+        let (slot, id, algorithm, items) = (0, BatchId(7), ECDSA, 60);
+        let first = Message::Submit { slot, id, algorithm, roots: true, items, bytes: 0 };
         assert_eq!(said, if at == 0 { first } else { Message::More { slot: 0 } });
         memory.read(0, super::columns::stretch_mut(incoming.parts_mut(), at, LEAST_SLOT));
         at += LEAST_SLOT;
@@ -181,16 +181,18 @@ fn a_parent_takes_what_a_correct_child_writes() {
     }
     let came = incoming.finish(&mut Spare::default()).expect("a batch");
     assert_eq!((came.operands(), came.live()), (batch.operands(), 60));
-    let mut evidence = blank(Kind::Points, 60);
-    let Evidence::Points(points) = &mut evidence else { panic!("points") };
+    let mut evidence = blank(Kind::RootedPoints, 60);
+    let Evidence::Rooted(rooted) = &mut evidence else { panic!("roots") };
+    (0..60).for_each(|item| rooted.roots[item][1] = item as u64);
+    let Evidence::Points(points) = &mut rooted.evidence else { panic!("points") };
     (0..60).for_each(|item| points[item].x[3] = item as u64);
     let stream = entries(&evidence).1;
-    memory.write(0, stretch([stream], 0, LEAST_SLOT));
-    let (slot, id, kind, items) = (0, BatchId(7), Kind::Points, 60);
+    memory.write(0, stretch(stream, 0, LEAST_SLOT));
+    let (slot, id, kind, items) = (0, BatchId(7), Kind::RootedPoints, 60);
     line.send(Message::Evidence { slot, id, kind, items }).expect("it is heard");
     assert!(parent.poll().is_none());
     assert_eq!(line.receive().expect("a message"), Some(Message::Copied { slot }));
-    memory.write(0, stretch([stream], LEAST_SLOT, LEAST_SLOT));
+    memory.write(0, stretch(stream, LEAST_SLOT, LEAST_SLOT));
     line.send(Message::More { slot }).expect("it is heard");
     let completion = parent.poll().expect("it is whole");
     // What is written now is nobody's evidence.
@@ -253,7 +255,7 @@ fn a_child_outlives_any_parent() {
                 2 => Message::Copied { slot },
                 _ => {
                     let (id, bytes) = (BatchId(at), random.random_range(0..3) * 2_000);
-                    Message::Submit { slot, id, algorithm, items, bytes }
+                    Message::Submit { slot, id, algorithm, roots: round % 2 == 0, items, bytes }
                 }
             });
         }

@@ -110,7 +110,8 @@ impl Isolated {
                     Operands::Columns => batch.batch().column(0).bytes().len(),
                     _ => 0,
                 };
-                Message::Submit { slot, id: *id, algorithm, items, bytes }
+                let roots = batch.wants_roots();
+                Message::Submit { slot, id: *id, algorithm, roots, items, bytes }
             }
             false => Message::More { slot },
         };
@@ -127,8 +128,8 @@ impl Isolated {
             return Err(nonsense());
         };
         let stream = entries_mut(evidence);
-        let whole = stream.len();
-        self.memory.read(slot, stretch_mut([stream], *at, room));
+        let whole = stream.iter().map(|part| part.len()).sum::<usize>();
+        self.memory.read(slot, stretch_mut(stream, *at, room));
         *at = whole.min(*at + room);
         if *at < whole {
             let copied = self.line.send(Message::Copied { slot });

@@ -15,7 +15,7 @@ use crate::batch::{BATCH_BYTES_LIMIT, BATCH_ITEMS_LIMIT};
 pub const MESSAGE: usize = 40;
 
 /// Changes with whatever is said here.
-const VERSION: u64 = 1;
+const VERSION: u64 = 2;
 
 /// Most bytes of a text.
 pub const TEXT: usize = LEAST_SLOT / 4;
@@ -33,6 +33,10 @@ pub enum Kind {
     Nothing,
     /// Verdicts, which none may send: they do not travel, only that there were some.
     Verdicts,
+    /// Points with roots.
+    RootedPoints,
+    /// Keys with roots.
+    RootedKeys,
 }
 
 /// A message. Those of a batch carry its slot; the stream of a batch or its evidence goes through the
@@ -45,8 +49,16 @@ pub enum Message {
     Opened { bytes: usize },
     /// Up: it is not, and slot 0 says why. `absent`: because it is not there.
     Refused { absent: bool, bytes: usize },
-    /// Down: the first piece of a batch is there. `bytes`: of all messages together.
-    Submit { slot: usize, id: BatchId, algorithm: Algorithm, items: usize, bytes: usize },
+    /// Down: the first piece of a batch is there. `bytes`: of all messages together. `roots`: they are
+    /// wanted with the evidence.
+    Submit {
+        slot: usize,
+        id: BatchId,
+        algorithm: Algorithm,
+        roots: bool,
+        items: usize,
+        bytes: usize,
+    },
     /// Up: the first piece of a batch's evidence is there.
     Evidence { slot: usize, id: BatchId, kind: Kind, items: usize },
     /// Up: the batch failed, and the slot says why.
@@ -64,8 +76,9 @@ impl Message {
             Message::Open { bytes } => [1, 0, 0, VERSION, 0, bytes as u64],
             Message::Opened { bytes } => [2, 0, 0, VERSION, 0, bytes as u64],
             Message::Refused { absent, bytes } => [3, 0, 0, absent.into(), 0, bytes as u64],
-            Message::Submit { slot, id, algorithm, items, bytes } => {
-                [4, slot as u64, id.0, code(algorithm), items as u64, bytes as u64]
+            Message::Submit { slot, id, algorithm, roots, items, bytes } => {
+                let kind = code(algorithm) << 1 | u64::from(roots);
+                [4, slot as u64, id.0, kind, items as u64, bytes as u64]
             }
             Message::Evidence { slot, id, kind, items } => {
                 [5, slot as u64, id.0, kind as u64, items as u64, 0]
@@ -97,7 +110,8 @@ impl Message {
             3 => Message::Refused { absent: kind != 0, bytes: below(bytes, TEXT)? },
             4 => {
                 let bytes = below(bytes, BATCH_BYTES_LIMIT)?;
-                Message::Submit { slot, id, algorithm: algorithm(kind)?, items, bytes }
+                let (algorithm, roots) = (algorithm(kind >> 1)?, kind & 1 == 1);
+                Message::Submit { slot, id, algorithm, roots, items, bytes }
             }
             5 => {
                 let kind = *KINDS.get(usize::try_from(kind).ok()?)?;
@@ -114,8 +128,15 @@ impl Message {
 }
 
 /// All kinds, by number.
-pub const KINDS: [Kind; 5] =
-    [Kind::Points, Kind::Keys, Kind::Digests, Kind::Nothing, Kind::Verdicts];
+pub const KINDS: [Kind; 7] = [
+    Kind::Points,
+    Kind::Keys,
+    Kind::Digests,
+    Kind::Nothing,
+    Kind::Verdicts,
+    Kind::RootedPoints,
+    Kind::RootedKeys,
+];
 
 /// An algorithm as a number.
 fn code(algorithm: Algorithm) -> u64 {
@@ -235,7 +256,8 @@ mod tests {
         ];
         for algorithm in Algorithm::ALL.into_iter().chain([Algorithm::Null]) {
             let (items, bytes) = (BATCH_ITEMS_LIMIT, BATCH_BYTES_LIMIT);
-            all.push(Message::Submit { slot, id, algorithm, items, bytes });
+            let roots = all.len() % 2 == 0;
+            all.push(Message::Submit { slot, id, algorithm, roots, items, bytes });
         }
         let evidence = |kind| Message::Evidence { slot, id, kind, items: 5 };
         all.extend(KINDS.map(evidence));

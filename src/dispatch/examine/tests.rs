@@ -3,8 +3,9 @@ use crate::algorithm::{Algorithm, EcdsaRule, RecoverRule};
 use crate::backend::known_answers;
 use crate::batch::Job;
 use crate::dispatch::canary::CANARIES;
+use crate::parsed::{KeyForm, Words};
 use crate::pinned::{Budget, PinnedKeys};
-use crate::verdict::Reason;
+use crate::verdict::{Reason, Rooted};
 
 const ECDSA: Algorithm = Algorithm::EcdsaSecp256k1(EcdsaRule::BitcoinStrict);
 const RECOVER: Algorithm = Algorithm::RecoverSecp256k1(RecoverRule::EthereumTransaction);
@@ -104,6 +105,76 @@ fn a_correct_device_is_believed_wherever_the_canaries_stand() {
                 }
             }
         }
+    }
+}
+
+/// y of the keys, or of R for recovery, as a device sends them.
+fn rooted(sent: &Sent, spoil: impl Fn(&mut Vec<Words>)) -> Evidence {
+    let root = |x: Words, form| {
+        let prefix = if form == KeyForm::Odd { 3 } else { 2 };
+        let encoded = [&[prefix][..], &crate::algorithms::secp256k1::integer::to_be(&x)].concat();
+        crate::algorithms::secp256k1::key::point(&encoded).map_or([0; 4], |[_, y]| y)
+    };
+    let parity = |&parity: &u8| if parity & 1 == 1 { KeyForm::Odd } else { KeyForm::Even };
+    let mut roots: Vec<_> = match sent.batch().operands() {
+        Operands::Ecdsa(o) => {
+            o.keys.x.iter().zip(&o.keys.form).map(|(x, f)| root(*x, *f)).collect()
+        }
+        Operands::Schnorr(o) => o.key.iter().map(|x| root(*x, KeyForm::Even)).collect(),
+        Operands::Recover(o) => {
+            o.r.iter().zip(&o.parity).map(|(x, p)| root(*x, parity(p))).collect()
+        }
+        Operands::Columns => Vec::new(),
+    };
+    spoil(&mut roots);
+    Evidence::Rooted(Box::new(Rooted { evidence: evidence(sent), roots }))
+}
+
+/// Roots are wanted where all points are proved, believed where nobody needs them, and never trusted.
+#[test]
+fn false_roots_are_lies() {
+    for algorithm in [ECDSA, Algorithm::SchnorrBip340, RECOVER] {
+        // Enough for an equation.
+        let known = known(algorithm);
+        let jobs = (0..known.batch().len()).cycle().take(300);
+        let whole = Arc::new(Parsed::parse(known.batch().picked(jobs)));
+        let live = whole.live();
+        assert!(!send(&whole, 0..live, check(Trust::Checked, 3), 2).batch().wants_roots());
+        assert!(!send(&whole, 0..live, check(Trust::Audited, live), 2).batch().wants_roots());
+        let sent = send(&whole, 0..live, check(Trust::Audited, 0), 2);
+        assert!(sent.batch().wants_roots() && sent.batch().live() >= 64);
+        let (answers, _) = examine(&HOST, &sent, rooted(&sent, |_| {})).expect("it is correct");
+        assert_eq!(answers.digest(), right(&whole, 0..live).digest());
+        for at in (0..live).step_by(1 + live / 40) {
+            let evidence = rooted(&sent, |roots| roots[at][1] ^= 2);
+            let given = match sent.batch().operands() {
+                Operands::Ecdsa(o) => o.keys.form[at] == KeyForm::Full,
+                _ => false,
+            };
+            let plain = match &evidence {
+                Evidence::Rooted(rooted) => rooted.evidence.is_absent(at),
+                _ => unreachable!("it has roots"),
+            };
+            match examine(&HOST, &sent, evidence) {
+                Ok((answers, _)) => {
+                    assert!(given || plain, "entry {at}");
+                    assert_eq!(answers.digest(), right(&whole, 0..live).digest());
+                }
+                Err(fault) => {
+                    assert!(
+                        !given && matches!(fault, Fault::Mismatch(_) | Fault::Canary),
+                        "{fault}"
+                    );
+                }
+            }
+        }
+        let short = rooted(&sent, |roots| roots.truncate(live));
+        assert!(matches!(examine(&HOST, &sent, short), Err(Fault::Short { .. })));
+        // Nobody asked.
+        let sent = send(&whole, 0..live, check(Trust::Checked, 3), 2);
+        let unasked = rooted(&sent, |roots| roots.fill([3; 4]));
+        let (answers, _) = examine(&HOST, &sent, unasked).expect("nobody reads them");
+        assert_eq!(answers.digest(), right(&whole, 0..live).digest());
     }
 }
 
