@@ -91,6 +91,8 @@ struct Piece {
     batch: BatchId,
     start: usize,
     end: usize,
+    /// Of its entries, once it was sent.
+    shape: Shape,
     place: Place,
     /// Another piece of the same entries, in another lane.
     twin: Option<PieceId>,

@@ -112,12 +112,12 @@ impl Dispatcher {
             return None;
         }
         let backlog = self.backlog();
+        if backlog > patience {
+            return Some(BusyReason::Backlog);
+        }
         // What waits is taken to be a source's in proportion to its jobs in flight.
         let own = backlog as u128 * items as u128 / u128::from(self.counters.in_flight.max(1));
-        if own > share(patience as usize, limits.source) as u128 {
-            return Some(BusyReason::Source);
-        }
-        (backlog > patience).then_some(BusyReason::Backlog)
+        (own > share(patience as usize, limits.source) as u128).then_some(BusyReason::Source)
     }
 
     /// Makes one piece of a parsed batch's live entries, and lets it wait.
@@ -136,10 +136,12 @@ impl Dispatcher {
     }
 
     pub(super) fn new_piece(&mut self, batch: BatchId, start: usize, end: usize) -> PieceId {
+        let shape = self.entries.get(batch.0).expect("it is in flight").shape;
         PieceId(self.pieces.insert(|_| Piece {
             batch,
             start,
             end,
+            shape,
             place: Place::Waiting,
             twin: None,
             after: None,

@@ -132,7 +132,7 @@ pub struct Lane {
 }
 
 /// Hand-over of a batch to a lane's thread and back: two wake-ups.
-const HAND_OVER: Nanos = 20_000;
+pub(crate) const HAND_OVER: Nanos = 20_000;
 
 /// The caller's own thread: the dispatcher's books before and after.
 pub(crate) const INLINE: Mode = Mode { setup: 500, own: 0, width: 1, inline: true };

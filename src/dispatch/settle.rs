@@ -107,11 +107,8 @@ impl Dispatcher {
         lane.full = false;
         (lane.items, lane.batches) = (lane.items + items, lane.batches + 1);
         lane.tail.observe(piece.expected, now.saturating_sub(piece.sent));
-        let Some(entry) = entry else {
-            lane.settle();
-            return;
-        };
-        let shape = self.shape_of(entry, items as usize);
+        // Also of what was answered elsewhere, or given up: what it took is known all the same.
+        let shape = piece.shape;
         let rechecks = self.host_time(&shape, (report.sampled + report.confirmed) as usize);
         let confirms = self.host_time(&shape, report.confirmed as usize);
         let lane = &mut self.lanes[index];
@@ -121,7 +118,9 @@ impl Dispatcher {
         lane.settle();
         if lane.config.host {
             let width = lane.config.width;
-            self.learn_form(entry, items as usize, busy, width, tally.invalid);
+            if let Some(entry) = entry {
+                self.learn_form(entry, items as usize, busy, width, tally.invalid);
+            }
             return;
         }
         if piece.trust == Trust::Audited && lane.probation == 0 {
@@ -129,7 +128,9 @@ impl Dispatcher {
         }
         self.rejects.spend(now, confirms);
         let others = tally.valid + tally.computed > 0;
-        self.sources.judged(entry.order.source_or_unnamed(), report.confirmed, others);
+        if let Some(entry) = entry {
+            self.sources.judged(entry.order.source_or_unnamed(), report.confirmed, others);
+        }
     }
 
     /// Learns whether a combined equation of this source saved time: failed ones are followed by all singles.

@@ -319,4 +319,26 @@ mod tests {
             compare(&points, &terms);
         }
     }
+
+    /// A pair that cancels among points that have nothing in common: its buckets come to infinity, and are entries of
+    /// the sums that follow, where nothing else is an exception.
+    #[test]
+    fn a_bucket_that_comes_to_infinity_agrees_with_k256() {
+        let mut random = StdRng::seed_from_u64(33);
+        for count in [1, 4, 30, 300] {
+            let mut point = ProjectivePoint::GENERATOR;
+            let points: Vec<_> = (0..=count)
+                .map(|_| {
+                    point = point.double() + ProjectivePoint::GENERATOR;
+                    point
+                })
+                .collect();
+            let mut terms: Vec<_> =
+                (0..=count).map(|row| Term { row, scalar: half(&mut random) }).collect();
+            let Term { row, scalar } = terms[0];
+            let opposite = Half { negative: !scalar.negative, ..scalar };
+            terms.push(Term { row, scalar: opposite });
+            compare(&points, &terms);
+        }
+    }
 }
