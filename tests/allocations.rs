@@ -7,11 +7,14 @@ mod support;
 
 use std::alloc::System;
 use std::collections::VecDeque;
+use std::time::Duration;
 
 use sigmill::algorithms::merkle::{self, Node};
-use sigmill::{Algorithm, Batch, Engine, Job, Terms, backend};
+use sigmill::backend::device::Device;
+use sigmill::{Algorithm, Batch, Engine, Job, Terms, Trust, backend};
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
 
+use support::EvidenceBackend;
 use support::signed::{self, ECDSA, RECOVER, SCHNORR};
 
 #[global_allocator]
@@ -29,6 +32,7 @@ fn a_warm_engine_allocates_nothing() {
     inline();
     parsed_through_a_lane();
     raw_through_a_lane();
+    through_an_accelerator();
 }
 
 /// Raw batches on the caller's thread, each in the memory of the one before.
@@ -92,6 +96,26 @@ fn raw_through_a_lane() {
     }
     let cpu = &cpu.snapshot().devices[0];
     assert!(cpu.items > cpu.inline_items, "large batches run in the lane");
+}
+
+/// Pieces for a device are copied, and their evidence examined, in lists of their own: how many does not depend on
+/// how long they are.
+fn through_an_accelerator() {
+    let device = Device::admit(|| Ok(Box::new(EvidenceBackend::default()))).expect("it is correct");
+    let engine = Engine::builder().threads(2).cpu(false).device(device).probation(Duration::ZERO);
+    let engine = engine.open().expect("an engine");
+    for trust in [Trust::Fast, Trust::Checked, Trust::Audited] {
+        let [few, many] = [256, 2_048].map(|jobs| {
+            let parsed = engine.parse(some(ECDSA, jobs));
+            let row = least(&engine, jobs, BLOCK, 0, || {
+                let ticket = engine.submit_parsed(parsed.clone(), Terms::default().trust(trust));
+                assert!(ticket.expect("room").wait().answers().all_well());
+            });
+            println!("{jobs} through a device, {trust}: {} a batch", row.more / BLOCK);
+            row.more / BLOCK
+        });
+        assert!(few <= 64 && many <= few + 8, "{trust}: {few}, {many} in longer batches");
+    }
 }
 
 /// Has a batch answered, and gives it back.

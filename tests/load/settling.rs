@@ -30,14 +30,15 @@ fn settle(unit: Nanos) -> [u64; 2] {
     [0, 1].map(|lane| machine.batches[lane] - before[lane])
 }
 
-/// Batches that may go to a lane that loses: 64 until it is known, then one after each pause of 1,024 batches,
+/// Batches that may go to a lane that loses: a few until it is known, then one after each pause of 1,024 batches,
 /// doubled each time.
-const MOST: u64 = 64 + 4;
+const MOST: u64 = 64;
 
 #[test]
 fn a_slow_device_is_found_out() {
     for times in [2, 4, 50] {
         let [host, device] = settle(times * UNIT);
+        println!("{times} times slower: {device} of {BATCHES}");
         assert!(device <= MOST, "{times}: {device} went to the device");
         assert!(host >= BATCHES - MOST, "{times}: {host} went to the host");
     }
@@ -47,6 +48,7 @@ fn a_slow_device_is_found_out() {
 fn a_fast_device_gets_the_work() {
     for times in [2, 4, 50] {
         let [host, device] = settle(UNIT / times);
+        println!("{times} times faster: {host} of {BATCHES} to the host");
         assert!(host <= MOST, "{times}: {host} went to the host");
         assert_eq!(device, BATCHES, "{times}");
     }
