@@ -16,7 +16,6 @@ use sigmill::{Algorithm, Batch, Engine, Job, Terms};
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
 
 mod engines;
-mod host;
 mod load;
 mod open_loop;
 mod overload;

@@ -1,15 +1,15 @@
 //! Open loop at 80, 300 and again 80 % of what the engine can do, and what one source's load does to another's latency.
 //!
-//! The generator has a core of its own: the engine gets the others, one at least, and computes nothing on the
-//! generator's thread, which would no longer submit what is due.
+//! The generator has a core of its own: the engine gets the others, one at least. Batches are too long for the
+//! generator's thread.
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use sigmill::{Batch, Class, Engine, Limits, Source, Terms};
 
+use crate::engines;
 use crate::open_loop::{Flow, Seen, drive};
-use crate::{engines, host};
 
 const JOBS: usize = 256;
 const COMBINED_JOBS: usize = 512;
@@ -23,8 +23,7 @@ pub fn run(json: bool, quick: bool) {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let threads = cores.saturating_sub(1).max(1);
     let limits = Limits { backlog: Duration::from_millis(20), ..Limits::default() };
-    let builder = Engine::builder().threads(threads).cpu(false).limits(limits);
-    let engine = builder.device(host::device(threads)).open().expect("an engine");
+    let engine = Engine::builder().threads(threads).limits(limits).open().expect("an engine");
     let (rounds, span) = if quick { (3, 1) } else { (9, 4) };
     let span = Duration::from_secs(span);
     let batch = engines::ecdsa(JOBS);
