@@ -11,9 +11,10 @@ use crate::algorithms::secp256k1::{ecdsa, schnorr};
 use crate::backend::cpu::{self, Kernels};
 use crate::batch::Batch;
 use crate::dispatch::canary::Canaries;
+use crate::dispatch::judge::{self, Standing};
 use crate::dispatch::proof::Proof;
 use crate::dispatch::random::Random;
-use crate::dispatch::{Check, Report, judge};
+use crate::dispatch::{Check, Report};
 use crate::error::Fault;
 use crate::isa::Isa;
 use crate::parsed::{Operands, Parsed};
@@ -164,7 +165,7 @@ impl Sent {
     ) -> Result<Report, Refusal> {
         let Sent { whole, entries, batch, canaries, check } = self;
         if judges {
-            judge::judge(whole, entries.clone(), true, None, evidence, answers)?;
+            judge::judge(whole, entries.clone(), Standing::Judges, None, evidence, answers)?;
             return Ok(Report::default());
         }
         let items = entries.len();
@@ -172,7 +173,9 @@ impl Sent {
         if got != want && !matches!(evidence, Evidence::Nothing) {
             return Err(Fault::Short { got, want }.into());
         }
-        let mut suspects = self.audit(host, evidence)?;
+        let audited = self.audit(host, evidence)?;
+        let standing = if audited.is_some() { Standing::Proved } else { Standing::Alleged };
+        let mut suspects = audited.unwrap_or_default();
         if let Some(roots) = evidence.take_roots()
             && roots.len() != want
         {
@@ -181,7 +184,7 @@ impl Sent {
         if !canaries.take_off(evidence) {
             return Err(Fault::Canary.into());
         }
-        judge::judge(whole, entries.clone(), false, Some(host), evidence, answers)?;
+        judge::judge(whole, entries.clone(), standing, Some(host), evidence, answers)?;
         if matches!(evidence, Evidence::Nothing) {
             return Ok(Report::default());
         }
@@ -234,11 +237,11 @@ impl Sent {
         }
     }
 
-    /// Entries whose evidence the proof names as wrong. A canary among them is enough.
-    fn audit(&self, host: &dyn Host, evidence: &Evidence) -> Result<Vec<usize>, Fault> {
+    /// Entries whose evidence the proof names as wrong, where there is one. A canary among them is enough.
+    fn audit(&self, host: &dyn Host, evidence: &Evidence) -> Result<Option<Vec<usize>>, Fault> {
         let signatures = !matches!(self.batch.operands(), Operands::Columns);
         if self.check.trust < Trust::Audited || !signatures || self.is_computed_again() {
-            return Ok(Vec::new());
+            return Ok(None);
         }
         let items = self.entries.len();
         let wrong = host.audit(self.batch.operands(), evidence);
@@ -247,7 +250,7 @@ impl Sent {
         if origins.iter().any(|&origin| origin >= items) {
             return Err(Fault::Canary);
         }
-        Ok(origins)
+        Ok(Some(origins))
     }
 
     /// Whether the host computes every entry anyway.
@@ -261,7 +264,7 @@ impl Sent {
         let picked = self.whole.pick(&picked);
         let evidence = host.compute(&picked);
         let mut answers = Answers::new(picked.algorithm());
-        judge::judge(&picked, 0..entries.len(), true, None, &evidence, &mut answers)?;
+        judge::judge(&picked, 0..entries.len(), Standing::Judges, None, &evidence, &mut answers)?;
         Ok(answers)
     }
 

@@ -16,20 +16,39 @@ use crate::error::{Fault, ItemError};
 use crate::parsed::{Operands, Parsed};
 use crate::verdict::{Answers, Evidence, Point, Reason, State, Verdict};
 
+/// What is known of evidence.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Standing {
+    /// Its device may send verdicts itself.
+    Judges,
+    /// Nothing: each point is looked at.
+    Alleged,
+    /// The proof of all points left none out: what it named as wrong decides nothing, whatever is read from it.
+    Proved,
+}
+
+impl Standing {
+    /// Of a device that judges, or does not.
+    pub(crate) fn of(judges: bool) -> Self {
+        if judges { Standing::Judges } else { Standing::Alleged }
+    }
+}
+
 /// Judges a range of a batch's entries: `answers` has one for each then, by entry. On the threads of the current
 /// rayon pool where evidence is long.
 ///
-/// `judges`: the device may send verdicts itself. `host` computes what evidence leaves open; `None`
-/// takes the device at its word, to see whether it is right. On a fault `answers` holds nothing of use.
+/// `host` computes what evidence leaves open; `None` takes the device at its word, to see whether it is right. On a
+/// fault `answers` holds nothing of use.
 pub(crate) fn judge(
     parsed: &Parsed,
     entries: Range<usize>,
-    judges: bool,
+    standing: Standing,
     host: Option<&dyn Host>,
     evidence: &Evidence,
     answers: &mut Answers,
 ) -> Result<(), Fault> {
     let (start, items) = (entries.start, entries.len());
+    let (judges, proved) = (standing == Standing::Judges, standing == Standing::Proved);
     let width = parsed.algorithm().value_bytes();
     answers.begin(parsed.algorithm(), items, State::Computed);
     let length = |got: usize| {
@@ -44,13 +63,19 @@ pub(crate) fn judge(
         }
         (Operands::Ecdsa(operands), Evidence::Points(points)) => {
             length(points.len())?;
-            let judge = |entry, point: &Point| ecdsa::judge(operands, start + entry, point);
+            let judge = |entry, point: &Point| match proved {
+                true => Ok(ecdsa::judge_proved(operands, start + entry, point)),
+                false => ecdsa::judge(operands, start + entry, point),
+            };
             let open = compare(points, judge, &mut answers.states)?;
             compute_verdicts(parsed, host, start, &open, answers);
         }
         (Operands::Schnorr(operands), Evidence::Points(points)) => {
             length(points.len())?;
-            let judge = |entry, point: &Point| schnorr::judge(operands, start + entry, point);
+            let judge = |entry, point: &Point| match proved {
+                true => Ok(schnorr::judge_proved(operands, start + entry, point)),
+                false => schnorr::judge(operands, start + entry, point),
+            };
             let open = compare(points, judge, &mut answers.states)?;
             compute_verdicts(parsed, host, start, &open, answers);
         }
@@ -81,7 +106,7 @@ pub(crate) fn judge_all(
     evidence: &Evidence,
     answers: &mut Answers,
 ) -> Result<(), Fault> {
-    judge(parsed, 0..parsed.live(), judges, host, evidence, answers)?;
+    judge(parsed, 0..parsed.live(), Standing::of(judges), host, evidence, answers)?;
     spread(parsed, answers);
     Ok(())
 }

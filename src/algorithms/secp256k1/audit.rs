@@ -3,12 +3,13 @@
 //! point that r and the parity name, and R_i the key.
 //!
 //! Not the signatures are proved, but the arithmetic: an invalid signature has a point as well. Where
-//! any point is wrong the sum is zero for one in 2^128 choices of a_i, and the a_i come from a hash of
-//! the points too: not even who lies on purpose gets more.
+//! any point is wrong the sum is zero for one in 2^128 choices of a_i, and the a_i come from the system's
+//! randomness once the points are there, or for want of it from a hash of the points too: not even who lies on
+//! purpose gets more.
 
 use std::ops::Range;
 
-use crate::algorithms::secp256k1::combination::{Combination, parts};
+use crate::algorithms::secp256k1::combination::{Combination, Seed, parts};
 use crate::algorithms::secp256k1::curve::{Curve, Secp256k1};
 use crate::algorithms::secp256k1::field::{FieldVec, LANES, MaskVec, Stage};
 use crate::algorithms::secp256k1::integer::{P, ZERO, from_be, is_below};
@@ -205,7 +206,7 @@ impl<P: Products, C: Claimed> Kernel for Audit<'_, P, C> {
                 V::enter(Chunk { part, input: &input, chunk, at, found });
             }
             let Part { sum, counts, .. } = &mut *part;
-            sum.draw(plan, |item| counts[item]);
+            sum.draw(plan, seed(), |item| counts[item]);
             for chunk in sum.failing(&vec![false; items.len().div_ceil(PIECE)]) {
                 let at = chunk * PIECE..items.len().min((chunk + 1) * PIECE);
                 let counting = at.filter(|&item| counts[item]).map(|item| items.start + item);
@@ -215,6 +216,12 @@ impl<P: Products, C: Claimed> Kernel for Audit<'_, P, C> {
         scratch::put(part);
         found
     }
+}
+
+/// From the system, if it has any.
+fn seed() -> Option<Seed> {
+    let mut seed = Seed::default();
+    getrandom::fill(&mut seed).is_ok().then_some(seed)
 }
 
 /// What a kernel reads.

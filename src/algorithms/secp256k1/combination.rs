@@ -112,11 +112,13 @@ impl<V: FieldVec> Combination<V> {
         self.scalars.extend_from_slice(scalars);
     }
 
-    /// Draws the coefficients of a part that was added; an item that does not count takes no part.
-    pub(crate) fn draw(&mut self, plan: Plan, counts: impl Fn(usize) -> bool) {
+    /// Draws the coefficients of a part that was added; an item that does not count takes no part. `seed`: nobody who
+    /// had a say in the part could know it; `None`: a digest of the part.
+    pub(crate) fn draw(&mut self, plan: Plan, seed: Option<Seed>, counts: impl Fn(usize) -> bool) {
         let (keys, claims) = self.rows.split_at(IMAGES * (1 + self.keys));
         let key = |item| &keys[IMAGES * (1 + slot(&self.slots, item))];
-        self.coefficients = coefficients(plan, claims, key, &self.scalars);
+        let seed = seed.unwrap_or_else(|| bind(plan, claims, key, &self.scalars));
+        self.coefficients = coefficients(plan, &seed, self.scalars.len());
         for (item, coefficient) in self.coefficients.iter_mut().enumerate() {
             if !counts(item) {
                 *coefficient = [0; 2];
@@ -260,15 +262,17 @@ fn product(a: &Words, b: &Words) -> Words {
 /// Items whose numbers are hashed as one message.
 const BOUND: usize = 16;
 
-/// The coefficients: 1 for the first item, for the others 128 bits of hashes of a counter and a seed,
-/// and never 0. The seed is a digest of R, Q, u1 and u2 of all items, which make the sum: they are
-/// what the operands and the claims say, and no two different sums have the same.
-fn coefficients<'a>(
+/// What coefficients are made of.
+pub(crate) type Seed = [u8; 32];
+
+/// A digest of R, Q, u1 and u2 of all items, which make the sum: they are what the operands and the claims say, and
+/// no two different sums have the same.
+fn bind<'a>(
     plan: Plan,
     claims: &[Row],
     key: impl Fn(usize) -> &'a Row,
     scalars: &[Scalars],
-) -> Vec<[u64; 2]> {
+) -> Seed {
     let items = scalars.len();
     let bound = digests(plan, items.div_ceil(BOUND), |message, out| {
         let (mut odd, end) = (0u32, out.len() + BOUND * 128);
@@ -283,12 +287,17 @@ fn coefficients<'a>(
         out.resize(end, 0);
         out.extend_from_slice(&odd.to_le_bytes());
     });
-    let seed = digests(plan, 1, |_, out| {
+    digests(plan, 1, |_, out| {
         out.extend_from_slice(&(items as u64).to_le_bytes());
         out.extend_from_slice(bound.as_flattened());
-    });
+    })[0]
+}
+
+/// The coefficients: 1 for the first item, for the others 128 bits of hashes of a counter and a seed,
+/// and never 0.
+fn coefficients(plan: Plan, seed: &Seed, items: usize) -> Vec<[u64; 2]> {
     let blocks = digests(plan, items.div_ceil(2), |counter, out| {
-        out.extend_from_slice(&seed[0]);
+        out.extend_from_slice(seed);
         out.extend_from_slice(&(counter as u64).to_le_bytes());
     });
     let mut coefficients: Vec<[u64; 2]> = bytemuck::cast_slice(&blocks).to_vec();
@@ -334,7 +343,9 @@ mod tests {
             let scalars: Vec<Scalars> = (0..items).map(pair).collect();
             let draw = |rows: &[Row], scalars: &[Scalars]| {
                 let claims: Vec<Row> = rows.iter().step_by(2).copied().collect();
-                coefficients(Plan::PORTABLE, &claims, |item| &rows[2 * item + 1], scalars)
+                let key = |item| &rows[2 * item + 1];
+                let seed = bind(Plan::PORTABLE, &claims, key, scalars);
+                coefficients(Plan::PORTABLE, &seed, scalars.len())
             };
             let drawn = draw(&rows, &scalars);
             assert_eq!((drawn.len(), drawn[0]), (items, [1, 0]));

@@ -94,7 +94,7 @@ impl<V: FieldVec> Part<V> {
             V::enter(Chunk { part: self, equation, chunk, at: start - items.start, out });
         }
         // An item that has its verdict takes no part.
-        self.sum.draw(plan, |item| out[item].is_valid());
+        self.sum.draw(plan, None, |item| out[item].is_valid());
     }
 
     /// Verdicts of a part that was filled.

@@ -9,7 +9,7 @@ use crate::algorithms::secp256k1::key::Key;
 use crate::algorithms::secp256k1::multiply::Scalars;
 use crate::algorithms::secp256k1::order::quotients;
 use crate::algorithms::secp256k1::piece::{self, Equation, Piece, Products, verdict};
-use crate::algorithms::secp256k1::point::{Jacobian, OneLane, affine, is_possible};
+use crate::algorithms::secp256k1::point::{Jacobian, OneLane, is_possible};
 use crate::algorithms::sha256::Plan;
 use crate::error::Fault;
 use crate::isa::Isa;
@@ -43,15 +43,20 @@ pub fn points(isa: Isa, operands: &EcdsaOperands, range: Range<usize>, out: &mut
 /// # Errors
 /// [`Fault::BadEvidence`] for coordinates above p or a point off the curve.
 pub fn judge(operands: &EcdsaOperands, index: usize, point: &Point) -> Result<Verdict, Fault> {
-    if point.z == [1, 0, 0, 0] {
+    if is_possible(point) {
+        Ok(judge_proved(operands, index, point))
+    } else {
+        Err(Fault::BadEvidence)
+    }
+}
+
+/// Judges a point of the curve.
+pub(crate) fn judge_proved(operands: &EcdsaOperands, index: usize, point: &Point) -> Verdict {
+    verdict(match point.z {
         // Affine: a comparison is enough.
-        let x = affine(point)?[0];
-        return Ok(verdict(integer::reduce_n(x) == operands.r[index]));
-    }
-    if !is_possible(point) {
-        return Err(Fault::BadEvidence);
-    }
-    Ok(verdict(has_r(&OneLane::load(point), &operands.r[index..=index])))
+        [1, 0, 0, 0] => integer::reduce_n(point.x) == operands.r[index],
+        _ => has_r(&OneLane::load(point), &operands.r[index..=index]),
+    })
 }
 
 impl Products for EcdsaOperands {

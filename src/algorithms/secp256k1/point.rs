@@ -7,7 +7,6 @@ use crate::algorithms::secp256k1::field::{FieldVec, LANES, MaskVec};
 use crate::algorithms::secp256k1::integer::{P, is_below};
 use crate::algorithms::secp256k1::inversion::invert;
 use crate::algorithms::secp256k1::portable::Scalar5x52;
-use crate::error::Fault;
 use crate::parsed::Words;
 use crate::verdict::Point;
 
@@ -184,17 +183,12 @@ pub fn is_on_curve(x: &Words, y: &Words) -> bool {
     y.square().add(right.negate(2)).is_zero()
 }
 
-/// x and y of evidence with Z = 1.
-///
-/// # Errors
-/// [`Fault::BadEvidence`] for a point off the curve.
-pub fn affine(point: &Point) -> Result<[Words; 2], Fault> {
-    if is_on_curve(&point.x, &point.y) { Ok([point.x, point.y]) } else { Err(Fault::BadEvidence) }
-}
-
 /// Whether evidence is infinity or a point of the curve with coordinates below p:
 /// Y^2 = X^3 + 7 Z^6.
 pub fn is_possible(point: &Point) -> bool {
+    if point.z == [1, 0, 0, 0] {
+        return is_on_curve(&point.x, &point.y);
+    }
     if [point.x, point.y, point.z].iter().any(|words| !is_below(words, &P)) {
         return false;
     }

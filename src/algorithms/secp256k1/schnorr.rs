@@ -7,7 +7,7 @@ use crate::algorithms::secp256k1::field::{FieldVec, LANES, MaskVec};
 use crate::algorithms::secp256k1::key::Key;
 use crate::algorithms::secp256k1::multiply::Scalars;
 use crate::algorithms::secp256k1::piece::{self, Equation, Piece, Products, verdict};
-use crate::algorithms::secp256k1::point::{Jacobian, OneLane, affine, is_possible};
+use crate::algorithms::secp256k1::point::{Jacobian, OneLane, is_possible};
 use crate::algorithms::secp256k1::scalar;
 use crate::algorithms::sha256::Plan;
 use crate::error::Fault;
@@ -42,15 +42,20 @@ pub fn points(isa: Isa, operands: &SchnorrOperands, range: Range<usize>, out: &m
 /// # Errors
 /// [`Fault::BadEvidence`] for coordinates above p or a point off the curve.
 pub fn judge(operands: &SchnorrOperands, index: usize, point: &Point) -> Result<Verdict, Fault> {
+    if is_possible(point) {
+        Ok(judge_proved(operands, index, point))
+    } else {
+        Err(Fault::BadEvidence)
+    }
+}
+
+/// Judges a point of the curve.
+pub(crate) fn judge_proved(operands: &SchnorrOperands, index: usize, point: &Point) -> Verdict {
     let is_valid = |[x, y]: [Words; 2]| x == operands.r[index] && y[0] & 1 == 0;
-    if point.z == [1, 0, 0, 0] {
-        return Ok(verdict(is_valid(affine(point)?)));
-    }
-    if !is_possible(point) {
-        return Err(Fault::BadEvidence);
-    }
-    let affine = OneLane::load(point).to_affine();
-    Ok(verdict(affine.is_some_and(is_valid)))
+    verdict(match point.z {
+        [1, 0, 0, 0] => is_valid([point.x, point.y]),
+        _ => OneLane::load(point).to_affine().is_some_and(is_valid),
+    })
 }
 
 impl Products for SchnorrOperands {

@@ -81,7 +81,8 @@ fn right(whole: &Parsed, entries: Range<usize>) -> Answers {
     let picked = whole.pick(&entries.clone().collect::<Vec<_>>());
     let mut answers = Answers::new(picked.algorithm());
     let evidence = HOST.compute(&picked);
-    judge::judge(&picked, 0..entries.len(), true, None, &evidence, &mut answers).expect("our own");
+    judge::judge(&picked, 0..entries.len(), Standing::Judges, None, &evidence, &mut answers)
+        .expect("our own");
     answers
 }
 

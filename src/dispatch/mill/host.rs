@@ -8,6 +8,7 @@ use crate::backend::device::DeviceInfo;
 use crate::backend::{BatchId, cpu};
 use crate::batch::{Batch, Form};
 use crate::dispatch::examine::{Host, Refusal, Sent};
+use crate::dispatch::judge::Standing;
 use crate::dispatch::mill::{Delivery, First, Held, Input, Left, Mill, lock};
 use crate::dispatch::proof::Proof;
 use crate::dispatch::ticket::{Answered, Ticket};
@@ -130,7 +131,7 @@ impl Mill {
         catch_unwind(AssertUnwindSafe(|| kernel(parsed, &mut evidence)))
             .map_err(|_| Fault::Panicked)?;
         let mut answers = self.spares.take_answers(parsed.algorithm());
-        let judged = judge::judge(parsed, entries, true, None, &evidence, &mut answers);
+        let judged = judge::judge(parsed, entries, Standing::Judges, None, &evidence, &mut answers);
         self.spares.put_evidence(evidence);
         judged.map(|()| answers)
     }
