@@ -97,6 +97,10 @@ cargo bench --quiet --features fpga-sim --bench gpu -- --software --quick adapte
 
 cargo bench --quiet -p fpga-sim --bench cycles
 
+step "the consensus core"
+cargo test --release --no-fail-fast -p sigmill-consensus
+RUSTDOCFLAGS="-D warnings" cargo doc --quiet --release --no-deps --lib -p sigmill-consensus
+
 step "fuzz targets"
 fuzz/run.sh "${SIGMILL_FUZZ:-10}"
 

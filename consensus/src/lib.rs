@@ -1,0 +1,38 @@
+//! A BFT validator that hands its batches of signatures and hashes to the mill.
+//!
+//! Ordering is commonware's `simplex`; what is signed, stored and refused is written down in SPEC.md
+//! beside this package, which follows it.
+//!
+//! ```text
+//! genesis file -> Genesis -> chain id, Limits, Committee
+//! transactions -> hash batch -> recover batch -> senders
+//! votes, certificates -> one batch of pinned BIP 340 signatures -> verdicts, offenders
+//! ```
+//!
+//! [`resolve`] is the only way from here into the engine: an answer that the engine could not give
+//! is computed on the host, so that a fault is never read as "invalid".
+
+pub mod address;
+pub mod block;
+mod fields;
+pub mod genesis;
+pub mod keys;
+pub mod resolve;
+pub mod scheme;
+pub mod transaction;
+
+pub use address::Address;
+pub use block::{Block, Header};
+pub use fields::DecodeError;
+pub use genesis::{Genesis, Limits};
+pub use scheme::{Committee, VoteScheme};
+pub use transaction::{Action, SignedTransaction, Transaction};
+
+/// Keccak-256, the hash of everything that this package names: chains, blocks, transactions.
+pub type Hash = commonware_cryptography::keccak256::Digest;
+
+/// Keccak-256 of the parts, one after the other.
+pub(crate) fn keccak(parts: &[&[u8]]) -> Hash {
+    use commonware_cryptography::Hasher;
+    commonware_cryptography::Keccak256::hash(parts)
+}

@@ -1,0 +1,127 @@
+//! Decoders of bytes that others send: no input makes them panic, and what they take has one encoding.
+
+use std::sync::Arc;
+
+use commonware_codec::{Decode, Encode};
+use commonware_cryptography::certificate::Signers;
+use commonware_utils::{Participant, TestRng};
+use rand_core::Rng;
+use sigmill_consensus::keys::{AccountKey, ValidatorKeys};
+use sigmill_consensus::scheme::{Certificate, VoteSignature};
+use sigmill_consensus::{
+    Action, Address, Block, Genesis, Hash, Header, Limits, SignedTransaction, Transaction, address,
+};
+
+const ROUNDS: u32 = 20_000;
+
+/// The bytes with a few of them changed, and now and then some more or fewer.
+fn spoiled(bytes: &[u8], rng: &mut TestRng) -> Vec<u8> {
+    let mut bytes = bytes.to_vec();
+    for _ in 0..1 + rng.next_u32() % 3 {
+        let at = rng.next_u32() as usize % bytes.len();
+        match rng.next_u32() % 8 {
+            0 => bytes.truncate(at.max(1)),
+            1 => bytes.insert(at, rng.next_u32() as u8),
+            2 => bytes[at] = 0xff,
+            _ => bytes[at] ^= 1 << (rng.next_u32() % 8),
+        }
+    }
+    bytes
+}
+
+/// Spoils the bytes over and over. Says how many were taken, and checks that those encode as before.
+fn spoil(seed: u64, bytes: &[u8], encoded: impl Fn(&[u8]) -> Option<Vec<u8>>) -> u32 {
+    assert_eq!(encoded(bytes).as_deref(), Some(bytes), "the bytes were good");
+    let mut rng = TestRng::new(seed);
+    let mut taken = 0;
+    for round in 0..ROUNDS {
+        let bytes = spoiled(bytes, &mut rng);
+        if let Some(again) = encoded(&bytes) {
+            assert_eq!(again, bytes, "round {round}");
+            taken += 1;
+        }
+    }
+    taken
+}
+
+fn transactions() -> Vec<SignedTransaction> {
+    let key = AccountKey::from_bytes(&[1; 32]).unwrap();
+    let chain = Hash::from([2; 32]);
+    let to = Address::repeat_byte(3);
+    let transfer = Action::Transfer { to, amount: 4 };
+    let record = Action::Record { namespace: [5; 32], digest: [6; 32] };
+    let sign = |(nonce, action)| Transaction { chain, nonce, expiry: 7, action }.sign(&key);
+    [(0, transfer), (1, record), (2, transfer)].map(sign).to_vec()
+}
+
+fn block() -> Block {
+    let transactions = transactions();
+    let header = Header {
+        chain: Hash::from([2; 32]),
+        height: 1,
+        epoch: 0,
+        view: 2,
+        parent: Hash::from([8; 32]),
+        time_ms: 9,
+        proposer: 0,
+        transactions: 3,
+        transactions_root: [10; 32],
+        state_root: [11; 32],
+    };
+    Block { header, transactions: Arc::new(transactions) }
+}
+
+#[test]
+fn transactions_and_blocks() {
+    for one in transactions() {
+        let decode = |bytes: &[u8]| Some(SignedTransaction::decode(bytes).ok()?.encode());
+        assert!(spoil(1, &one.encode(), decode) > 0);
+    }
+    let (block, limits) = (block(), Limits::default());
+    let header = |bytes: &[u8]| Some(Header::decode(bytes).ok()?.encode().to_vec());
+    assert!(spoil(2, &block.header.encode(), header) > 0);
+    let whole = |bytes: &[u8]| Some(Block::decode(bytes, &limits).ok()?.encode());
+    assert!(spoil(3, &block.encode(), whole) > 0);
+    let coded = |bytes: &[u8]| {
+        Some(Encode::encode(&Block::decode_cfg(bytes.to_vec(), &limits).ok()?).to_vec())
+    };
+    assert!(spoil(4, &Encode::encode(&block), coded) > 0);
+}
+
+#[test]
+fn certificates() {
+    let signers = Signers::new(10, (0..7).map(Participant::new)).unwrap();
+    let signatures = (0..7).map(|n| VoteSignature([n; 64])).collect();
+    let certificate = Certificate { signers, signatures };
+    let decode =
+        |bytes: &[u8]| Some(Certificate::decode_cfg(bytes.to_vec(), &10).ok()?.encode().to_vec());
+    assert!(spoil(5, &certificate.encode(), decode) > 0);
+}
+
+#[test]
+fn texts() {
+    let mut rng = TestRng::new(6);
+    let genesis = "format = 1\nname = \"a\"\ntime_ms = 1\n[limits]\nblock_bytes = 4096\n\
+        block_transactions = 1\naccount_transactions = 1\nexpiry_heights = 1\nminimum_balance = 1\n\
+        [[validators]]\n\
+        identity = \"d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a\"\n\
+        vote = \"79be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798\"\n\
+        [accounts]\n\"0x5aaeb6053f3e94c9b9a09f33669435e7ef1beaed\" = 1\n";
+    let keys = "sigmill validator keys 1\n\
+        identity 0000000000000000000000000000000000000000000000000000000000000001\n\
+        vote 0000000000000000000000000000000000000000000000000000000000000001\n";
+    let list = "0x5aaeb6053f3e94c9b9a09f33669435e7ef1beaed 1\n";
+    let parse = |text: &str| Genesis::parse(text, |_| Ok(list.to_owned()));
+    let chain = parse(genesis).unwrap().chain();
+    ValidatorKeys::parse(keys).unwrap();
+    let mut others = 0;
+    for _ in 0..ROUNDS / 10 {
+        let text = |good: &str, rng: &mut TestRng| {
+            String::from_utf8_lossy(&spoiled(good.as_bytes(), rng)).into_owned()
+        };
+        others += u32::from(parse(&text(genesis, &mut rng)).is_ok_and(|one| one.chain() != chain));
+        let _ = ValidatorKeys::parse(&text(keys, &mut rng));
+        let _ = address::parse(&text(&list[..42], &mut rng));
+    }
+    assert!(others > 0, "nothing that was spoiled was read");
+}
