@@ -103,8 +103,9 @@ impl Dispatcher {
                 return Some(BusyReason::Source);
             }
         }
-        // Every batch of room has a piece of room; returned pieces and twins may be in the way for a moment.
-        if self.pieces.room() == 0 {
+        // Each batch in flight, this one too, finds a place for its first piece. Pieces of batches that were given up
+        // may be in the way for as long as somebody is at work on them.
+        if self.pieces.room() <= batches {
             return Some(BusyReason::Batches);
         }
         let patience = limits.backlog.as_nanos() as Nanos;

@@ -36,10 +36,14 @@ struct Watched {
 impl Watched {
     /// Over devices that never answer.
     fn new(host: bool, devices: usize) -> Self {
+        Self::within(Limits::default(), host, devices)
+    }
+
+    fn within(limits: Limits, host: bool, devices: usize) -> Self {
         let lanes = host.then(|| lane(true)).into_iter();
         let lanes = lanes.chain((0..devices).map(|_| lane(false))).collect();
         let policy = Policy { probation: 0, ..Policy::default() };
-        let dispatcher = Dispatcher::new(Limits::default(), policy, lanes);
+        let dispatcher = Dispatcher::new(limits, policy, lanes);
         Watched { dispatcher, now: 0, begun: Vec::new() }
     }
 
@@ -179,4 +183,32 @@ fn what_the_host_cannot_do_in_time_keeps_nobody_waiting() {
     watched.tick_until(45 * MS);
     let begun = watched.by_host();
     assert_eq!(begun[0].1, small, "{begun:?}, {hopeless:?}");
+}
+
+/// Nobody takes a piece from who is at work on it: what was given up holds its place, and what comes is refused.
+#[test]
+fn pieces_of_batches_that_were_given_up_leave_room_for_those_that_were_admitted() {
+    let limits = Limits { batches: 4, ..Limits::default() };
+    let mut watched = Watched::within(limits, false, 0);
+    let shape = Shape { algorithm: SIGNATURES, form: Form::Single, items: 9, bytes: 9 * 128 };
+    let order =
+        Order { class: Class::Consensus, source: None, deadline: Nanos::MAX, trust: Trust::Fast };
+    let (mut begun, mut unparsed) = (0, Vec::new());
+    for round in 0..40 {
+        let live = (round % 3 > 0).then_some(9);
+        match watched.step(Event::Submit { shape, order, live })[0] {
+            Action::Admit(id) if live.is_none() && unparsed.len() < 3 => unparsed.push(id),
+            Action::Admit(id) => {
+                begun += 1;
+                watched.step(Event::Cancel { id });
+            }
+            Action::Refuse(why) => assert_eq!(why, crate::error::BusyReason::Batches),
+            ref other => panic!("{other:?}"),
+        }
+    }
+    assert!(begun >= 4 && unparsed.len() == 3, "{begun}, {unparsed:?}");
+    for id in unparsed {
+        let actions = watched.step(Event::Parsed { id, live: 9 });
+        assert!(matches!(actions[..], [Action::LastResort { .. }]), "{actions:?}");
+    }
 }
