@@ -235,6 +235,7 @@ impl Evidence {
         match self {
             Evidence::Points(points) => points[entry].z == [0; 4],
             Evidence::Keys(keys) => keys[entry] == [0; 64],
+            Evidence::Rooted(rooted) => rooted.evidence.is_absent(entry),
             _ => false,
         }
     }

@@ -2,7 +2,7 @@
 
 use crate::algorithm::Algorithm;
 use crate::batch::{Form, Shape};
-use crate::dispatch::lane::{HAND_OVER, INLINE};
+use crate::dispatch::lane::INLINE;
 use crate::dispatch::router::{self, Choice, Route};
 use crate::dispatch::{Action, Dispatcher, Nanos, Piece, PieceId, Place};
 use crate::error::ItemError;
@@ -10,9 +10,6 @@ use crate::trust::Trust;
 
 /// Longest piece that the host takes at once: an urgent batch waits for two of them at most.
 const QUANTUM: Nanos = 20_000_000;
-
-/// Longest that a caller's own thread is kept: beside that a hand-over is a tenth.
-const MOST_INLINE: Nanos = 10 * HAND_OVER;
 
 /// Fewest entries of such a piece, and where they share an equation, which is the cheaper the longer it is.
 const GRAIN: usize = 1_024;
@@ -62,7 +59,6 @@ impl Dispatcher {
                 return None;
             }
             let inline = lane.config.inline.then(|| lane.cost.predict(&shape, INLINE));
-            let inline = inline.filter(|&time| time <= MOST_INLINE);
             Some(Choice {
                 lane: index,
                 lane_finish: lane.backlog + lane.predict(&shape, trust),

@@ -1,6 +1,7 @@
 //! Where a batch goes, and how much of it: pure functions of its shape and the lanes.
 
 use crate::dispatch::Nanos;
+use crate::dispatch::lane::HAND_OVER;
 
 /// One lane as a choice of the router, for one shape.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,13 +39,16 @@ pub enum Route {
     None,
 }
 
+/// Longest that a caller's own thread is kept: beside that a hand-over is a tenth.
+const MOST_INLINE: Nanos = 10 * HAND_OVER;
+
 /// The earliest predicted finish decides; a tie goes to the host's CPU, then to the caller's
 /// thread, then to the lower index.
 pub fn route(choices: &[Choice], may_inline: bool) -> Route {
     let mut best: Option<((Nanos, bool, bool), Route)> = None;
     for choice in choices {
         let lane = if choice.room { Route::Lane(choice.lane) } else { Route::Wait };
-        let inline = choice.inline_finish.filter(|_| may_inline);
+        let inline = choice.inline_finish.filter(|&time| may_inline && time <= MOST_INLINE);
         let candidates = [
             inline.map(|finish| ((finish, !choice.host, false), Route::Inline(choice.lane))),
             Some(((choice.lane_finish, !choice.host, true), lane)),

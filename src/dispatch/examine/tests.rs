@@ -426,3 +426,36 @@ fn no_point_is_answered_by_the_host_and_no_lie() {
         }
     }
 }
+
+/// Nor where it stands for a canary, whose key is a signer's: only who finds none of the valid ones is to blame.
+#[test]
+fn a_canary_without_a_point_is_no_lie_unless_all_valid_ones_are() {
+    for whole in [known(ECDSA), known(Algorithm::SchnorrBip340)] {
+        let live = whole.live();
+        for trust in [Trust::Checked, Trust::Audited] {
+            let sent = send(&whole, 0..live, check(trust, 0), 6);
+            for missing in 1..=CANARIES {
+                let mut evidence = evidence(&sent);
+                let Evidence::Points(points) = &mut evidence else { unreachable!("signatures") };
+                for place in 0..points.len() {
+                    let origin = sent.canaries.origin(place, live);
+                    if (live..live + missing).contains(&origin) {
+                        points[place].z = [0; 4];
+                    }
+                }
+                // The first and the third are valid.
+                match examine(&HOST, &sent, evidence) {
+                    Ok((answers, _)) if missing < 3 => {
+                        assert!(agree(&answers, &right(&whole, 0..live)));
+                    }
+                    Err(Fault::Canary) if missing >= 3 => {}
+                    other => panic!("{trust}, {missing} missing: {other:?}"),
+                }
+            }
+        }
+    }
+}
+
+fn agree(a: &Answers, b: &Answers) -> bool {
+    a.len() == b.len() && (0..a.len()).all(|at| same(a, at, b, at))
+}
