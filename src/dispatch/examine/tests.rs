@@ -437,10 +437,10 @@ fn a_canary_without_a_point_is_no_lie_unless_all_valid_ones_are() {
             for missing in 1..=CANARIES {
                 let mut evidence = evidence(&sent);
                 let Evidence::Points(points) = &mut evidence else { unreachable!("signatures") };
-                for place in 0..points.len() {
+                for (place, point) in points.iter_mut().enumerate() {
                     let origin = sent.canaries.origin(place, live);
                     if (live..live + missing).contains(&origin) {
-                        points[place].z = [0; 4];
+                        point.z = [0; 4];
                     }
                 }
                 // The first and the third are valid.
