@@ -17,8 +17,11 @@ pub mod block;
 mod fields;
 pub mod genesis;
 pub mod keys;
+pub mod pool;
 pub mod resolve;
 pub mod scheme;
+pub mod service;
+pub mod state;
 pub mod transaction;
 
 pub use address::Address;
@@ -26,6 +29,7 @@ pub use block::{Block, Header};
 pub use fields::DecodeError;
 pub use genesis::{Genesis, Limits};
 pub use scheme::{Committee, VoteScheme};
+pub use state::{Account, Record};
 pub use transaction::{Action, SignedTransaction, Transaction};
 
 /// Keccak-256, the hash of everything that this package names: chains, blocks, transactions.
