@@ -205,6 +205,12 @@ impl commonware_consensus::Block for Block {
     }
 }
 
+impl commonware_consensus::BoundedBlock for Block {
+    fn max_encode_size(limits: &Limits) -> usize {
+        4 + limits.block_bytes as usize
+    }
+}
+
 /// On the wire and in archives: the number of bytes (u32), then the encoding.
 impl Write for Block {
     fn write(&self, writer: &mut impl BufMut) {

@@ -11,6 +11,8 @@ use serde::Deserialize;
 use crate::address::{self, Address};
 use crate::{Hash, keccak};
 
+mod write;
+
 /// What goes before the genesis when it is hashed.
 pub const GENESIS_TAG: &[u8; 16] = b"sigmill:genesis1";
 /// Most validators.

@@ -5,30 +5,47 @@
 //!
 //! ```text
 //! genesis file -> Genesis -> chain id, Limits, Committee
-//! transactions -> hash batch -> recover batch -> senders
+//! transactions -> hash batch -> recover batch -> senders -> pool -> offers for blocks
 //! votes, certificates -> one batch of pinned BIP 340 signatures -> verdicts, offenders
 //! ```
 //!
 //! [`resolve`] is the only way from here into the engine: an answer that the engine could not give
-//! is computed on the host, so that a fault is never read as "invalid".
+//! is computed on the host, so that a fault is never read as "invalid". [`Crypto`] does the work on
+//! transactions with an engine or without one, with the same answers.
 
 pub mod address;
 pub mod block;
+pub mod chain;
+pub mod client;
+pub mod config;
+pub mod crypto;
+pub mod delay;
 mod fields;
+pub mod figures;
 pub mod genesis;
+pub mod http;
+pub mod intake;
 pub mod keys;
+pub mod ledger;
+pub mod load;
+pub mod node;
 pub mod pool;
 pub mod resolve;
 pub mod scheme;
+pub mod senders;
 pub mod service;
+pub mod stages;
 pub mod state;
+pub mod text;
 pub mod transaction;
 
 pub use address::Address;
 pub use block::{Block, Header};
+pub use crypto::Crypto;
 pub use fields::DecodeError;
 pub use genesis::{Genesis, Limits};
 pub use scheme::{Committee, VoteScheme};
+pub use senders::SenderCache;
 pub use state::{Account, Record};
 pub use transaction::{Action, SignedTransaction, Transaction};
 

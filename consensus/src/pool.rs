@@ -1,73 +1,281 @@
 //! Transactions that wait for a block.
+//!
+//! ```text
+//! screen -> (signature, account: the caller's) -> admit -> offer -> block -> settle
+//! ```
+//!
+//! Nothing here reads a clock, a disk or the state: what is needed of them is handed in.
 
-use crate::fields::DecodeError;
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
 
-/// Why a transaction is not taken; the order is that of the checks (SPEC.md, 11).
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Refusal {
-    /// Its bytes are no transaction.
-    #[error("no transaction: {0}")]
-    Malformed(#[from] DecodeError),
-    /// It is meant for another chain.
-    #[error("`chain` is another chain's id")]
-    WrongChain,
-    /// Its last height has passed.
-    #[error("`expiry` is {expiry}; the next block has height {next}")]
-    Expired {
-        /// The transaction's last height.
-        expiry: u64,
-        /// The height of the next block.
-        next: u64,
-    },
-    /// It would stay too long.
-    #[error("`expiry` is {expiry}; {limit} is the last that the next block may hold")]
-    ExpiryTooFar {
-        /// The transaction's last height.
-        expiry: u64,
-        /// The highest one allowed.
-        limit: u64,
-    },
-    /// It moves nothing.
-    #[error("`amount` is 0; 1 is the least")]
-    ZeroAmount,
-    /// The pool or a recent block has it.
-    #[error("it is known already")]
-    Known,
-    /// The pool, or the share of who brought it, is full.
-    #[error("the pool is full: send it again later")]
-    Full,
-    /// Nobody signed it.
-    #[error("`signature` is nobody's")]
-    BadSignature,
-    /// Its sender has no account.
-    #[error("its sender has no account")]
-    Unfunded,
-    /// Its sender has sent that many before.
-    #[error("`nonce` is {nonce}; the account's next is {next}")]
-    NonceUsed {
-        /// The transaction's.
-        nonce: u64,
-        /// The account's.
-        next: u64,
-    },
-    /// Too many of its sender would have to go before it.
-    #[error("`nonce` is {nonce}; {limit} is the last that the pool takes for now")]
-    NonceTooFar {
-        /// The transaction's.
-        nonce: u64,
-        /// The highest one taken.
-        limit: u64,
-    },
-    /// Another one of its sender has that nonce.
-    #[error("another transaction of its sender in the pool has its `nonce`")]
-    NonceTaken,
-    /// Its sender would keep less than the least.
-    #[error("its sender would keep less than the minimum balance")]
-    Reserve,
-    /// It would open an account with less than the least.
-    #[error("`amount` is less than the minimum balance that opens an account")]
-    BelowMinimum,
-    /// The digest is written down already.
-    #[error("the digest is recorded already")]
-    RecordExists,
+use crate::Hash;
+use crate::address::Address;
+use crate::genesis::Limits;
+use crate::state::Account;
+use crate::transaction::{Action, SignedTransaction};
+
+mod entry;
+mod lanes;
+mod recent;
+mod refusal;
+
+use entry::Usage;
+use lanes::{Lanes, Slot};
+use recent::Recent;
+
+pub use entry::{Entry, PoolLimits, Source, Standing};
+pub use refusal::Refusal;
+
+/// Transactions that wait for a block (SPEC.md, 11).
+#[derive(Debug)]
+pub struct Pool {
+    chain: Hash,
+    rules: Limits,
+    /// What all of it may hold, and what one peer may fill.
+    whole: Usage,
+    share: Usage,
+    lanes: Lanes,
+    usage: Usage,
+    shares: HashMap<u32, Usage>,
+    /// By expiry, for what ends first.
+    expiries: BTreeSet<(u64, [u8; 32])>,
+    recent: Recent,
+    /// Transactions admitted so far.
+    arrivals: u64,
 }
+
+impl Pool {
+    /// An empty pool of a chain; `rules` are its genesis'.
+    pub fn new(chain: Hash, rules: Limits, limits: PoolLimits) -> Self {
+        let percent = u128::from(limits.peer_percent.min(100));
+        let part = |whole: usize| (whole as u128 * percent / 100) as usize;
+        let whole = Usage { transactions: limits.transactions, bytes: limits.bytes };
+        Pool {
+            chain,
+            rules,
+            whole,
+            share: Usage { transactions: part(whole.transactions), bytes: part(whole.bytes) },
+            lanes: Lanes::default(),
+            usage: Usage::default(),
+            shares: HashMap::new(),
+            expiries: BTreeSet::new(),
+            recent: Recent::default(),
+            arrivals: 0,
+        }
+    }
+
+    /// Number of transactions.
+    pub fn len(&self) -> usize {
+        self.usage.transactions
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Bytes of their encodings.
+    pub fn bytes(&self) -> usize {
+        self.usage.bytes
+    }
+
+    /// Whether it holds the transaction with this hash.
+    pub fn contains(&self, hash: &[u8; 32]) -> bool {
+        self.lanes.find(hash).is_some()
+    }
+
+    /// What needs neither signature nor state; `next_height` is the last final block's plus 1.
+    ///
+    /// # Errors
+    /// The first of [`Refusal::WrongChain`], [`Refusal::Expired`], [`Refusal::ExpiryTooFar`],
+    /// [`Refusal::ZeroAmount`], [`Refusal::Known`], and [`Refusal::Full`] where the source's share
+    /// is.
+    pub fn screen(
+        &self,
+        transaction: &SignedTransaction,
+        hash: &[u8; 32],
+        source: Source,
+        next_height: u64,
+    ) -> Result<(), Refusal> {
+        let one = &transaction.transaction;
+        if one.chain != self.chain {
+            return Err(Refusal::WrongChain);
+        }
+        let expiry = one.expiry;
+        if expiry < next_height {
+            return Err(Refusal::Expired { expiry, next: next_height });
+        }
+        let limit = next_height.saturating_add(self.rules.expiry_heights.into());
+        if expiry > limit {
+            return Err(Refusal::ExpiryTooFar { expiry, limit });
+        }
+        if matches!(one.action, Action::Transfer { amount: 0, .. }) {
+            return Err(Refusal::ZeroAmount);
+        }
+        if self.contains(hash) || self.recent.contains(hash) {
+            return Err(Refusal::Known);
+        }
+        if let Source::Peer(peer) = source {
+            let usage = self.shares.get(&peer).copied().unwrap_or_default();
+            if !usage.holds(transaction.encoded_bytes(), self.share) {
+                return Err(Refusal::Full);
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes a transaction in whose signature was recovered. Where the pool is full, the last
+    /// transactions of those senders give way that have the least balance per transaction held, if
+    /// it is less than this sender's would be.
+    ///
+    /// # Errors
+    /// Those of [`Pool::screen`], again, then the first of [`Refusal::Unfunded`],
+    /// [`Refusal::NonceUsed`], [`Refusal::NonceTooFar`], [`Refusal::NonceTaken`],
+    /// [`Refusal::Reserve`], [`Refusal::BelowMinimum`], [`Refusal::RecordExists`] and
+    /// [`Refusal::Full`].
+    pub fn admit(
+        &mut self,
+        entry: Entry,
+        source: Source,
+        next_height: u64,
+        standing: Standing,
+    ) -> Result<(), Refusal> {
+        self.screen(&entry.transaction, &entry.hash, source, next_height)?;
+        let account = standing.sender.ok_or(Refusal::Unfunded)?;
+        let used = self.lanes.refresh(&entry.sender, account);
+        self.forget(used);
+        let account = self.lanes.account(&entry.sender).unwrap_or(account);
+        self.check(&entry, account, standing.target)?;
+        self.arrivals += 1;
+        let slot = Slot { entry: Arc::new(entry), source, arrival: self.arrivals };
+        self.make_room(&slot.entry, account)?;
+        self.insert(account, slot);
+        Ok(())
+    }
+
+    /// Nonce and effect (SPEC.md, 11: rules 9 to 11).
+    fn check(&self, entry: &Entry, account: Account, target: bool) -> Result<(), Refusal> {
+        let nonce = entry.nonce();
+        if nonce < account.nonce {
+            return Err(Refusal::NonceUsed { nonce, next: account.nonce });
+        }
+        let ahead = u64::from(self.rules.account_transactions).saturating_sub(1);
+        let limit = account.nonce.saturating_add(ahead);
+        if nonce > limit {
+            return Err(Refusal::NonceTooFar { nonce, limit });
+        }
+        if self.lanes.has(&entry.sender, nonce) {
+            return Err(Refusal::NonceTaken);
+        }
+        match entry.transaction.transaction.action {
+            Action::Transfer { amount, .. } => {
+                let before = self.lanes.moved_below(&entry.sender, nonce);
+                let left = account.balance.saturating_sub(before).checked_sub(amount);
+                if left.is_none_or(|left| left < self.rules.minimum_balance) {
+                    return Err(Refusal::Reserve);
+                }
+                if !target && amount < self.rules.minimum_balance {
+                    return Err(Refusal::BelowMinimum);
+                }
+            }
+            Action::Record { .. } if target => return Err(Refusal::RecordExists),
+            Action::Record { .. } => {}
+        }
+        Ok(())
+    }
+
+    /// Evicts until the transaction fits, or refuses it and evicts nothing.
+    fn make_room(&mut self, entry: &Entry, account: Account) -> Result<(), Refusal> {
+        let ratio = lanes::ratio(account.balance, self.lanes.held(&entry.sender) + 1);
+        let mut evicted = Vec::new();
+        while !self.usage.holds(entry.bytes(), self.whole) {
+            let Some((account, slot)) = self.lanes.pop_below(ratio) else {
+                for (account, slot) in evicted.into_iter().rev() {
+                    self.insert(account, slot);
+                }
+                return Err(Refusal::Full);
+            };
+            self.forget([slot.clone()]);
+            evicted.push((account, slot));
+        }
+        Ok(())
+    }
+
+    /// What a proposer may put into a block of `next_height`, within `limits` of a block: the
+    /// chain's, or less. The blocks below it need not be final: `next_nonce` gives the nonce of an
+    /// account that those changed, and `None` for all others.
+    ///
+    /// Accounts come in the order in which the first transaction that they are offered with became
+    /// the first of them to wait; each one's nonces have no gap, and none of the transactions has
+    /// expired. Accounts whose next nonce after the final state is missing are passed over. Takes
+    /// steps for what is offered and for the accounts that those blocks changed, not for the pool.
+    pub fn offer(
+        &self,
+        next_height: u64,
+        limits: &Limits,
+        next_nonce: impl Fn(&Address) -> Option<u64>,
+    ) -> Vec<Arc<Entry>> {
+        self.lanes.offer(next_height, limits, next_nonce)
+    }
+
+    /// A block is final: its height, and sender, nonce and hash of its transactions, in order.
+    /// Takes out what it used up and what has expired.
+    pub fn settle(
+        &mut self,
+        height: u64,
+        effects: impl IntoIterator<Item = (Address, u64, [u8; 32])>,
+    ) {
+        let mut hashes = Vec::new();
+        for (sender, nonce, hash) in effects {
+            hashes.push(hash);
+            let used = self.lanes.advance(&sender, nonce.saturating_add(1), &hash);
+            self.forget(used);
+        }
+        self.recent.push(hashes);
+        while let Some(&(expiry, hash)) = self.expiries.first()
+            && expiry <= height
+        {
+            self.discard([hash]);
+        }
+    }
+
+    /// Takes out transactions that a proposer found to be without effect: they would stand before
+    /// others until they expire.
+    pub fn discard(&mut self, hashes: impl IntoIterator<Item = [u8; 32]>) {
+        for hash in hashes {
+            let slot = self.lanes.remove(&hash);
+            self.forget(slot);
+        }
+    }
+
+    fn insert(&mut self, account: Account, slot: Slot) {
+        self.usage.add(&slot.entry);
+        if let Source::Peer(peer) = slot.source {
+            self.shares.entry(peer).or_default().add(&slot.entry);
+        }
+        self.expiries.insert((slot.entry.expiry(), slot.entry.hash));
+        self.lanes.insert(account, slot);
+    }
+
+    /// Counts what has left its lane.
+    fn forget(&mut self, slots: impl IntoIterator<Item = Slot>) {
+        for slot in slots {
+            self.usage.remove(&slot.entry);
+            self.expiries.remove(&(slot.entry.expiry(), slot.entry.hash));
+            if let Source::Peer(peer) = slot.source
+                && let Some(usage) = self.shares.get_mut(&peer)
+            {
+                usage.remove(&slot.entry);
+                if usage.transactions == 0 {
+                    self.shares.remove(&peer);
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod model;
+#[cfg(test)]
+mod tests;

@@ -9,8 +9,11 @@ use crate::keys::AccountKey;
 use crate::{Hash, keccak};
 
 mod batches;
+mod list;
 
 pub use batches::{Hashes, hash_batch, hashes, recover_batch, senders};
+pub use list::decode_list;
+pub(crate) use list::encode_list;
 
 /// What goes before a transaction when it is hashed for its signature, and never on the wire.
 pub const SIGNING_TAG: &[u8; 16] = b"sigmill:transact";
@@ -212,6 +215,17 @@ pub(crate) mod tests {
         let key = AccountKey::from_bytes(&[account; 32]).unwrap();
         let action = Action::Record { namespace: [3; 32], digest: [account; 32] };
         Transaction { chain: Hash::from([9; 32]), nonce, expiry: 100, action }.sign(&key)
+    }
+
+    /// n - s and the other v: the same key for libsecp256k1, and not allowed in a transaction.
+    pub(crate) fn high_s(one: &SignedTransaction) -> SignedTransaction {
+        use k256::elliptic_curve::PrimeField;
+        let s: [u8; 32] = one.signature[32..64].try_into().unwrap();
+        let s = k256::Scalar::from_repr(s.into()).unwrap();
+        let mut other = one.clone();
+        other.signature[32..64].copy_from_slice(&(-s).to_bytes());
+        other.signature[64] ^= 1;
+        other
     }
 
     #[test]

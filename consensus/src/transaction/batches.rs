@@ -1,5 +1,7 @@
 //! Hashes and senders of many transactions, through the engine.
 
+use std::borrow::Borrow;
+
 use sigmill::error::BatchError;
 use sigmill::{Algorithm, Batch, Engine, Job, Outcome, RecoverRule, Terms};
 
@@ -20,10 +22,10 @@ pub struct Hashes {
 ///
 /// # Errors
 /// [`BatchError::Full`]: more than a batch holds, 2^23 transactions.
-pub fn hash_batch(transactions: &[SignedTransaction]) -> Result<Batch, BatchError> {
+pub fn hash_batch<T: Borrow<SignedTransaction>>(transactions: &[T]) -> Result<Batch, BatchError> {
     let mut batch = Batch::open(Algorithm::Keccak256);
     let mut bytes = Vec::with_capacity(SIGNING_TAG.len() + LONGEST);
-    for one in transactions {
+    for one in transactions.iter().map(Borrow::borrow) {
         bytes.clear();
         bytes.extend_from_slice(SIGNING_TAG);
         one.encode_into(&mut bytes);
@@ -39,14 +41,14 @@ pub fn hash_batch(transactions: &[SignedTransaction]) -> Result<Batch, BatchErro
 ///
 /// # Errors
 /// [`BatchError::Full`]: more than a batch holds, 2^24 transactions.
-pub fn recover_batch(
-    transactions: &[SignedTransaction],
+pub fn recover_batch<T: Borrow<SignedTransaction>>(
+    transactions: &[T],
     hashes: &[Hashes],
 ) -> Result<Batch, BatchError> {
     let rule = RecoverRule::EthereumTransaction;
     let mut batch = Batch::open(Algorithm::RecoverSecp256k1(rule));
     for (one, hashes) in transactions.iter().zip(hashes) {
-        let (signature, v) = one.signature.split_first_chunk().expect("65 bytes");
+        let (signature, v) = one.borrow().signature.split_first_chunk().expect("65 bytes");
         batch.push(Job::Recover { message: &hashes.signing, signature, recovery_id: v[0] })?;
     }
     Ok(batch.seal())
@@ -56,9 +58,9 @@ pub fn recover_batch(
 ///
 /// # Errors
 /// As [`hash_batch`].
-pub fn hashes(
+pub fn hashes<T: Borrow<SignedTransaction>>(
     engine: &Engine,
-    transactions: &[SignedTransaction],
+    transactions: &[T],
     terms: Terms,
 ) -> Result<Vec<Hashes>, BatchError> {
     let resolved = resolve(engine, hash_batch(transactions)?, terms);
@@ -72,9 +74,9 @@ pub fn hashes(
 ///
 /// # Errors
 /// As [`recover_batch`].
-pub fn senders(
+pub fn senders<T: Borrow<SignedTransaction>>(
     engine: &Engine,
-    transactions: &[SignedTransaction],
+    transactions: &[T],
     hashes: &[Hashes],
     terms: Terms,
 ) -> Result<Vec<Option<Address>>, BatchError> {
@@ -98,7 +100,7 @@ pub fn senders(
 mod tests {
     use super::*;
     use crate::keys::AccountKey;
-    use crate::transaction::tests::{record, transfer};
+    use crate::transaction::tests::{high_s, record, transfer};
 
     fn engine() -> Engine {
         Engine::builder().threads(1).open().unwrap()
@@ -120,17 +122,6 @@ mod tests {
         let senders = senders(&engine, &all, &hashes, Terms::default()).unwrap();
         let expected: Vec<_> = (1..40).flat_map(|n| [address(n); 2]).collect();
         assert_eq!(senders, expected);
-    }
-
-    /// n - s and the other v: the same key for libsecp256k1, and not allowed here.
-    fn high_s(one: &SignedTransaction) -> SignedTransaction {
-        use k256::elliptic_curve::PrimeField;
-        let s: [u8; 32] = one.signature[32..64].try_into().unwrap();
-        let s = k256::Scalar::from_repr(s.into()).unwrap();
-        let mut other = one.clone();
-        other.signature[32..64].copy_from_slice(&(-s).to_bytes());
-        other.signature[64] ^= 1;
-        other
     }
 
     #[test]
@@ -167,8 +158,8 @@ mod tests {
 
     #[test]
     fn nothing_is_a_batch_too() {
-        let engine = engine();
-        assert_eq!(hashes(&engine, &[], Terms::default()), Ok(vec![]));
-        assert_eq!(senders(&engine, &[], &[], Terms::default()), Ok(vec![]));
+        let (engine, none): (_, [SignedTransaction; 0]) = (engine(), []);
+        assert_eq!(hashes(&engine, &none, Terms::default()), Ok(vec![]));
+        assert_eq!(senders(&engine, &none, &[], Terms::default()), Ok(vec![]));
     }
 }

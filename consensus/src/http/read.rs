@@ -1,0 +1,109 @@
+//! Questions about the last final state and final blocks.
+
+use std::time::Duration;
+
+use axum::Json;
+use axum::extract::rejection::{PathRejection, QueryRejection};
+use axum::extract::{Path, Query, State};
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::Deserialize;
+
+use super::failure::Failure;
+use super::{Shared, WAIT_LIMIT_MS, json};
+use crate::service::{Final, Request};
+use crate::{address, text};
+
+type One = Result<Path<String>, PathRejection>;
+
+fn height(path: One) -> Result<u64, Failure> {
+    let Path(text) = path?;
+    text.parse().map_err(|_| Failure::field("height", "a number from 0 to 2^64 - 1 is expected"))
+}
+
+pub(super) async fn account(
+    State(shared): State<Shared>,
+    path: One,
+) -> Result<Json<json::Account>, Failure> {
+    let Path(text) = path?;
+    // What is longer is wrong as well, and the answer does not repeat all of it.
+    let start: String = text.chars().take(64).collect();
+    let address = address::parse(&start).map_err(|error| Failure::field("address", error))?;
+    let account = shared.ask(|back| Request::Account(address, back)).await?;
+    let account = account.ok_or_else(|| Failure::not_found("there is no such account"))?;
+    Ok(Json(account.into()))
+}
+
+pub(super) async fn record(
+    State(shared): State<Shared>,
+    path: Result<Path<(String, String)>, PathRejection>,
+) -> Result<Json<json::Record>, Failure> {
+    let Path((namespace, digest)) = path?;
+    let namespace =
+        text::namespace(&namespace).map_err(|error| Failure::field("namespace", error))?;
+    let digest = text::hash(&digest).map_err(|error| Failure::field("digest", error))?;
+    let record = shared.ask(|back| Request::Record(namespace, digest, back)).await?;
+    let record = record.ok_or_else(|| Failure::not_found("nothing is recorded of this digest"))?;
+    Ok(Json(record.into()))
+}
+
+pub(super) async fn receipt(
+    State(shared): State<Shared>,
+    path: One,
+) -> Result<Json<json::Receipt>, Failure> {
+    let Path(text) = path?;
+    let hash = text::hash(&text).map_err(|error| Failure::field("hash", error))?;
+    let receipt = shared.ask(|back| Request::Receipt(hash, back)).await?;
+    let missing = || Failure::not_found("no recent block has this transaction");
+    Ok(Json(receipt.ok_or_else(missing)?.into()))
+}
+
+pub(super) async fn block(
+    State(shared): State<Shared>,
+    path: One,
+) -> Result<Json<json::Block>, Failure> {
+    let height = height(path)?;
+    let found = shared.ask(|back| Request::Block(height, back)).await?;
+    let found = found.ok_or_else(|| Failure::not_found("no final block has this height yet"))?;
+    Ok(Json(json::Block::from(&found)))
+}
+
+pub(super) async fn status(State(shared): State<Shared>) -> Result<Json<json::Status>, Failure> {
+    Ok(Json(shared.ask(Request::Status).await?.into()))
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Wait {
+    /// Milliseconds.
+    #[serde(default)]
+    wait: u64,
+}
+
+pub(super) async fn hashes(
+    State(shared): State<Shared>,
+    path: One,
+    query: Result<Query<Wait>, QueryRejection>,
+) -> Result<Response, Failure> {
+    let (height, Query(Wait { wait })) = (height(path)?, query?);
+    if wait > WAIT_LIMIT_MS {
+        return Err(Failure::field("wait", format!("at most {WAIT_LIMIT_MS} ms are allowed")));
+    }
+    let found = match wait {
+        0 => shared.ask(|back| Request::Block(height, back)).await?,
+        _ => {
+            let asked = shared.service.ask(|back| Request::Await(height, back));
+            let limit = Duration::from_millis(wait);
+            tokio::time::timeout(limit, asked).await.ok().transpose()?
+        }
+    };
+    let Some(Final { block, hashes, final_ms }) = found else {
+        return Ok(StatusCode::NO_CONTENT.into_response());
+    };
+    let mut bytes = Vec::with_capacity(48 + 32 * hashes.len());
+    bytes.extend_from_slice(&height.to_be_bytes());
+    bytes.extend_from_slice(&final_ms.to_be_bytes());
+    bytes.extend_from_slice(&block.header.hash().0);
+    bytes.extend_from_slice(hashes.as_flattened());
+    Ok(([(header::CONTENT_TYPE, "application/octet-stream")], bytes).into_response())
+}
