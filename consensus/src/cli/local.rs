@@ -1,0 +1,418 @@
+//! `local`: a network of validators on this machine, each a process of its own.
+
+use std::collections::BTreeMap;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use serde_json::{Map, Value, json};
+use sigmill_consensus::client::Client;
+use sigmill_consensus::config::{self, Config, Peer};
+use sigmill_consensus::genesis::Validator;
+use sigmill_consensus::keys::ValidatorKeys;
+use sigmill_consensus::load::{self, Accounts, Checked, Outcome, Plan, Progress, Settings, Terms};
+use sigmill_consensus::{Genesis, Limits};
+
+use super::children::{Child, Kills, kill_in_turn};
+use super::{Done, Failure, wait_for, write_new};
+
+const EXAMPLES: &str = "\
+Examples:
+  sigmill-consensus local 4
+  sigmill-consensus local 4 --accounts 1000000 --load 11600 --seconds 60 --delay 50 --json
+  sigmill-consensus local 4 --accounts 100000 --load 1000 --seconds 60 --crypto libsecp256k1
+  sigmill-consensus local 4 --accounts 400000 --load 5800 --seconds 90 --kill
+
+Without --load it runs until Ctrl-C, and `query`, `submit`, `load` can be tried on it. With --load it
+ends by itself, and fails (1) unless every transfer is final, once, and all validators have it in the
+same block. With --kill, transfers that only a killed validator had may be lost, receipts may not.
+
+Accounts are those of the seed `local`: `load --seed local`.";
+
+/// What the accounts are derived from.
+const SEED: &str = "local";
+/// What each account has.
+const BALANCE: u64 = 1_000_000;
+/// Heights that a transfer of the load lives.
+const LIFE: u64 = 3_600;
+/// How long a validator may take to start: a million accounts take a while.
+const START: Duration = Duration::from_secs(300);
+/// How long a validator may take to have a block in the end.
+const CATCH_UP: Duration = Duration::from_secs(60);
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES, arg_required_else_help = true)]
+pub struct Arguments {
+    /// Number of validators: 1 to 64
+    #[arg(value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64))]
+    validators: u16,
+    /// Accounts on the chain
+    #[arg(long, value_name = "A", default_value_t = 10_000)]
+    accounts: usize,
+    /// Transfers a second to load it with
+    #[arg(long, value_name = "R")]
+    load: Option<u64>,
+    /// For how many seconds
+    #[arg(long, value_name = "S", default_value_t = 10, requires = "load")]
+    seconds: u64,
+    /// What every message between validators takes longer, one way, in milliseconds
+    #[arg(long, value_name = "MS", default_value_t = 0)]
+    delay: u64,
+    /// Who computes signatures and hashes of transactions and blocks
+    #[arg(long, value_enum, default_value_t = Crypto::Engine)]
+    crypto: Crypto,
+    /// Devices of every validator's engine besides the CPU; may be repeated
+    #[arg(long = "device", value_name = "NAME")]
+    devices: Vec<String>,
+    /// Threads of every validator's engine [default: the cores, shared out]
+    #[arg(long)]
+    threads: Option<usize>,
+    /// Kill one validator after the other, at random, the next when it has caught up
+    #[arg(long, requires = "load")]
+    kill: bool,
+    /// Where everything is kept; a folder that is not there yet [default: a temporary one]
+    #[arg(long, value_name = "FOLDER")]
+    dir: Option<PathBuf>,
+    /// Print the outcome as one JSON object; progress goes to standard error either way
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum Crypto {
+    /// The mill
+    Engine,
+    /// libsecp256k1, one after the other
+    Libsecp256k1,
+}
+
+impl From<Crypto> for config::Crypto {
+    fn from(crypto: Crypto) -> Self {
+        match crypto {
+            Crypto::Engine => config::Crypto::Engine,
+            Crypto::Libsecp256k1 => config::Crypto::Libsecp256k1,
+        }
+    }
+}
+
+/// A folder that is removed in the end, unless it was asked for.
+struct Folder(PathBuf, bool);
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        if self.1 {
+            let _ = std::fs::remove_dir_all(&self.0);
+        }
+    }
+}
+
+pub fn run(arguments: &Arguments) -> Done {
+    let folder = match &arguments.dir {
+        Some(dir) => Folder(dir.clone(), false),
+        None => {
+            let name = format!("sigmill-local-{}", std::process::id());
+            Folder(std::env::temp_dir().join(name), true)
+        }
+    };
+    if folder.0.exists() {
+        return Err(Failure::input(format!("--dir: {} is there already", folder.0.display())));
+    }
+    eprintln!("deriving {} accounts", arguments.accounts);
+    std::fs::create_dir_all(&folder.0).map_err(Failure::input)?;
+    let accounts = Accounts::derive(SEED.as_bytes(), arguments.accounts).map_err(Failure::input)?;
+    let network = Network::prepare(arguments, &folder.0, &accounts)?;
+    wait_for(network.run(arguments, &accounts))
+}
+
+/// Validators that are set up.
+struct Network {
+    genesis: Genesis,
+    configs: Vec<PathBuf>,
+    urls: Vec<String>,
+}
+
+impl Network {
+    /// Writes keys, genesis and configurations.
+    fn prepare(arguments: &Arguments, folder: &Path, accounts: &Accounts) -> Result<Self, Failure> {
+        let mut keys = Vec::new();
+        for _ in 0..arguments.validators {
+            keys.push(ValidatorKeys::generate()?);
+        }
+        let validators = keys.iter().map(|keys| {
+            let (identity, vote) = keys.public();
+            Validator { identity, vote }
+        });
+        let mut validators: Vec<_> = validators.collect();
+        validators.sort();
+        let mut funded: Vec<_> =
+            accounts.addresses().iter().map(|address| (*address, BALANCE)).collect();
+        funded.sort_unstable();
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let genesis = Genesis {
+            name: "local".into(),
+            time_ms: now.as_millis() as u64,
+            limits: Limits::default(),
+            validators,
+            accounts: funded,
+        };
+        write_new(&folder.join("accounts.txt"), &genesis.accounts_text())?;
+        write_new(&folder.join("genesis.toml"), &genesis.text(Some("accounts.txt")))?;
+
+        let ports = free_addresses(2 * keys.len())?;
+        let (p2p, http) = ports.split_at(keys.len());
+        let peer = |(keys, address): (&ValidatorKeys, &SocketAddr)| Peer {
+            identity: keys.public().0,
+            address: *address,
+        };
+        let peers: Vec<Peer> = keys.iter().zip(p2p).map(peer).collect();
+        let threads = match arguments.threads {
+            Some(threads) => threads,
+            None => (super::run::cores() / keys.len()).max(1),
+        };
+        let (mut configs, mut urls) = (Vec::new(), Vec::new());
+        for (index, one) in keys.iter().enumerate() {
+            let home = folder.join(index.to_string());
+            std::fs::create_dir_all(&home).map_err(Failure::input)?;
+            one.write(&home.join("validator.key"))?;
+            let mut config = Config::new(
+                "../genesis.toml".into(),
+                "validator.key".into(),
+                "data".into(),
+                p2p[index],
+            );
+            config.http = Some(http[index]);
+            config.threads = threads;
+            config.delay_ms = arguments.delay;
+            config.devices.clone_from(&arguments.devices);
+            config.crypto = arguments.crypto.into();
+            config.peers =
+                peers.iter().filter(|peer| peer.address != p2p[index]).cloned().collect();
+            let path = home.join("validator.toml");
+            config.write(&path).map_err(Failure::input)?;
+            configs.push(path);
+            urls.push(format!("http://{}", http[index]));
+        }
+        Ok(Network { genesis, configs, urls })
+    }
+
+    async fn run(self, arguments: &Arguments, accounts: &Accounts) -> Done {
+        eprintln!("starting {} validators", self.configs.len());
+        let mut children = Vec::new();
+        for config in &self.configs {
+            children.push(Child::spawn(config)?);
+        }
+        for child in &mut children {
+            child.ready(START).await?;
+        }
+        let clients: Result<Vec<_>, _> = self.urls.iter().map(|url| Client::new(url)).collect();
+        let clients = clients?;
+        for (index, url) in self.urls.iter().enumerate() {
+            eprintln!("validator {index}  {url}");
+        }
+        match arguments.load {
+            None => watch(&clients, children).await,
+            Some(rate) => self.load(arguments, rate, accounts, clients, children).await,
+        }
+    }
+
+    async fn load(
+        &self,
+        arguments: &Arguments,
+        rate: u64,
+        accounts: &Accounts,
+        clients: Vec<Client>,
+        children: Vec<Child>,
+    ) -> Done {
+        eprintln!("signing");
+        let terms = Terms {
+            chain: self.genesis.chain(),
+            rate,
+            seconds: arguments.seconds,
+            first: 0,
+            nonce: 0,
+            expiry: LIFE,
+        };
+        let plan = Arc::new(Plan::sign(accounts, terms).map_err(Failure::input)?);
+        let before = Numbers::read(&clients).await;
+        let started = Instant::now();
+        let settings = Settings::default();
+        let run = load::run(plan, &clients, &settings, progress);
+        let (outcome, kills, _children) = match arguments.kill {
+            false => (run.await?, Kills::default(), children),
+            true => {
+                let (stop, stopped) = tokio::sync::oneshot::channel();
+                let killing = tokio::spawn(kill_in_turn(children, clients.clone(), stopped));
+                let outcome = run.await?;
+                let _ = stop.send(());
+                let (kills, children) = killing.await.map_err(Failure::check)??;
+                (outcome, kills, children)
+            }
+        };
+        let elapsed = started.elapsed();
+        let spent = Numbers::read(&clients).await.since(&before);
+        let checked = outcome.receipts.check(&clients, CATCH_UP).await;
+        let report = report(&outcome, &spent, &kills, &checked, elapsed);
+        match arguments.json {
+            true => say!("{report}"),
+            false => say!("{report:#}"),
+        }
+        verdict(arguments, &outcome, &kills, &checked)
+    }
+}
+
+/// A live line a second, until Ctrl-C.
+async fn watch(clients: &[Client], mut children: Vec<Child>) -> Done {
+    let mut second = tokio::time::interval(Duration::from_secs(1));
+    loop {
+        tokio::select! {
+            _ = tokio::signal::ctrl_c() => return Ok(()),
+            _ = second.tick() => (),
+        }
+        for child in &mut children {
+            child.runs()?;
+        }
+        let status = clients[0].status().await?;
+        eprint!("\rheight {}  pooled {}   ", status.height, status.pooled);
+    }
+}
+
+fn progress(now: &Progress) {
+    let Progress { second, sent, taken, committed, height, .. } = now;
+    let rate = *committed as f64 / (*second).max(1) as f64;
+    eprintln!(
+        "{second:>4} s  height {height}  sent {sent}  taken {taken}  final {committed}  {rate:.0} a second"
+    );
+}
+
+/// Addresses of this machine that nobody listens on now.
+fn free_addresses(count: usize) -> Result<Vec<SocketAddr>, Failure> {
+    let listen = |_| TcpListener::bind((Ipv4Addr::LOCALHOST, 0));
+    let held: Result<Vec<_>, _> = (0..count).map(listen).collect();
+    let held = held.map_err(Failure::check)?;
+    held.iter().map(|one| one.local_addr().map_err(Failure::check)).collect()
+}
+
+/// Sums over all validators of what they count: by name and label.
+#[derive(Default)]
+struct Numbers(BTreeMap<(String, String), f64>);
+
+impl Numbers {
+    async fn read(clients: &[Client]) -> Self {
+        let mut numbers = Numbers::default();
+        for client in clients {
+            let Ok(text) = client.metrics().await else { continue };
+            for line in text.lines().filter(|line| line.starts_with("sigmill_")) {
+                let Some((name, value)) = line.rsplit_once(' ') else { continue };
+                let Ok(value) = value.parse::<f64>() else { continue };
+                let (name, label) = name.split_once('{').unwrap_or((name, ""));
+                let label = label.split('"').nth(1).unwrap_or_default();
+                *numbers.0.entry((name.to_owned(), label.to_owned())).or_default() += value;
+            }
+        }
+        numbers
+    }
+
+    /// What was added; of a validator that was restarted, what it counted since.
+    fn since(mut self, before: &Numbers) -> Self {
+        for (name, value) in &mut self.0 {
+            *value = (*value - before.0.get(name).copied().unwrap_or_default()).max(0.0);
+        }
+        self
+    }
+
+    fn family(&self, family: &str) -> impl Iterator<Item = (&str, f64)> {
+        let of = self.0.iter().filter(move |((name, _), _)| name == family);
+        of.map(|((_, label), value)| (label.as_str(), *value))
+    }
+}
+
+/// Core seconds by stage: the engine's threads, the stages of the chain, and the rest.
+fn core_seconds(spent: &Numbers) -> (BTreeMap<&str, f64>, f64) {
+    let threads: Vec<_> = spent.family("sigmill_thread_core_seconds_total").collect();
+    let total: f64 = threads.iter().map(|(_, seconds)| seconds).sum();
+    let engine = threads
+        .iter()
+        .filter(|(name, _)| name.starts_with("sigmill") && *name != "sigmill-consens");
+    let engine: f64 = engine.map(|(_, seconds)| seconds).sum();
+    let mut stages: BTreeMap<_, _> = spent.family("sigmill_stage_core_seconds_total").collect();
+    let named: f64 = stages.values().sum();
+    let batches = stages.get("batches").copied().unwrap_or_default();
+    stages.insert("engine threads", engine);
+    stages.insert("consensus, network, files", (total - engine - named).max(0.0));
+    let share = if total > 0.0 { (engine + batches) / total } else { 0.0 };
+    (stages, share)
+}
+
+fn report(
+    outcome: &Outcome,
+    spent: &Numbers,
+    kills: &Kills,
+    checked: &[Checked],
+    elapsed: Duration,
+) -> Value {
+    let ms = |quantile| outcome.finality.value_at_quantile(quantile) as f64 / 1_000.0;
+    let all = |family: &str| -> Map<String, Value> {
+        spent.family(family).map(|(label, value)| (label.to_owned(), value.into())).collect()
+    };
+    let (stages, share) = core_seconds(spent);
+    let rounded = |value: f64| (value * 1_000.0).round() / 1_000.0;
+    let stages: Map<_, _> = stages
+        .into_iter()
+        .map(|(stage, spent)| (stage.to_owned(), rounded(spent).into()))
+        .collect();
+    let receipts: Vec<Value> = checked
+        .iter()
+        .map(|one| json!({ "found": one.found, "missing": one.missing.len(), "failure": one.failure }))
+        .collect();
+    json!({
+        "committed_per_second": rounded(outcome.committed_per_second),
+        "finality_ms": { "p50": ms(0.5), "p99": ms(0.99), "max": ms(1.0) },
+        "height": outcome.total.height,
+        "planned": outcome.planned,
+        "sent": outcome.total.sent,
+        "late": outcome.total.late,
+        "taken": outcome.total.taken,
+        "committed": outcome.total.committed,
+        "refused": outcome.refused,
+        "lost": outcome.lost,
+        "twice": outcome.twice,
+        "forks": outcome.forks,
+        "receipts": receipts,
+        "kills": kills.json(),
+        "verdicts": all("sigmill_jobs_total"),
+        "devices": all("sigmill_device_jobs_total"),
+        "senders": all("sigmill_senders_total"),
+        "crypto_share": rounded(share),
+        "core_seconds": stages,
+        "seconds": rounded(elapsed.as_secs_f64()),
+    })
+}
+
+fn verdict(arguments: &Arguments, outcome: &Outcome, kills: &Kills, checked: &[Checked]) -> Done {
+    if !outcome.forks.is_empty() {
+        return Err(Failure::check(format!("validators disagree at heights {:?}", outcome.forks)));
+    }
+    if outcome.twice > 0 {
+        return Err(Failure::check(format!("{} transfers are final twice", outcome.twice)));
+    }
+    if !arguments.kill && !outcome.is_complete() {
+        let (committed, planned) = (outcome.total.committed, outcome.planned);
+        return Err(Failure::check(format!("{committed} of {planned} transfers are final")));
+    }
+    if arguments.kill && kills.count() == 0 {
+        return Err(Failure::check("no validator was killed: --seconds is too short"));
+    }
+    for (index, one) in checked.iter().enumerate() {
+        if let Some(failure) = &one.failure {
+            return Err(Failure::check(format!("validator {index}: {failure}")));
+        }
+        if !one.is_complete() {
+            let missing = one.missing.len();
+            return Err(Failure::check(format!(
+                "validator {index}: {missing} receipts are missing"
+            )));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,274 @@
+//! `run`: a validator on a real network.
+
+use std::fs::File;
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use commonware_cryptography::{ChaCha20Poly1305, Signer as _};
+use commonware_p2p::AddressableManager as _;
+use commonware_p2p::authenticated::lookup::{self, Network};
+use commonware_runtime::tokio::{Config as RuntimeConfig, Context, Runner};
+use commonware_runtime::{Quota, Runner as _, Spawner as _, Strategizer as _, Supervisor as _};
+use commonware_stream::cups::{self, Cups};
+use commonware_stream::sake::{self, Sake};
+use commonware_utils::ordered::Map;
+use commonware_utils::{NZU32, NZUsize};
+use sigmill::Engine;
+use sigmill_consensus::chain::Times;
+use sigmill_consensus::config::{self, Config};
+use sigmill_consensus::delay::Delayed;
+use sigmill_consensus::keys::ValidatorKeys;
+use sigmill_consensus::node::{self, Channels, Node, Setup, Sizes, longest_message};
+use sigmill_consensus::pool::PoolLimits;
+use sigmill_consensus::scheme::Engines;
+use sigmill_consensus::{Committee, Crypto, Genesis, VoteScheme, http};
+
+use super::{Done, Failure};
+
+const EXAMPLES: &str = "\
+Example:
+  sigmill-consensus run --config validator.toml
+
+validator.toml:
+  genesis = \"genesis.toml\"
+  keys = \"validator.key\"
+  data = \"data\"
+  listen = \"0.0.0.0:9000\"
+  http = \"127.0.0.1:8000\"
+  [[peers]]
+  identity = \"64 hexadecimal digits\"
+  address = \"10.0.0.2:9000\"
+
+Prints `ready` when it answers. Ctrl-C or SIGTERM stops it; it may as well be killed: what it said is
+on the disk. One data folder is run by one process at a time, and one key in one folder.";
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES, arg_required_else_help = true)]
+pub struct Arguments {
+    /// The configuration file
+    #[arg(long, value_name = "FILE")]
+    config: PathBuf,
+}
+
+/// How long a lost clock, or an old handshake, may differ between validators.
+const SYNCHRONY: Duration = Duration::from_secs(5);
+/// Senders that are remembered, twice as many at most.
+const SENDERS: usize = 1 << 18;
+
+pub fn run(arguments: &Arguments) -> Done {
+    let config = Config::read(&arguments.config).map_err(Failure::input)?;
+    let genesis = Arc::new(Genesis::read(&config.genesis).map_err(Failure::input)?);
+    let keys = ValidatorKeys::read(&config.keys)?;
+    let _lock = lock(&config.data)?;
+    let engine = Arc::new(engine(&config)?);
+    let runtime = RuntimeConfig::new()
+        .with_worker_threads(cores().max(2))
+        .with_storage_directory(config.data.join("store"));
+    Runner::new(runtime).start(|context| operate(context, config, genesis, keys, engine))
+}
+
+/// Locks a data folder against other processes, as long as the file lives.
+pub fn lock(data: &Path) -> Result<File, Failure> {
+    let failed = |error| Failure::input(format!("{}: {error}", data.display()));
+    std::fs::create_dir_all(data).map_err(failed)?;
+    let file = File::options().create(true).truncate(false).write(true).open(data.join("lock"));
+    let file = file.map_err(failed)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(std::fs::TryLockError::WouldBlock) => {
+            let why = format!("{}: another process runs on this data folder", data.display());
+            Err(Failure::input(why))
+        }
+        Err(std::fs::TryLockError::Error(error)) => Err(failed(error)),
+    }
+}
+
+pub fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, NonZeroUsize::get)
+}
+
+/// The engine with the configured devices.
+pub fn engine(config: &Config) -> Result<Engine, Failure> {
+    let mut builder = Engine::builder().threads(config.threads).remember(true);
+    builder = builder.proofs(config.data.join("proofs"));
+    for name in &config.devices {
+        builder = builder.device(device(name)?);
+    }
+    builder.open().map_err(Failure::check)
+}
+
+fn device(name: &str) -> Result<sigmill::Device, Failure> {
+    match name {
+        #[cfg(feature = "gpu")]
+        "gpu" | "gpu=software" => {
+            use sigmill::backend::gpu::{self, Adapter, Options};
+            let adapter = if name == "gpu" { Adapter::Hardware } else { Adapter::Software };
+            gpu::device(Options::new(adapter)).map_err(Failure::check)
+        }
+        #[cfg(feature = "fpga")]
+        "fpga" => {
+            use sigmill::backend::fpga::{self, Options};
+            let options = Options::configured().map_err(Failure::check)?;
+            fpga::device(options).map_err(Failure::check)
+        }
+        _ => Err(Failure::input(format!(
+            "`devices`: `{name}` is none of this build: `gpu` and `gpu=software` need the feature \
+             `gpu`, `fpga` the feature `fpga`"
+        ))),
+    }
+}
+
+/// The scheme of a validator, its votes judged by the engine.
+pub fn scheme(
+    genesis: &Genesis,
+    keys: &ValidatorKeys,
+    config: &Config,
+    engine: &Arc<Engine>,
+) -> Result<VoteScheme, Failure> {
+    let inline = match config.devices.is_empty() {
+        true => engine.clone(),
+        false => {
+            let inline = Engine::builder().threads(config.threads).open();
+            Arc::new(inline.map_err(Failure::check)?)
+        }
+    };
+    let engines = Engines { batches: engine.clone(), inline };
+    let patience = Duration::from_millis(config.timeouts.certification_ms) / 8;
+    let committee = Committee::new(genesis.chain(), &genesis.validators, engines, patience);
+    let committee = committee.map_err(Failure::check)?;
+    let (identity, vote) = keys.public();
+    let named = genesis.validators.iter().any(|one| one.identity == identity && one.vote == vote);
+    let scheme = VoteScheme::signer(committee, keys.vote.clone()).filter(|_| named);
+    scheme.ok_or_else(|| {
+        Failure::input(format!(
+            "{}: these keys are no validator's of {}",
+            config.keys.display(),
+            config.genesis.display()
+        ))
+    })
+}
+
+pub fn crypto(config: &Config, engine: &Arc<Engine>) -> Crypto {
+    match config.crypto {
+        config::Crypto::Engine => Crypto::Engine(engine.clone()),
+        config::Crypto::Libsecp256k1 => Crypto::Libsecp256k1,
+    }
+}
+
+async fn operate(
+    context: Context,
+    config: Config,
+    genesis: Arc<Genesis>,
+    keys: ValidatorKeys,
+    engine: Arc<Engine>,
+) -> Done {
+    let scheme = scheme(&genesis, &keys, &config, &engine)?;
+    let identity = keys.identity.public_key();
+    let mut addresses = vec![(identity.clone(), config.listen.into())];
+    for peer in &config.peers {
+        if peer.identity == identity {
+            continue;
+        }
+        if genesis.validators.iter().all(|one| one.identity != peer.identity) {
+            let why = "`peers`: one of them is no validator of the genesis";
+            return Err(Failure::input(why));
+        }
+        addresses.push((peer.identity.clone(), peer.address.into()));
+    }
+    let peers: Vec<_> = addresses.iter().skip(1).map(|(one, _)| one.clone()).collect();
+    let addresses: Map<_, commonware_p2p::Address> =
+        addresses.try_into().map_err(|_| Failure::input("`peers`: one is there twice"))?;
+
+    let handshake = Cups::<_, ChaCha20Poly1305>::new(
+        Sake {
+            signer: keys.identity.clone(),
+            synchrony_bound: SYNCHRONY,
+            max_handshake_age: 2 * SYNCHRONY,
+            version: sake::Version::V1,
+        },
+        cups::Version::V1,
+    );
+    let namespace = [b"sigmill:network1".as_slice(), &genesis.chain().0].concat();
+    let network = lookup::Config::local(
+        handshake,
+        &namespace,
+        config.listen,
+        NonZeroUsize::new(genesis.validators.len()).expect("a genesis has validators"),
+        longest_message(&genesis),
+        NZUsize!(1_024),
+    );
+    let (mut network, mut oracle) = Network::new(context.child("network"), network);
+    oracle.track(0, addresses);
+    let quota = Quota::per_second(NZU32!(4_096));
+    let channels = Channels::register(|number| {
+        let ends = network.register(number, quota);
+        async move { Ok::<_, std::convert::Infallible>(ends) }
+    });
+    let Ok(channels) = channels.await;
+    let delay = Duration::from_millis(config.delay_ms);
+    let channels =
+        channels.map(|sender| Delayed::new(context.child("delay"), sender, delay, peers.clone()));
+    let network = network.start();
+
+    let timeouts = (
+        Duration::from_millis(config.timeouts.leader_ms),
+        Duration::from_millis(config.timeouts.certification_ms),
+    );
+    let mut times = Times::of(timeouts.0, timeouts.1);
+    times.drift = Duration::from_millis(config.timeouts.drift_ms);
+    let setup = Setup {
+        genesis,
+        identity,
+        scheme,
+        crypto: crypto(&config, &engine),
+        timeouts,
+        times,
+        pool: PoolLimits {
+            bytes: config.pool.bytes,
+            transactions: config.pool.transactions,
+            peer_percent: config.pool.peer_percent,
+        },
+        senders: SENDERS,
+        sizes: Sizes::default(),
+        partition: String::new(),
+        strategy: context.strategy(NZUsize!(1)),
+    };
+    let node = node::start(context.child("node"), setup, channels, oracle.clone(), oracle);
+    let Node { service, figures, mut failure, ended } = node.await.map_err(Failure::check)?;
+    if let Some(address) = config.http {
+        let listener = tokio::net::TcpListener::bind(address).await;
+        let listener =
+            listener.map_err(|error| Failure::check(format!("`http`: {address}: {error}")))?;
+        let router = http::router(service.clone(), figures);
+        context.child("http").spawn(move |_| http::serve(listener, router));
+    }
+    say!("ready");
+    let failed = async {
+        let why = failure.wait_for(Option::is_some).await.map(|why| why.clone());
+        why.ok().flatten().unwrap_or_default()
+    };
+    tokio::select! {
+        why = failed => Err(Failure::check(why)),
+        _ = ended => Err(Failure::check("a part of the validator ended: see the messages above")),
+        _ = network => Err(Failure::check("the network ended: see the messages above")),
+        () = told_to_stop() => Ok(()),
+    }
+}
+
+/// Waits for Ctrl-C or SIGTERM.
+async fn told_to_stop() {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
+            tokio::select! {
+                _ = tokio::signal::ctrl_c() => (),
+                _ = terminate.recv() => (),
+            }
+            return;
+        }
+    }
+    let _ = tokio::signal::ctrl_c().await;
+}
