@@ -98,8 +98,12 @@ cargo bench --quiet --features fpga-sim --bench gpu -- --software --quick adapte
 cargo bench --quiet -p fpga-sim --bench cycles
 
 step "the consensus core"
-cargo test --release --no-fail-fast -p sigmill-consensus
-RUSTDOCFLAGS="-D warnings" cargo doc --quiet --release --no-deps --lib -p sigmill-consensus
+# Without optimisation of the whole program, which every test binary would pay for again.
+(
+    export CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16
+    cargo test --release --no-fail-fast -p sigmill-consensus
+    RUSTDOCFLAGS="-D warnings" cargo doc --quiet --release --no-deps --lib -p sigmill-consensus
+)
 
 step "fuzz targets"
 fuzz/run.sh "${SIGMILL_FUZZ:-10}"
