@@ -144,10 +144,14 @@ async fn status(
     Err(failure)
 }
 
-fn progress(now: &Progress) {
-    let Progress { second, sent, taken, refused, late, committed, height } = now;
+/// A live line.
+pub(super) fn progress(now: &Progress) {
+    let Progress { second, sent, taken, refused, late, committed, height, finality } = now;
+    let [p50, p99] = finality.map(|micros| micros / 1_000);
     eprintln!(
-        "{second:>4} s  height {height}  sent {sent}  taken {taken}  refused {refused}  late {late}  final {committed}"
+        "{second:>4} s  height {height}  sent {sent}  taken {taken}  refused {refused}  late {late}  \
+         final {committed}, {} a second, p50 {p50} ms, p99 {p99} ms",
+        committed / (*second).max(1)
     );
 }
 

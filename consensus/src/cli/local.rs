@@ -11,10 +11,11 @@ use sigmill_consensus::client::Client;
 use sigmill_consensus::config::{self, Config, Peer};
 use sigmill_consensus::genesis::Validator;
 use sigmill_consensus::keys::ValidatorKeys;
-use sigmill_consensus::load::{self, Accounts, Checked, Outcome, Plan, Progress, Settings, Terms};
+use sigmill_consensus::load::{self, Accounts, Checked, Outcome, Plan, Settings, Terms};
 use sigmill_consensus::{Genesis, Limits};
 
 use super::children::{Child, Kills, kill_in_turn};
+use super::load::progress;
 use super::{Done, Failure, wait_for, write_new};
 
 const EXAMPLES: &str = "\
@@ -264,6 +265,7 @@ impl Network {
 /// A live line a second, until Ctrl-C.
 async fn watch(clients: &[Client], mut children: Vec<Child>) -> Done {
     let mut second = tokio::time::interval(Duration::from_secs(1));
+    let mut before = 0;
     loop {
         tokio::select! {
             _ = tokio::signal::ctrl_c() => return Ok(()),
@@ -273,16 +275,23 @@ async fn watch(clients: &[Client], mut children: Vec<Child>) -> Done {
             child.runs()?;
         }
         let status = clients[0].status().await?;
-        eprint!("\rheight {}  pooled {}   ", status.height, status.pooled);
+        let mut transactions = 0;
+        for height in before.max(status.height.saturating_sub(100))..status.height {
+            let found = clients[0].hashes(height + 1, Duration::ZERO).await?;
+            transactions += found.map_or(0, |found| found.hashes.len());
+        }
+        before = status.height;
+        let numbers = Numbers::read(clients).await;
+        let jobs: Vec<_> = numbers.family("sigmill_device_jobs_total").collect();
+        let all: f64 = jobs.iter().map(|(_, jobs)| jobs).sum();
+        let share = |(device, jobs): &(&str, f64)| format!("{device} {:.0} %", 100.0 * jobs / all);
+        let shares: Vec<_> = jobs.iter().map(share).collect();
+        let (height, pooled) = (status.height, status.pooled);
+        eprintln!(
+            "height {height}  {transactions} a second  pooled {pooled}  jobs by {}",
+            shares.join(", ")
+        );
     }
-}
-
-fn progress(now: &Progress) {
-    let Progress { second, sent, taken, committed, height, .. } = now;
-    let rate = *committed as f64 / (*second).max(1) as f64;
-    eprintln!(
-        "{second:>4} s  height {height}  sent {sent}  taken {taken}  final {committed}  {rate:.0} a second"
-    );
 }
 
 /// Addresses of this machine that nobody listens on now.

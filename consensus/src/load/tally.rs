@@ -39,6 +39,8 @@ pub struct Progress {
     pub committed: u64,
     /// The last final height.
     pub height: u64,
+    /// Microseconds from due to final, so far: the median, and the 99th of a hundred.
+    pub finality: [u64; 2],
 }
 
 /// What became of a load.
@@ -217,6 +219,7 @@ impl Tally {
     /// How it stands.
     pub fn now(&mut self) -> &Progress {
         self.total.second = self.start.elapsed().as_secs();
+        self.total.finality = [0.5, 0.99].map(|part| self.finality.value_at_quantile(part));
         &self.total
     }
 
