@@ -7,9 +7,11 @@ use commonware_codec::{Buf, EncodeSize, Error as CodecError, Read, ReadExt, Writ
 use commonware_consensus::Heightable;
 use commonware_consensus::types::Height;
 use commonware_cryptography::Digestible;
+use rayon::prelude::*;
 use sigmill::error::BatchError;
 use sigmill::{Algorithm, Batch, Engine, Job, Terms};
 
+use crate::crypto::Crypto;
 use crate::fields::{DecodeError, Fields};
 use crate::genesis::{Genesis, Limits};
 use crate::resolve::resolve;
@@ -157,7 +159,15 @@ impl Block {
         HEADER_BYTES + transactions.sum::<usize>()
     }
 
-    /// Reads one block, the whole of the bytes. Takes memory for as many transactions as the bytes
+    /// Whether the transactions are those that the header commits to; computed on the host.
+    pub fn is_whole(&self) -> bool {
+        let host = Crypto::Libsecp256k1;
+        let ids: Vec<_> = self.transactions.par_iter().map(|one| one.hash().0).collect();
+        host.transactions_root(&ids, Terms::default()) == self.header.transactions_root
+    }
+
+    /// Reads one block, the whole of the bytes. Whether it [is whole](Self::is_whole) is not looked
+    /// at. Takes memory for as many transactions as the bytes
     /// can hold, and no more.
     ///
     /// # Errors
@@ -211,7 +221,9 @@ impl commonware_consensus::BoundedBlock for Block {
     }
 }
 
-/// On the wire and in archives: the number of bytes (u32), then the encoding.
+/// On the wire and in archives: the number of bytes (u32), then the encoding. What is read has the
+/// transactions that its header commits to: the header's hash names the whole block, and another
+/// body must not take the place of the one that consensus ordered.
 impl Write for Block {
     fn write(&self, writer: &mut impl BufMut) {
         let bytes = self.encode();
@@ -239,7 +251,12 @@ impl Read for Block {
             return Err(CodecError::EndOfBuffer);
         }
         let bytes = reader.copy_to_bytes(bytes);
-        Block::decode(&bytes, limits).map_err(|error| CodecError::Wrapped("block", error.into()))
+        let block = Block::decode(&bytes, limits)
+            .map_err(|error| CodecError::Wrapped("block", error.into()))?;
+        match block.is_whole() {
+            true => Ok(block),
+            false => Err(CodecError::Invalid("block", "the transactions have another root")),
+        }
     }
 }
 
@@ -256,6 +273,7 @@ mod tests {
     }
 
     fn block(transactions: Vec<SignedTransaction>) -> Block {
+        let ids: Vec<_> = transactions.iter().map(|one| one.hash().0).collect();
         let header = Header {
             chain: Hash::from([1; 32]),
             height: 2,
@@ -265,7 +283,7 @@ mod tests {
             time_ms: 6,
             proposer: 7,
             transactions: transactions.len() as u32,
-            transactions_root: [8; 32],
+            transactions_root: naive(&ids),
             state_root: [9; 32],
         };
         Block { header, transactions: Arc::new(transactions) }
@@ -273,7 +291,8 @@ mod tests {
 
     #[test]
     fn fields_lie_where_the_specification_says() {
-        let bytes = block(vec![transfer(1, 0)]).header.encode();
+        let header = block(vec![transfer(1, 0)]).header;
+        let bytes = Header { transactions_root: [8; 32], ..header }.encode();
         assert_eq!((bytes[0], &bytes[1..33]), (1, &[1; 32][..]));
         for (at, value) in [(33, 2_u64), (41, 3), (49, 4), (89, 6)] {
             assert_eq!(bytes[at..at + 8], value.to_be_bytes(), "byte {at}");
@@ -294,6 +313,16 @@ mod tests {
             let coded = Encode::encode(&block);
             assert_eq!(Block::decode_cfg(coded, &limits()).unwrap(), block);
         }
+    }
+
+    #[test]
+    fn another_body_is_no_block_of_that_header() {
+        let (mine, other) = (block(vec![transfer(1, 0)]), block(vec![transfer(2, 0)]));
+        let forged = Block { header: mine.header.clone(), ..other };
+        assert_eq!(forged.digest(), mine.digest());
+        assert!(mine.is_whole() && !forged.is_whole());
+        assert!(Block::decode_cfg(Encode::encode(&mine), &limits()).is_ok());
+        assert!(Block::decode_cfg(Encode::encode(&forged), &limits()).is_err());
     }
 
     #[test]

@@ -209,15 +209,6 @@ where
         }
     }
 
-    /// Root of the last final state.
-    ///
-    /// # Errors
-    /// [`LedgerError::Closed`].
-    pub async fn final_root(&self) -> Result<[u8; 32], LedgerError> {
-        let database = self.database.read().await;
-        Ok(database.as_ref().ok_or(LedgerError::Closed)?.root().0)
-    }
-
     /// What lies at keys in the last final state.
     ///
     /// # Errors

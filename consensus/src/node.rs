@@ -11,6 +11,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use commonware_broadcast::buffered;
+use commonware_consensus::Application;
 use commonware_consensus::marshal::core::{Actor, Mailbox};
 use commonware_consensus::marshal::standard::{Inline, Standard};
 use commonware_consensus::marshal::{self, Start, resolver::p2p as backfill};
@@ -53,6 +54,8 @@ const EPOCH: Epoch = Epoch::zero();
 const QUESTIONS: usize = 4_096;
 
 type Marshal = Mailbox<VoteScheme, Standard<Block>>;
+/// What `simplex` says of the round in which a block is proposed.
+type View = simplex::types::Context<Hash, ed25519::PublicKey>;
 
 /// How a validator is set up; all but the genesis is its own business.
 pub struct Setup<S> {
@@ -222,6 +225,30 @@ where
     P: Provider<PublicKey = ed25519::PublicKey>,
     B: Blocker<PublicKey = ed25519::PublicKey>,
 {
+    start_with(context, setup, channels, peers, blocker, |chain| chain).await
+}
+
+/// Starts a validator that proposes and judges with what `application` makes of its chain.
+///
+/// # Errors
+/// [`NodeError`].
+pub async fn start_with<E, S, Tx, Rx, P, B, A>(
+    context: E,
+    setup: Setup<S>,
+    channels: Channels<Tx, Rx>,
+    peers: P,
+    blocker: B,
+    application: impl FnOnce(Chain<E, S>) -> A,
+) -> Result<Node, NodeError>
+where
+    E: Runtime + CryptoRng,
+    S: Strategy,
+    Tx: Sender<PublicKey = ed25519::PublicKey>,
+    Rx: Receiver<PublicKey = ed25519::PublicKey>,
+    P: Provider<PublicKey = ed25519::PublicKey>,
+    B: Blocker<PublicKey = ed25519::PublicKey>,
+    A: Application<E, SigningScheme = VoteScheme, Context = View, Block = Block, Input = ()>,
+{
     let Setup { genesis, scheme, sizes, strategy, partition, timeouts, .. } = &setup;
     let page_cache = CacheRef::new(sizes.page, sizes.pages);
     let mailbox_size = NZUsize!(1_024);
@@ -326,7 +353,8 @@ where
         &last,
     );
     let finalizer = Finalizer::new(chain.clone(), reported);
-    let application = Inline::new(context.child("inline"), chain.clone(), mailbox.clone(), epocher);
+    let application = application(chain.clone());
+    let application = Inline::new(context.child("inline"), application, mailbox.clone(), epocher);
     let engine = Engine::new(
         context.child("simplex"),
         simplex::Config {
@@ -450,8 +478,7 @@ async fn answer<E: Runtime, S: Strategy>(
             }
         }
         Request::Status(to) => {
-            let (height, block, time_ms) = chain.recent().last();
-            let state_root = chain.ledger().final_root().await?;
+            let ((height, block, time_ms), state_root) = last(chain).await?;
             let (pooled, pooled_bytes) = {
                 let pool = chain.pool();
                 (pool.len(), pool.bytes())
@@ -461,6 +488,21 @@ async fn answer<E: Runtime, S: Strategy>(
         }
     }
     Ok(())
+}
+
+/// The last final block, its height, hash and time, and the root of the state after it.
+async fn last<E: Runtime, S: Strategy>(
+    chain: &Chain<E, S>,
+) -> Result<((u64, Hash, u64), [u8; 32]), LedgerError> {
+    loop {
+        let last = chain.recent().last();
+        match chain.ledger().root(&last.1).await {
+            Ok(root) => return Ok((last, root)),
+            // The next one has just been applied.
+            Err(LedgerError::NoParent(_)) => tokio::task::yield_now().await,
+            Err(error) => return Err(error),
+        }
+    }
 }
 
 /// The final block of a height: one of the last, or from the archive.

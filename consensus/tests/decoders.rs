@@ -6,10 +6,12 @@ use commonware_codec::{Decode, Encode};
 use commonware_cryptography::certificate::Signers;
 use commonware_utils::{Participant, TestRng};
 use rand_core::Rng;
+use sigmill::Terms;
 use sigmill_consensus::keys::{AccountKey, ValidatorKeys};
 use sigmill_consensus::scheme::{Certificate, VoteSignature};
 use sigmill_consensus::{
-    Action, Address, Block, Genesis, Hash, Header, Limits, SignedTransaction, Transaction, address,
+    Action, Address, Block, Crypto, Genesis, Hash, Header, Limits, SignedTransaction, Transaction,
+    address,
 };
 
 const ROUNDS: u32 = 20_000;
@@ -56,6 +58,8 @@ fn transactions() -> Vec<SignedTransaction> {
 
 fn block() -> Block {
     let transactions = transactions();
+    let ids: Vec<_> = transactions.iter().map(|one| one.hash().0).collect();
+    let transactions_root = Crypto::Libsecp256k1.transactions_root(&ids, Terms::default());
     let header = Header {
         chain: Hash::from([2; 32]),
         height: 1,
@@ -65,7 +69,7 @@ fn block() -> Block {
         time_ms: 9,
         proposer: 0,
         transactions: 3,
-        transactions_root: [10; 32],
+        transactions_root,
         state_root: [11; 32],
     };
     Block { header, transactions: Arc::new(transactions) }

@@ -1,69 +1,102 @@
-//! Whole validators, deterministic: the same seed is the same run.
+//! Whole validators, deterministic: the same seed is the same run. Each seed draws what goes wrong.
+//!
+//! `SIGMILL_SEEDS=N` runs that many seeds (100), `SIGMILL_SEED=S` one, and says what happens.
 
+mod books;
+mod faults;
+mod liar;
+mod plan;
+mod run;
+mod twins;
 mod world;
 
-use std::sync::Arc;
-use std::time::Duration;
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
-use commonware_p2p::simulated::Link;
-use commonware_runtime::{Runner as _, deterministic};
-use commonware_utils::probability;
-use sigmill::Engine;
-use sigmill_consensus::service::Request;
-use world::{World, account, reach, status, submit, transfer};
+use plan::{Act, Event, Mill, Plan};
+use run::{Counts, Outcome, run};
+use world::World;
 
-fn engine() -> Arc<Engine> {
-    Arc::new(Engine::builder().threads(1).open().unwrap())
+fn number(name: &str) -> Option<u64> {
+    std::env::var(name).ok().map(|value| value.parse().unwrap())
 }
 
-const LINK: Link = Link {
-    latency: Duration::from_millis(50),
-    jitter: Duration::from_millis(10),
-    success_rate: probability!(1.0),
-};
+fn words(panic: Box<dyn Any + Send>) -> String {
+    let text = panic.downcast_ref::<String>().cloned();
+    text.or_else(|| panic.downcast_ref::<&str>().map(|text| text.to_string())).unwrap_or_default()
+}
+
+/// Runs a seed; every tenth twice.
+fn seed(world: &World, seed: u64, loud: bool) -> Result<Counts, String> {
+    let plan = Plan::draw(seed);
+    let once = || run(world, &plan, loud);
+    let outcome = catch_unwind(AssertUnwindSafe(|| {
+        let Outcome { trace, mut counts } = once();
+        if seed.is_multiple_of(10) {
+            assert_eq!(once().trace, trace, "another trace");
+            counts.insert("runs repeated".into(), 1);
+        }
+        counts
+    }));
+    outcome.map_err(|panic| format!("SIGMILL_SEED={seed}: {}\n  {plan:?}", words(panic)))
+}
 
 #[test]
-fn transfers_become_final_everywhere() {
-    let config = deterministic::Config::default().with_timeout(Some(Duration::from_secs(600)));
-    deterministic::Runner::new(config).start(|context| async move {
-        let world = World::new(engine());
-        let oracle = world.network(&context).await;
-        world.link(&oracle, &LINK).await;
-        let mut services = Vec::new();
-        for index in 0..4 {
-            services.push(world.start(&context, &oracle, index).await.0);
-        }
-        let all: Vec<_> = (0..20)
-            .map(|n| transfer(&world.genesis, n, 0, account((n + 1) % 20).address(), 10 + n))
-            .collect();
-        let hashes = submit(&services[0], all).await;
-        reach(&context, &services[3], 10).await;
-        for service in &services {
-            for hash in &hashes {
-                let id = *hash.as_ref().unwrap();
-                let receipt = service.ask(|reply| Request::Receipt(id, reply)).await.unwrap();
-                assert!(receipt.is_some());
-            }
-        }
-        let height = status(&services[3]).await.height;
-        for service in &services {
-            reach(&context, service, height).await;
-        }
-        let blocks = |height| {
-            let services = services.clone();
-            async move {
-                let mut all = Vec::new();
-                for service in &services {
-                    let block = service.ask(|reply| Request::Block(height, reply)).await.unwrap();
-                    all.push(block.unwrap().block.header.clone());
+fn whatever_goes_wrong_validators_agree_and_go_on() {
+    let world = World::new();
+    if let Some(one) = number("SIGMILL_SEED") {
+        println!("{:#?}", Plan::draw(one));
+        println!("{:#?}", seed(&world, one, true).unwrap());
+        return;
+    }
+    let (seeds, next) = (number("SIGMILL_SEEDS").unwrap_or(100), AtomicU64::new(0));
+    let (counts, failures) = (Mutex::new(Counts::new()), Mutex::new(Vec::new()));
+    std::thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| {
+                loop {
+                    let one = next.fetch_add(1, Relaxed);
+                    if one >= seeds {
+                        return;
+                    }
+                    match seed(&world, one, false) {
+                        Ok(found) => {
+                            let mut counts = counts.lock().unwrap();
+                            for (what, times) in found {
+                                *counts.entry(what).or_default() += times;
+                            }
+                        }
+                        Err(failure) => failures.lock().unwrap().push(failure),
+                    }
                 }
-                all
-            }
-        };
-        for height in 1..=height {
-            let headers = blocks(height).await;
-            assert!(headers.windows(2).all(|pair| pair[0] == pair[1]));
+            });
         }
-        assert!(oracle.blocked().await.unwrap().is_empty());
     });
+    for (what, times) in counts.into_inner().unwrap() {
+        println!("{times:>10} {what}");
+    }
+    let failures = failures.into_inner().unwrap();
+    assert!(failures.is_empty(), "{} of {seeds}:\n{}", failures.len(), failures.join("\n"));
+}
+
+#[test]
+fn a_quiet_run_is_the_same_with_and_without_an_engine() {
+    let world = World::new();
+    let engines = Mill::ALL.map(Some).into_iter().chain([None]);
+    let trace = |engine| run(&world, &Plan { engine, ..Plan::quiet(7) }, false).trace;
+    let traces: Vec<_> = engines.map(trace).collect();
+    assert!(traces.iter().all(|trace| *trace == traces[0]), "{traces:?}");
+}
+
+/// It has final blocks before it has voted.
+#[test]
+fn a_latecomer_may_die_while_it_catches_up() {
+    let world = World::new();
+    for after in (0..1_200).step_by(if number("SIGMILL_FINE").is_some() { 10 } else { 150 }) {
+        let events = vec![(0, Event::Crash(3)), (6_000, Event::Restart(3, Some(after)))];
+        let acts = vec![Act { events, lasts: 7_000 }];
+        run(&world, &Plan { acts, ..Plan::quiet(after) }, false);
+    }
 }

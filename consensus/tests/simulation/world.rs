@@ -5,26 +5,29 @@ use std::time::Duration;
 
 use commonware_cryptography::Signer as _;
 use commonware_cryptography::ed25519::{PrivateKey, PublicKey};
-use commonware_p2p::simulated::{self, Link, Network, Oracle};
+use commonware_p2p::simulated::{self, Network, Oracle};
 use commonware_parallel::Sequential;
-use commonware_runtime::{Clock as _, Handle, Quota, Spawner as _, Supervisor as _, deterministic};
+use commonware_runtime::{Handle, Quota, Spawner as _, Supervisor as _, deterministic};
+use commonware_utils::channel::oneshot;
 use commonware_utils::{NZU16, NZU32, NZU64, NZUsize};
 use sigmill::Engine;
-use sigmill_consensus::chain::Times;
+use sigmill_consensus::chain::{Chain, Times};
 use sigmill_consensus::genesis::Validator;
 use sigmill_consensus::keys::{AccountKey, VoteKey};
 use sigmill_consensus::node::{self, Channels, Node, Setup, Sizes, longest_message};
-use sigmill_consensus::pool::{PoolLimits, Refusal};
+use sigmill_consensus::pool::PoolLimits;
 use sigmill_consensus::scheme::Engines;
-use sigmill_consensus::service::{Request, Service, Status};
-use sigmill_consensus::{
-    Action, Address, Committee, Crypto, Genesis, Limits, SignedTransaction, Transaction, VoteScheme,
-};
+use sigmill_consensus::service::Service;
+use sigmill_consensus::{Committee, Crypto, Genesis, Limits, VoteScheme};
+
+use crate::faults::Tapped;
+use crate::liar::Liar;
+use crate::plan::Mill;
 
 pub type Context = deterministic::Context;
 
 /// Validators of a chain.
-pub const VALIDATORS: u64 = 4;
+pub const VALIDATORS: usize = 4;
 /// Accounts of its genesis.
 pub const ACCOUNTS: u64 = 40;
 /// What each of them has.
@@ -45,7 +48,7 @@ pub fn account(n: u64) -> AccountKey {
 pub fn genesis() -> Genesis {
     let identity = |n| PrivateKey::from_seed(n).public_key();
     let validator = |n| Validator { identity: identity(n), vote: vote_key(n).public() };
-    let mut validators: Vec<_> = (0..VALIDATORS).map(validator).collect();
+    let mut validators: Vec<_> = (0..VALIDATORS as u64).map(validator).collect();
     validators.sort();
     let mut accounts: Vec<_> = (0..ACCOUNTS).map(|n| (account(n).address(), BALANCE)).collect();
     accounts.sort_unstable();
@@ -53,31 +56,45 @@ pub fn genesis() -> Genesis {
     Genesis { name: "simulation".into(), time_ms: 1, limits, validators, accounts }
 }
 
+/// What a validator sends and receives through.
+pub type Outlet = simulated::Sender<PublicKey, Context>;
+pub type Inlet = simulated::Receiver<PublicKey>;
+pub type Net = Oracle<PublicKey, Context>;
+
 /// A chain's validators, by index.
 pub struct World {
     pub genesis: Arc<Genesis>,
     pub identities: Vec<PublicKey>,
-    pub engine: Arc<Engine>,
-    committee: Arc<Committee>,
+    /// By [`Mill`]: who computes for chains, and for votes.
+    mills: [(Crypto, Arc<Committee>); 4],
 }
 
 impl World {
-    pub fn new(engine: Arc<Engine>) -> Self {
+    pub fn new() -> Self {
         let genesis = Arc::new(genesis());
         let identities = genesis.validators.iter().map(|one| one.identity.clone()).collect();
-        let engines = Engines::one(engine.clone());
-        let patience = Duration::from_millis(150);
-        let committee =
-            Committee::new(genesis.chain(), &genesis.validators, engines, patience).unwrap();
-        World { genesis, identities, engine, committee }
+        let limits = sigmill::Limits { items: 0, ..sigmill::Limits::default() };
+        let sound = Arc::new(Engine::builder().threads(1).open().unwrap());
+        let bare = Arc::new(Engine::builder().threads(1).cpu(false).open().unwrap());
+        let full = Arc::new(Engine::builder().threads(1).limits(limits).open().unwrap());
+        let committee = |engine: &Arc<Engine>| {
+            let (chain, engines) = (genesis.chain(), Engines::one(engine.clone()));
+            Committee::new(chain, &genesis.validators, engines, Duration::from_millis(150)).unwrap()
+        };
+        let none = (Crypto::Libsecp256k1, committee(&sound));
+        let [sound, bare, full] = [sound, bare, full].map(|engine| {
+            let committee = committee(&engine);
+            (Crypto::Engine(engine), committee)
+        });
+        World { genesis: genesis.clone(), identities, mills: [sound, bare, full, none] }
     }
 
     /// The simulated network, without links.
-    pub async fn network(&self, context: &Context) -> Oracle<PublicKey, Context> {
+    pub async fn network(&self, context: &Context, hears_blocked: bool) -> Net {
         let config = simulated::Config {
             max_size: longest_message(&self.genesis),
             max_peers_per_set: NZUsize!(self.identities.len()),
-            disconnect_on_block: true,
+            disconnect_on_block: !hears_blocked,
             tracked_peer_sets: NZUsize!(1),
         };
         let identities = self.identities.clone();
@@ -87,30 +104,36 @@ impl World {
         oracle
     }
 
-    /// Links all validators with each other.
-    pub async fn link(&self, oracle: &Oracle<PublicKey, Context>, link: &Link) {
-        for from in &self.identities {
-            for to in self.identities.iter().filter(|&to| to != from) {
-                oracle.add_link(from.clone(), to.clone(), link.clone()).await.unwrap();
-            }
-        }
+    /// The ends of the network that a validator talks over.
+    pub async fn channels(&self, oracle: &Net, index: usize) -> Channels<Outlet, Inlet> {
+        let control = oracle.control(self.identities[index].clone());
+        let quota = Quota::per_second(NZU32!(4_096));
+        let channels = Channels::register(|n| {
+            let control = control.clone();
+            async move { control.register(n, quota).await }
+        });
+        channels.await.unwrap()
     }
 
-    /// Starts a validator; aborting the handle is its death.
-    pub async fn start(
+    /// Starts a validator, which says when it is up; `twin` tells those with the same keys apart.
+    /// Aborting the handle is its death.
+    pub fn start(
         &self,
         context: &Context,
-        oracle: &Oracle<PublicKey, Context>,
-        index: usize,
-    ) -> (Service, Handle<()>) {
+        oracle: &Net,
+        (index, twin, mill): (usize, &'static str, Mill),
+        channels: Channels<Tapped, Inlet>,
+        application: impl FnOnce(Chain<Context, Sequential>) -> Liar + Send + 'static,
+    ) -> (oneshot::Receiver<Service>, Handle<()>) {
         let me = self.identities[index].clone();
-        let seed = (0..VALIDATORS).find(|&n| PrivateKey::from_seed(n).public_key() == me).unwrap();
-        let scheme = VoteScheme::signer(self.committee.clone(), vote_key(seed)).unwrap();
+        let named = |&n: &u64| PrivateKey::from_seed(n).public_key() == me;
+        let seed = (0..VALIDATORS as u64).find(named).unwrap();
+        let (crypto, committee) = self.mills[mill as usize].clone();
         let setup = Setup {
             genesis: self.genesis.clone(),
             identity: me.clone(),
-            scheme,
-            crypto: Crypto::Engine(self.engine.clone()),
+            scheme: VoteScheme::signer(committee, vote_key(seed)).unwrap(),
+            crypto,
             timeouts: TIMEOUTS,
             times: Times::of(TIMEOUTS.0, TIMEOUTS.1),
             pool: PoolLimits::default(),
@@ -122,59 +145,26 @@ impl World {
                 operations: NZU64!(256),
                 table: 64,
             },
-            partition: format!("{index}-"),
+            partition: format!("{index}{twin}-"),
             strategy: Sequential,
         };
-        let control = oracle.control(me);
-        let quota = Quota::per_second(NZU32!(4_096));
-        let channels = Channels::register(|n| {
-            let control = control.clone();
-            async move { control.register(n, quota).await }
-        });
-        let channels = channels.await.unwrap();
-        let manager = oracle.manager();
-        let (ready, started) = commonware_utils::channel::oneshot::channel();
-        let parent = context.child("validator").with_attribute("index", index);
+        let (manager, control) = (oracle.manager(), oracle.control(me));
+        let (ready, started) = oneshot::channel();
+        let name = format!("{index}{twin}");
+        let parent = context.child("validator").with_attribute("index", &name);
         let handle = parent.spawn(move |context| async move {
+            let started =
+                node::start_with(context, setup, channels, manager, control, application).await;
             let Node { service, mut failure, ended, .. } =
-                node::start(context, setup, channels, manager, control).await.unwrap();
+                started.unwrap_or_else(|error| panic!("validator {name}: {error}"));
             let _ = ready.send(service);
             let failed = async {
                 let _ = failure.wait_for(Option::is_some).await;
-                panic!("validator {index} stopped: {}", failure.borrow().clone().unwrap());
+                panic!("validator {name} stopped: {}", failure.borrow().clone().unwrap());
             };
             futures::future::select(Box::pin(failed), ended).await;
-            panic!("a part of validator {index} ended");
+            panic!("a part of validator {name} ended");
         });
-        (started.await.unwrap(), handle)
+        (started, handle)
     }
-}
-
-pub async fn status(service: &Service) -> Status {
-    service.ask(Request::Status).await.unwrap()
-}
-
-pub async fn submit(
-    service: &Service,
-    all: Vec<SignedTransaction>,
-) -> Vec<Result<[u8; 32], Refusal>> {
-    service.ask(|reply| Request::Submit(all, reply)).await.unwrap()
-}
-
-/// Waits until the validator has applied a block of that height.
-pub async fn reach(context: &Context, service: &Service, height: u64) {
-    while status(service).await.height < height {
-        context.sleep(Duration::from_millis(50)).await;
-    }
-}
-
-pub fn transfer(
-    genesis: &Genesis,
-    from: u64,
-    nonce: u64,
-    to: Address,
-    amount: u64,
-) -> SignedTransaction {
-    let (chain, action) = (genesis.chain(), Action::Transfer { to, amount });
-    Transaction { chain, nonce, expiry: 3_000, action }.sign(&account(from))
 }

@@ -1,0 +1,236 @@
+//! The clients' side: what was sent, what was promised, and what the state must be.
+
+use std::collections::{BTreeMap, HashMap};
+
+use fastrand::Rng;
+use sigmill::Terms;
+use sigmill_consensus::pool::Refusal;
+use sigmill_consensus::service::Receipt;
+use sigmill_consensus::{
+    Account, Action, Address, Block, Crypto, Genesis, Hash, Header, Record, SignedTransaction,
+    Transaction,
+};
+
+use crate::liar::RESERVED;
+use crate::world::{BALANCE, VALIDATORS, account};
+
+/// A validator in one of its lives.
+pub type Life = (usize, u32);
+
+/// A transaction that is valid until its nonce is used.
+#[derive(Clone)]
+pub struct Sent {
+    pub transaction: SignedTransaction,
+    /// Who said that he took it.
+    holders: Vec<Life>,
+}
+
+/// What is to become of a transaction that is handed in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Hope {
+    /// Account, nonce, and which of those with them.
+    Valid(u64, u64, usize),
+    Refused,
+}
+
+/// All clients.
+pub struct Books {
+    chain: Hash,
+    /// By account and nonce; those with the same exclude each other.
+    open: BTreeMap<(u64, u64), Vec<Sent>>,
+    /// Next nonce of each account as its holder counts.
+    next: Vec<u64>,
+    /// Whose each transaction is that could be in a block.
+    known: HashMap<[u8; 32], u64>,
+    /// The state after the blocks that were followed.
+    pub accounts: BTreeMap<Address, Account>,
+    /// By namespace and digest.
+    pub records: BTreeMap<([u8; 32], [u8; 32]), Record>,
+    /// Where each transaction took effect.
+    pub receipts: BTreeMap<[u8; 32], Receipt>,
+    pub height: u64,
+    last: Header,
+}
+
+impl Books {
+    pub fn new(genesis: &Genesis) -> Self {
+        let opened = |&(address, balance)| (address, Account { balance, nonce: 0 });
+        Books {
+            chain: genesis.chain(),
+            open: BTreeMap::new(),
+            next: vec![0; RESERVED as usize],
+            known: HashMap::new(),
+            accounts: genesis.accounts.iter().map(opened).collect(),
+            records: BTreeMap::new(),
+            receipts: BTreeMap::new(),
+            height: 0,
+            last: Header::genesis(genesis),
+        }
+    }
+
+    fn sign(&self, from: u64, nonce: u64, action: Action) -> SignedTransaction {
+        let expiry = self.height + 1_000;
+        Transaction { chain: self.chain, nonce, expiry, action }.sign(&account(from))
+    }
+
+    fn action(rng: &mut Rng) -> Action {
+        if rng.u8(..6) == 0 {
+            let mut digest = [0; 32];
+            rng.fill(&mut digest);
+            return Action::Record { namespace: [rng.u8(..3); 32], digest };
+        }
+        let to = match rng.u8(..12) {
+            0 => Address::from([rng.u8(..); 20]),
+            _ => account(rng.u64(..RESERVED)).address(),
+        };
+        Action::Transfer { to, amount: rng.u64(1..100) }
+    }
+
+    /// Something that a client hands in next: new, again, or wrong.
+    pub fn draw(&mut self, rng: &mut Rng) -> (SignedTransaction, Hope) {
+        let from = rng.u64(..RESERVED);
+        let busy = self.open.range((from, 0)..=(from, u64::MAX)).count();
+        match rng.u8(..20) {
+            0 => return (self.wrong(rng), Hope::Refused),
+            1..4 if busy > 0 => return self.again(rng, from),
+            _ if busy >= 4 => return self.again(rng, from),
+            _ => (),
+        }
+        let nonce = self.next[from as usize];
+        self.next[from as usize] += 1;
+        let transaction = self.sign(from, nonce, Self::action(rng));
+        self.keep(from, nonce, transaction)
+    }
+
+    fn keep(&mut self, from: u64, nonce: u64, one: SignedTransaction) -> (SignedTransaction, Hope) {
+        self.known.insert(one.hash().0, from);
+        let same = self.open.entry((from, nonce)).or_default();
+        same.push(Sent { transaction: one.clone(), holders: Vec::new() });
+        (one, Hope::Valid(from, nonce, same.len() - 1))
+    }
+
+    /// One that is open, or another one with its nonce.
+    fn again(&mut self, rng: &mut Rng, from: u64) -> (SignedTransaction, Hope) {
+        let open: Vec<_> = self.open.range((from, 0)..=(from, u64::MAX)).collect();
+        let (&(_, nonce), same) = open[rng.usize(..open.len())];
+        if rng.u8(..8) == 0 {
+            let other = self.sign(from, nonce, Self::action(rng));
+            return self.keep(from, nonce, other);
+        }
+        let which = rng.usize(..same.len());
+        (same[which].transaction.clone(), Hope::Valid(from, nonce, which))
+    }
+
+    /// One that no pool may take.
+    fn wrong(&self, rng: &mut Rng) -> SignedTransaction {
+        let to = account(1).address();
+        let pay = |nonce, amount| self.sign(RESERVED, nonce, Action::Transfer { to, amount });
+        match rng.u8(..7) {
+            0 => pay(0, 0),
+            1 => pay(0, BALANCE),
+            2 => pay(16, 1),
+            3 => {
+                let (chain, action) = (Hash::from([3; 32]), Action::Transfer { to, amount: 1 });
+                Transaction { chain, nonce: 0, expiry: 100, action }.sign(&account(RESERVED))
+            }
+            4 => {
+                let mut one = pay(0, 1);
+                one.signature[..32].fill(0);
+                one
+            }
+            5 => self.sign(RESERVED + 7, 0, Action::Transfer { to, amount: 1 }),
+            _ => {
+                let (expiry, action) = (self.height + 9_000, Action::Transfer { to, amount: 1 });
+                let one = Transaction { chain: self.chain, nonce: 0, expiry, action };
+                one.sign(&account(RESERVED))
+            }
+        }
+    }
+
+    /// An honest validator has answered.
+    pub fn answered(&mut self, hope: Hope, who: Life, answer: &Result<[u8; 32], Refusal>) {
+        match (hope, answer) {
+            (Hope::Refused, Ok(_)) => panic!("validator {who:?} takes what is wrong"),
+            (Hope::Refused, Err(_)) => (),
+            (Hope::Valid(from, nonce, which), Ok(_)) => {
+                if let Some(same) = self.open.get_mut(&(from, nonce)) {
+                    same[which].holders.push(who);
+                }
+            }
+            (Hope::Valid(..), Err(refusal)) => {
+                use Refusal::{Known, NonceTaken, NonceTooFar, NonceUsed};
+                let expected =
+                    matches!(refusal, Known | NonceTaken | NonceTooFar { .. } | NonceUsed { .. });
+                assert!(expected, "validator {who:?} refuses {hope:?}: {refusal}");
+            }
+        }
+    }
+
+    /// What is not final yet.
+    pub fn open(&self) -> Vec<(SignedTransaction, Hope)> {
+        let all = self.open.iter().flat_map(|(&(from, nonce), same)| {
+            let hope = move |which| Hope::Valid(from, nonce, which);
+            same.iter().enumerate().map(move |(which, one)| (one.transaction.clone(), hope(which)))
+        });
+        all.collect()
+    }
+
+    /// What was promised and is not final: who has to have it, being still the same.
+    pub fn promised(&self, lives: &[u32]) -> Vec<(usize, SignedTransaction)> {
+        let mut all = Vec::new();
+        for one in self.open.values().flatten() {
+            for &(validator, life) in &one.holders {
+                if lives[validator] == life {
+                    all.push((validator, one.transaction.clone()));
+                }
+            }
+        }
+        all
+    }
+
+    /// Takes over the next final block: panics if it is none that may be.
+    pub fn follow(&mut self, block: &Block) {
+        let (header, before) = (&block.header, &self.last);
+        assert_eq!(header.height, self.height + 1);
+        self.height += 1;
+        let follows = header.chain == self.chain
+            && header.parent == before.hash()
+            && header.time_ms > before.time_ms
+            && header.view > before.view
+            && u64::from(header.proposer) == header.view % VALIDATORS as u64
+            && header.transactions as usize == block.transactions.len();
+        assert!(follows, "{header:?} after {before:?}");
+        let ids: Vec<_> = block.transactions.iter().map(|one| one.hash().0).collect();
+        let root = Crypto::Libsecp256k1.transactions_root(&ids, Terms::default());
+        assert_eq!(root, header.transactions_root, "{header:?}");
+        self.last = header.clone();
+        let mut senders: HashMap<u64, u32> = HashMap::new();
+        for (index, one) in block.transactions.iter().enumerate() {
+            let height = self.height;
+            let receipt = Receipt { height, index: index as u32 };
+            self.receipts.insert(one.hash().0, receipt);
+            let from = self.known.get(&one.hash().0);
+            let from = *from.unwrap_or_else(|| panic!("block {height}: nobody sent {one:?}"));
+            let Transaction { chain, nonce, expiry, action } = one.transaction;
+            assert!(chain == self.chain && expiry >= height, "block {height}: {one:?}");
+            let held = senders.entry(from).or_default();
+            *held += 1;
+            assert!(*held <= 16, "block {height}: too many of account {from}");
+            let sender = self.accounts.get_mut(&account(from).address()).unwrap();
+            assert_eq!(sender.nonce, nonce, "block {height}: {one:?}");
+            sender.nonce += 1;
+            match action {
+                Action::Transfer { to, amount } => {
+                    sender.balance = sender.balance.checked_sub(amount).unwrap();
+                    self.accounts.entry(to).or_default().balance += amount;
+                }
+                Action::Record { namespace, digest } => {
+                    let record = Record { author: account(from).address(), height };
+                    let before = self.records.insert((namespace, digest), record);
+                    assert_eq!(before, None, "block {height}: {one:?}");
+                }
+            }
+            self.open.remove(&(from, nonce));
+        }
+    }
+}
