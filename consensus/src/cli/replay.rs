@@ -37,6 +37,8 @@ Reads the validator's final blocks and certificates, and verifies and executes t
 on in a new, temporary state: certificates, hashes, signatures, effects, state roots. The validator
 must not be running.";
 
+/// Pages of the state in memory: 512 MiB.
+const PAGES: std::num::NonZeroUsize = commonware_utils::NZUsize!(131_072);
 /// Blocks, and certificates, that are read ahead.
 const AHEAD: usize = 64;
 
@@ -163,7 +165,7 @@ async fn replay(
     let stages = Arc::default();
     let store = Store {
         partition: "state".into(),
-        page_cache: CacheRef::new(sizes.page, sizes.pages),
+        page_cache: CacheRef::new(sizes.page, PAGES),
         write_buffer: sizes.write_buffer,
         items_per_blob: NZU64!(1 << 20),
         strategy,
