@@ -17,7 +17,7 @@ use commonware_consensus::marshal::standard::{Inline, Standard};
 use commonware_consensus::marshal::{self, Start, resolver::p2p as backfill};
 use commonware_consensus::simplex::elector::RoundRobin;
 use commonware_consensus::simplex::{self, Engine, Floor, ForwardPolicy, SkipBudget, SkipPolicy};
-use commonware_consensus::types::{Epoch, FixedEpocher, Height, ViewDelta};
+use commonware_consensus::types::{Epoch, FixedEpocher, ViewDelta};
 use commonware_cryptography::certificate::{ConstantProvider, Scheme as _};
 use commonware_cryptography::{Digested, Sha256, ed25519};
 use commonware_p2p::{Blocker, Provider, Receiver, Sender};
@@ -26,27 +26,26 @@ use commonware_runtime::Handle;
 use commonware_runtime::buffer::paged::CacheRef;
 use commonware_utils::{NZU64, NZUsize, NonZeroDuration};
 use rand_core::CryptoRng;
-use tokio::sync::{mpsc, oneshot, watch};
-use tracing::warn;
+use tokio::sync::watch;
 
 use crate::Hash;
 use crate::block::{Block, Header};
 use crate::chain::{Chain, Finalizer, Parts, Runtime, Times, updates};
 use crate::crypto::Crypto;
-use crate::figures::Figures;
 use crate::genesis::Genesis;
-use crate::intake::{Doorway, Intake, MESSAGE_BYTES};
+use crate::intake::{Intake, MESSAGE_BYTES};
 use crate::ledger::{Ledger, LedgerError, Store};
 use crate::pool::{Pool, PoolLimits};
 use crate::scheme::VoteScheme;
 use crate::senders::SenderCache;
-use crate::service::{Final, Request, Service, Status};
+use crate::service::Service;
 use crate::stages::Stages;
-use crate::state::{Account, Record};
 
 mod archives;
+mod desk;
 
 pub use archives::Archives;
+use desk::{desk, figures};
 
 /// The epoch, as long as the validators are those of the genesis.
 const EPOCH: Epoch = Epoch::zero();
@@ -406,119 +405,6 @@ where
         let _ = Handle::select(handles).await;
     });
     Ok(Node { service, figures, failure, ended })
-}
-
-/// The chain's figures and the engine's.
-fn figures<E: Runtime, S: Strategy>(chain: &Chain<E, S>) -> Figures {
-    let mut figures = Figures::default();
-    let (height, _, _) = chain.recent().last();
-    figures.one("sigmill_height", "Last final height that was applied.", "gauge", height as f64);
-    let (count, bytes) = {
-        let pool = chain.pool();
-        (pool.len(), pool.bytes())
-    };
-    figures.one("sigmill_pool_transactions", "Transactions in the pool.", "gauge", count as f64);
-    figures.one("sigmill_pool_bytes", "Their bytes.", "gauge", bytes as f64);
-    let (hits, recovered) = chain.senders().counts();
-    let senders = [("cache", hits as f64), ("recovery", recovered as f64)];
-    let help = "Senders of transactions, by where they came from.";
-    figures.family("sigmill_senders_total", help, "counter", "from", senders);
-    let help = "Core time of a validator's stages, but for the engine's threads.";
-    let seconds = chain.stages().seconds();
-    figures.family("sigmill_stage_core_seconds_total", help, "counter", "stage", seconds);
-    if let Crypto::Engine(engine) = chain.crypto() {
-        figures.engine(engine);
-    }
-    figures.threads();
-    figures
-}
-
-/// Answers questions until nobody is left to ask.
-async fn desk<E: Runtime, S: Strategy>(
-    mut questions: mpsc::Receiver<Request>,
-    chain: Chain<E, S>,
-    marshal: Marshal,
-    doorway: Doorway,
-) {
-    while let Some(question) = questions.recv().await {
-        if let Err(error) = answer(question, &chain, &marshal, &doorway).await {
-            warn!(%error, "a question without an answer");
-        }
-    }
-}
-
-/// Who asked may have gone.
-fn reply<T>(to: oneshot::Sender<T>, answer: T) {
-    let _ = to.send(answer);
-}
-
-async fn answer<E: Runtime, S: Strategy>(
-    question: Request,
-    chain: &Chain<E, S>,
-    marshal: &Marshal,
-    doorway: &Doorway,
-) -> Result<(), LedgerError> {
-    match question {
-        Request::Submit(transactions, to) => doorway.submit(transactions, to),
-        Request::Account(address, to) => {
-            let value = chain.ledger().read(&[Account::key(&address)]).await?.remove(0);
-            reply(to, value.as_ref().map(Account::of));
-        }
-        Request::Record(namespace, digest, to) => {
-            let value = chain.ledger().read(&[Record::key(&namespace, &digest)]).await?.remove(0);
-            reply(to, value.as_ref().map(Record::of));
-        }
-        Request::Receipt(id, to) => reply(to, chain.recent().receipt(&id)),
-        Request::Block(height, to) => reply(to, block(height, chain, marshal).await),
-        Request::Await(height, to) => {
-            if height > chain.recent().height() {
-                chain.recent().wait(height, to);
-            } else if let Some(block) = block(height, chain, marshal).await {
-                reply(to, block);
-            }
-        }
-        Request::Status(to) => {
-            let ((height, block, time_ms), state_root) = last(chain).await?;
-            let (pooled, pooled_bytes) = {
-                let pool = chain.pool();
-                (pool.len(), pool.bytes())
-            };
-            let (chain, block) = (chain.id().0, block.0);
-            reply(to, Status { chain, height, block, state_root, time_ms, pooled, pooled_bytes });
-        }
-    }
-    Ok(())
-}
-
-/// The last final block, its height, hash and time, and the root of the state after it.
-async fn last<E: Runtime, S: Strategy>(
-    chain: &Chain<E, S>,
-) -> Result<((u64, Hash, u64), [u8; 32]), LedgerError> {
-    loop {
-        let last = chain.recent().last();
-        match chain.ledger().root(&last.1).await {
-            Ok(root) => return Ok((last, root)),
-            // The next one has just been applied.
-            Err(LedgerError::NoParent(_)) => tokio::task::yield_now().await,
-            Err(error) => return Err(error),
-        }
-    }
-}
-
-/// The final block of a height: one of the last, or from the archive.
-async fn block<E: Runtime, S: Strategy>(
-    height: u64,
-    chain: &Chain<E, S>,
-    marshal: &Marshal,
-) -> Option<Final> {
-    let recent = chain.recent().block(height);
-    if recent.is_some() || height > chain.recent().height() {
-        return recent;
-    }
-    let block = marshal.get_block(Height::new(height)).await?.inner_shared();
-    let hashes = block.transactions.iter().map(|one| one.hash().0).collect();
-    let final_ms = block.header.time_ms; // when it became final here is not kept
-    Some(Final { block, hashes: Arc::new(hashes), final_ms })
 }
 
 /// A time that is not zero.
