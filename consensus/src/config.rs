@@ -24,6 +24,7 @@ use commonware_cryptography::ed25519;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use crate::genesis::VALIDATORS_LIMIT;
+use crate::pool::PoolLimits;
 
 /// Why a configuration file is refused.
 #[derive(Debug, thiserror::Error)]
@@ -97,25 +98,6 @@ impl Default for Timeouts {
     }
 }
 
-/// What the pool may hold.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct PoolLimits {
-    /// Bytes of transactions: 1 MiB to 64 GiB.
-    pub bytes: usize,
-    /// Transactions: 1 to 2^26.
-    pub transactions: usize,
-    /// How much of both one peer may fill, in percent: 1 to 100.
-    pub peer_percent: u8,
-}
-
-impl Default for PoolLimits {
-    /// 128 MiB, 2^19 transactions, half of it a peer.
-    fn default() -> Self {
-        PoolLimits { bytes: 128 << 20, transactions: 1 << 19, peer_percent: 50 }
-    }
-}
-
 /// What the operator of a validator decides.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -147,7 +129,7 @@ pub struct Config {
     /// How long to wait.
     #[serde(default)]
     pub timeouts: Timeouts,
-    /// What the pool may hold.
+    /// What the pool may hold: 1 MiB to 64 GiB, 1 to 2^26 transactions, 1 to 100 per cent.
     #[serde(default)]
     pub pool: PoolLimits,
     /// The other validators.

@@ -21,7 +21,6 @@ use sigmill_consensus::config::{self, Config};
 use sigmill_consensus::delay::Delayed;
 use sigmill_consensus::keys::ValidatorKeys;
 use sigmill_consensus::node::{self, Channels, Node, Setup, Sizes, longest_message};
-use sigmill_consensus::pool::PoolLimits;
 use sigmill_consensus::scheme::Engines;
 use sigmill_consensus::{Committee, Crypto, Genesis, VoteScheme, http};
 
@@ -225,11 +224,7 @@ async fn operate(
         crypto: crypto(&config, &engine),
         timeouts,
         times,
-        pool: PoolLimits {
-            bytes: config.pool.bytes,
-            transactions: config.pool.transactions,
-            peer_percent: config.pool.peer_percent,
-        },
+        pool: config.pool.clone(),
         senders: SENDERS,
         sizes: Sizes::default(),
         partition: String::new(),

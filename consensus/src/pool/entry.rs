@@ -3,9 +3,11 @@
 use crate::address::Address;
 use crate::state::Account;
 use crate::transaction::{Action, SignedTransaction};
+use serde::{Deserialize, Serialize};
 
 /// How much a pool holds.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
 pub struct PoolLimits {
     /// Bytes of encoded transactions, 145 or 181 each; in memory each takes about 1 KiB.
     pub bytes: usize,
@@ -16,9 +18,9 @@ pub struct PoolLimits {
 }
 
 impl Default for PoolLimits {
-    /// 64 MiB, 200,000 transactions, half of them a peer's.
+    /// 128 MiB, 2^19 transactions, half of them a peer's.
     fn default() -> Self {
-        PoolLimits { bytes: 64 << 20, transactions: 200_000, peer_percent: 50 }
+        PoolLimits { bytes: 128 << 20, transactions: 1 << 19, peer_percent: 50 }
     }
 }
 
