@@ -13,7 +13,6 @@ macro_rules! say {
     ($($part:tt)*) => { $crate::cli::line(format_args!($($part)*)) };
 }
 
-mod account_key;
 mod accounts;
 mod children;
 mod genesis;

@@ -18,7 +18,7 @@ mod file;
 pub use file::{KeyError, WrongLine};
 
 /// 32 fresh bytes that `read` takes for a key. All but about one of 2^128 are.
-fn fresh<T>(read: impl Fn(&[u8; 32]) -> Option<T>) -> Result<T, KeyError> {
+fn fresh<T>(mut read: impl FnMut(&[u8; 32]) -> Option<T>) -> Result<T, KeyError> {
     loop {
         let mut bytes = Zeroizing::new([0; 32]);
         getrandom::fill(&mut *bytes).map_err(KeyError::Randomness)?;

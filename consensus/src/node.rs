@@ -205,33 +205,12 @@ pub struct Node {
     pub ended: Handle<()>,
 }
 
-/// Starts a validator. It runs as long as its context does.
+/// Starts a validator, which runs as long as its context does. It proposes and judges with what
+/// `application` makes of its chain: the chain itself, but for tests.
 ///
 /// # Errors
 /// [`NodeError`].
-pub async fn start<E, S, Tx, Rx, P, B>(
-    context: E,
-    setup: Setup<S>,
-    channels: Channels<Tx, Rx>,
-    peers: P,
-    blocker: B,
-) -> Result<Node, NodeError>
-where
-    E: Runtime + CryptoRng,
-    S: Strategy,
-    Tx: Sender<PublicKey = ed25519::PublicKey>,
-    Rx: Receiver<PublicKey = ed25519::PublicKey>,
-    P: Provider<PublicKey = ed25519::PublicKey>,
-    B: Blocker<PublicKey = ed25519::PublicKey>,
-{
-    start_with(context, setup, channels, peers, blocker, |chain| chain).await
-}
-
-/// Starts a validator that proposes and judges with what `application` makes of its chain.
-///
-/// # Errors
-/// [`NodeError`].
-pub async fn start_with<E, S, Tx, Rx, P, B, A>(
+pub async fn start<E, S, Tx, Rx, P, B, A>(
     context: E,
     setup: Setup<S>,
     channels: Channels<Tx, Rx>,

@@ -4,9 +4,9 @@ use std::path::PathBuf;
 
 use alloy_primitives::hex;
 use commonware_codec::Encode;
-use sigmill_consensus::keys::ValidatorKeys;
+use sigmill_consensus::keys::{AccountKey, ValidatorKeys};
 
-use super::{Done, account_key};
+use super::Done;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -29,7 +29,7 @@ pub struct Arguments {
 
 pub fn run(arguments: &Arguments) -> Done {
     if arguments.account {
-        let key = account_key::create(&arguments.out)?;
+        let key = AccountKey::create(&arguments.out)?;
         say!("{}", key.address().to_checksum(None));
         return Ok(());
     }

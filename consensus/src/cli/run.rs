@@ -230,7 +230,8 @@ async fn operate(
         partition: String::new(),
         strategy: context.strategy(NZUsize!(1)),
     };
-    let node = node::start(context.child("node"), setup, channels, oracle.clone(), oracle);
+    let node =
+        node::start(context.child("node"), setup, channels, oracle.clone(), oracle, |chain| chain);
     let Node { service, figures, mut failure, ended } = node.await.map_err(Failure::check)?;
     if let Some(address) = config.http {
         let listener = tokio::net::TcpListener::bind(address).await;

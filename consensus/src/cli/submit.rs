@@ -7,11 +7,12 @@ use alloy_primitives::hex;
 use clap::Subcommand;
 use serde_json::json;
 use sigmill_consensus::client::Client;
+use sigmill_consensus::keys::AccountKey;
 use sigmill_consensus::service::Receipt;
 use sigmill_consensus::{Action, Address, Hash, Transaction, address, text};
 
 use super::query::URL;
-use super::{Done, Failure, account_key, wait_for};
+use super::{Done, Failure, wait_for};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -93,7 +94,7 @@ pub fn run(arguments: &Arguments) -> Done {
 }
 
 async fn submit(arguments: &Arguments) -> Done {
-    let key = account_key::read(&arguments.key)?;
+    let key = AccountKey::read(&arguments.key)?;
     let client = Client::new(&arguments.url)?;
     let status = client.status().await?;
     if arguments.chain.is_some_and(|chain| chain.0 != status.chain) {

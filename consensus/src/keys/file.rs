@@ -1,4 +1,5 @@
-//! A validator's keys on disk: three lines of text, for their owner's eyes alone.
+//! Keys on disk, for their owner's eyes alone: a validator's in three lines of text, an account's in
+//! one of 64 hexadecimal digits.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Write};
@@ -9,7 +10,7 @@ use commonware_codec::{Copying, DecodeExt, Write as _};
 use commonware_cryptography::ed25519;
 use zeroize::Zeroizing;
 
-use super::{ValidatorKeys, VoteKey};
+use super::{AccountKey, ValidatorKeys, VoteKey, fresh};
 
 /// Why keys could not be made, kept or read.
 #[derive(Debug, thiserror::Error)]
@@ -115,21 +116,7 @@ impl ValidatorKeys {
     /// # Errors
     /// [`KeyError::Exists`], [`KeyError::Io`].
     pub fn write(&self, path: &Path) -> Result<(), KeyError> {
-        let failed = |source: io::Error| match source.kind() {
-            io::ErrorKind::AlreadyExists => KeyError::Exists { path: path.to_owned() },
-            _ => KeyError::Io { path: path.to_owned(), source },
-        };
-        let mut options = OpenOptions::new();
-        options.write(true).create_new(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let mut file = options.open(path).map_err(failed)?;
-        let kept = file.write_all(&self.text()).and_then(|()| file.sync_all());
-        kept.and_then(|()| sync(path)).map_err(|error| {
-            // A key that is there in part would be refused later, and in the way.
-            let _ = std::fs::remove_file(path);
-            failed(error)
-        })
+        keep(path, &self.text())
     }
 
     /// Reads what [`ValidatorKeys::write`] wrote.
@@ -137,21 +124,76 @@ impl ValidatorKeys {
     /// # Errors
     /// [`KeyError`]; a file that others may use is refused.
     pub fn read(path: &Path) -> Result<Self, KeyError> {
-        let failed = |source| KeyError::Io { path: path.to_owned(), source };
-        let file = File::open(path).map_err(failed)?;
-        #[cfg(unix)]
-        {
-            use std::os::unix::fs::PermissionsExt;
-            let mode = file.metadata().map_err(failed)?.permissions().mode() & 0o777;
-            if mode & 0o077 != 0 {
-                return Err(KeyError::Mode { path: path.to_owned(), mode });
-            }
-        }
-        let mut text = Zeroizing::new(String::with_capacity(MOST_BYTES as usize));
-        file.take(MOST_BYTES).read_to_string(&mut text).map_err(failed)?;
         let line = |wrong| KeyError::Line { path: path.to_owned(), wrong };
-        ValidatorKeys::parse(&text).map_err(line)
+        ValidatorKeys::parse(&secret(path)?).map_err(line)
     }
+}
+
+impl AccountKey {
+    /// Makes a new key and keeps it as [`ValidatorKeys::write`] does: 64 hexadecimal digits.
+    ///
+    /// # Errors
+    /// [`KeyError::Exists`], [`KeyError::Io`], [`KeyError::Randomness`].
+    pub fn create(path: &Path) -> Result<Self, KeyError> {
+        let mut text = Zeroizing::new([b'\n'; 65]);
+        let key = fresh(|bytes| {
+            hex::encode_to_slice(bytes, &mut text[..64]).expect("64 digits of 32 bytes");
+            AccountKey::from_bytes(bytes)
+        })?;
+        keep(path, &*text)?;
+        Ok(key)
+    }
+
+    /// Reads what [`AccountKey::create`] kept.
+    ///
+    /// # Errors
+    /// [`KeyError`]; a file that others may use is refused.
+    pub fn read(path: &Path) -> Result<Self, KeyError> {
+        let text = secret(path)?;
+        let digits = text.trim_end_matches(['\r', '\n']);
+        let mut bytes = Zeroizing::new([0; 32]);
+        let is_key = digits.len() == 64 && hex::decode_to_slice(digits, &mut *bytes).is_ok();
+        is_key.then(|| AccountKey::from_bytes(&bytes)).flatten().ok_or_else(|| {
+            let wrong = WrongLine { line: 1, field: "64 hexadecimal digits" };
+            KeyError::Line { path: path.to_owned(), wrong }
+        })
+    }
+}
+
+/// Writes a new file that its owner alone may read (mode 600), and waits until it is on the disk.
+fn keep(path: &Path, text: &[u8]) -> Result<(), KeyError> {
+    let failed = |source: io::Error| match source.kind() {
+        io::ErrorKind::AlreadyExists => KeyError::Exists { path: path.to_owned() },
+        _ => KeyError::Io { path: path.to_owned(), source },
+    };
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut file = options.open(path).map_err(failed)?;
+    let kept = file.write_all(text).and_then(|()| file.sync_all());
+    kept.and_then(|()| sync(path)).map_err(|error| {
+        // A key that is there in part would be refused later, and in the way.
+        let _ = std::fs::remove_file(path);
+        failed(error)
+    })
+}
+
+/// The text of a key file that nobody but its owner may use.
+fn secret(path: &Path) -> Result<Zeroizing<String>, KeyError> {
+    let failed = |source| KeyError::Io { path: path.to_owned(), source };
+    let file = File::open(path).map_err(failed)?;
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        let mode = file.metadata().map_err(failed)?.permissions().mode() & 0o777;
+        if mode & 0o077 != 0 {
+            return Err(KeyError::Mode { path: path.to_owned(), mode });
+        }
+    }
+    let mut text = Zeroizing::new(String::with_capacity(MOST_BYTES as usize));
+    file.take(MOST_BYTES).read_to_string(&mut text).map_err(failed)?;
+    Ok(text)
 }
 
 /// Makes a new file's entry in its folder last.
@@ -189,6 +231,22 @@ mod tests {
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o640)).unwrap();
         let error = ValidatorKeys::read(&path).unwrap_err();
         assert!(matches!(error, KeyError::Mode { mode: 0o640, .. }), "{error}");
+    }
+
+    #[test]
+    fn account_keys_survive_the_disk_and_are_not_overwritten() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("my.key");
+        let key = AccountKey::create(&path).unwrap();
+        assert_eq!(AccountKey::read(&path).unwrap().address(), key.address());
+        let error = AccountKey::create(&path).unwrap_err();
+        assert!(matches!(error, KeyError::Exists { .. }), "{error}");
+        let text = std::fs::read_to_string(&path).unwrap();
+        for damaged in [&text[..63], "", &"0".repeat(64), &format!("{text}{text}")] {
+            std::fs::write(&path, damaged).unwrap();
+            let error = AccountKey::read(&path).unwrap_err();
+            assert!(matches!(error, KeyError::Line { .. }), "{error}");
+        }
     }
 
     #[test]

@@ -154,7 +154,7 @@ impl World {
         let parent = context.child("validator").with_attribute("index", &name);
         let handle = parent.spawn(move |context| async move {
             let started =
-                node::start_with(context, setup, channels, manager, control, application).await;
+                node::start(context, setup, channels, manager, control, application).await;
             let Node { service, mut failure, ended, .. } =
                 started.unwrap_or_else(|error| panic!("validator {name}: {error}"));
             let _ = ready.send(service);
