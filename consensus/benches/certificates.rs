@@ -1,7 +1,10 @@
 //! Certificates a second: the engine against libsecp256k1 one signature after the other, interleaved
 //! on one thread each; and the memory of pinned vote keys.
 //!
-//! `cargo bench -p sigmill-consensus --bench certificates [-- --quick]`
+//! A certificate alone finds the engine's thread asleep and the tables of the keys out of the caches, as
+//! in a validator; several in a row do not.
+//!
+//! `cargo bench -p sigmill-consensus --bench certificates [-- --quick] [validators..]`
 
 use std::hint::black_box;
 use std::sync::Arc;
@@ -47,11 +50,26 @@ fn median(mut all: Vec<f64>) -> [f64; 3] {
     [all[0], all[all.len() / 2], all[all.len() - 1]]
 }
 
-/// Times a certificate by both, in turn.
+/// Certificates of a round that are verified one after the other, and then in one batch.
+const CERTIFICATES: u64 = 8;
+
+/// Seconds that `work` takes, a certificate of `count`.
+fn seconds(count: usize, work: impl FnOnce() -> bool) -> f64 {
+    let start = Instant::now();
+    assert!(work(), "the certificates are valid");
+    start.elapsed().as_secs_f64() / count as f64
+}
+
+/// Times certificates by both, in turn.
 fn compare(validators: u64, rounds: usize) {
     let committee = committee(validators);
-    let proposal = Proposal::new(Round::new(Epoch::new(0), View::new(9)), View::new(8), chain());
-    let subject = Subject::Finalize { proposal: &proposal };
+    let proposal = |view| {
+        let round = Round::new(Epoch::new(0), View::new(view));
+        Proposal::new(round, View::new(view - 1), chain())
+    };
+    let proposals: Vec<_> = (1..=CERTIFICATES).map(proposal).collect();
+    let subjects: Vec<_> =
+        proposals.iter().map(|proposal| Subject::Finalize { proposal }).collect();
     let signer = |n| {
         let scheme = VoteScheme::signer(committee.clone(), vote_key(n)).expect("a validator's key");
         (scheme, vote_key(n).public())
@@ -59,56 +77,66 @@ fn compare(validators: u64, rounds: usize) {
     let mut all: Vec<_> = (0..validators).map(signer).collect();
     all.sort_by_key(|(scheme, _)| scheme.me().expect("a member").index());
     let (schemes, keys): (Vec<_>, Vec<_>) = all.into_iter().unzip();
-    let votes =
-        schemes[..committee.quorum()].iter().map(|one| one.sign(subject).expect("it signs"));
-    let votes: Vec<_> = votes.collect();
-    let certificate = schemes[0].assemble(non_empty![@votes.into_iter()], &Sequential);
-    let certificate = certificate.expect("a quorum");
+    let scheme = &schemes[0];
+    let certify = |&subject: &Subject<'_, _>| {
+        let signers = schemes[..committee.quorum()].iter();
+        let votes: Vec<_> = signers.map(|one| one.sign(subject).expect("it signs")).collect();
+        scheme.assemble(non_empty![@votes.into_iter()], &Sequential).expect("a quorum")
+    };
+    let certificates: Vec<_> = subjects.iter().map(certify).collect();
 
     // What libsecp256k1 verifies: keys are parsed ahead, as a validator would keep them.
     use commonware_consensus::simplex::scheme::Namespace;
     use commonware_cryptography::certificate::{Namespace as _, Subject as _};
     let namespace = Namespace::derive(&vote_namespace(chain()));
+    let subject = subjects[0];
     let message = commonware_utils::union_unique(subject.namespace(&namespace), &subject.message());
     let parse = |key: &[u8; 32]| XOnlyPublicKey::from_byte_array(*key).expect("a point");
     let keys: Vec<_> = keys.iter().map(parse).collect();
-    let signatures = certificate.signatures.iter();
+    let signatures = certificates[0].signatures.iter();
     let signatures: Vec<_> =
         signatures.map(|one| schnorr::Signature::from_byte_array(one.0)).collect();
 
-    let (mut ours, mut theirs, mut ratios) = (Vec::new(), Vec::new(), Vec::new());
     let mut rng = commonware_utils::sys_rng();
+    let pairs: Vec<_> = subjects.iter().copied().zip(&certificates).collect();
+    let ways = ["one, after libsecp256k1's", "one after the other", "together, in a batch"];
+    let mut theirs = Vec::new();
+    let mut ours: [Vec<f64>; 3] = Default::default();
     for _ in 0..rounds {
-        let start = Instant::now();
-        assert!(black_box(&schemes[0]).verify_certificate(
-            &mut rng,
-            subject,
-            &certificate,
-            &Sequential
-        ));
-        let engine = start.elapsed().as_secs_f64();
-        let start = Instant::now();
-        for (key, signature) in keys.iter().zip(&signatures) {
-            signature.verify(black_box(&message), key).expect("valid");
-        }
-        let one_by_one = start.elapsed().as_secs_f64();
-        ours.push(1.0 / engine);
-        theirs.push(1.0 / one_by_one);
-        ratios.push(one_by_one / engine);
+        theirs.push(seconds(1, || {
+            let mut votes = keys.iter().zip(&signatures);
+            votes.all(|(key, signature)| signature.verify(black_box(&message), key).is_ok())
+        }));
+        let mut one_by_one = |certificates: &[(Subject<'_, _>, _)]| {
+            certificates.iter().all(|&(subject, certificate)| {
+                black_box(scheme).verify_certificate(&mut rng, subject, certificate, &Sequential)
+            })
+        };
+        ours[0].push(seconds(1, || one_by_one(&pairs[..1])));
+        ours[1].push(seconds(pairs.len(), || one_by_one(&pairs)));
+        ours[2].push(seconds(pairs.len(), || {
+            let all = non_empty![@pairs.iter().copied()];
+            black_box(scheme).verify_certificates(&mut rng, all, &Sequential)
+        }));
     }
-    let ([_, ours, _], [_, theirs, _], [least, ratio, most]) =
-        (median(ours), median(theirs), median(ratios));
     println!(
-        "{validators:>5} validators, {} votes: {ours:.0} certificates a second, libsecp256k1 {theirs:.1}; \
-         ratio {ratio:.1} ({least:.1} to {most:.1})",
-        committee.quorum()
+        "{validators} validators, {} votes a certificate; libsecp256k1 {:.1} a second",
+        committee.quorum(),
+        1.0 / median(theirs.clone())[1]
     );
+    for (way, ours) in ways.into_iter().zip(ours) {
+        let ratios = theirs.iter().zip(&ours).map(|(theirs, ours)| theirs / ours).collect();
+        let [least, ratio, most] = median(ratios);
+        let rate = 1.0 / median(ours)[1];
+        println!("  {way:<26} {rate:>8.0} a second, ratio {ratio:.1} ({least:.1} to {most:.1})");
+    }
 }
 
 fn main() {
     let quick = std::env::args().any(|argument| argument == "--quick");
-    for validators in [4, 100, 1_000] {
-        compare(validators, if quick { 5 } else { 101 });
+    let asked: Vec<u64> = std::env::args().filter_map(|argument| argument.parse().ok()).collect();
+    for &validators in if asked.is_empty() { &[4, 100, 1_000][..] } else { &asked } {
+        compare(validators, if quick { 5 } else { 51 });
     }
     println!("memory of pinned vote keys, tables included:");
     for validators in [1, 4, 16, 64, 256, 1_000] {

@@ -64,7 +64,7 @@ impl<E: Equation> Kernel for Verify<'_, E> {
     fn run<V: FieldVec>(self) {
         let Verify { isa, keys, equation, range, out } = self;
         let mut piece = scratch::take::<Piece<V>>();
-        let mut multiplier = Multiplier::<V>::new();
+        let mut multiplier = scratch::take::<Multiplier<V>>();
         let mut start = range.start;
         for out in out.chunks_mut(PIECE) {
             let items = start..start + out.len();
@@ -92,6 +92,7 @@ impl<E: Equation> Kernel for Verify<'_, E> {
                 }
             }
         }
+        scratch::put(multiplier);
         scratch::put(piece);
     }
 }
@@ -112,11 +113,13 @@ pub(crate) struct Multiplier<V: FieldVec> {
     sums: Sums<V>,
 }
 
-impl<V: FieldVec> Multiplier<V> {
-    pub(crate) fn new() -> Self {
-        Multiplier { digits: Vec::new(), sums: Sums::new() }
+impl<V: FieldVec> Default for Multiplier<V> {
+    fn default() -> Self {
+        Multiplier { digits: Vec::new(), sums: Sums::default() }
     }
+}
 
+impl<V: FieldVec> Multiplier<V> {
     /// `indices` names the key of each item. `out` gets a point for each group of lanes, infinity as
     /// Z = 0.
     #[inline(always)]
@@ -217,7 +220,7 @@ pub(crate) mod tests {
             let Pinned { keys, rows, generator, scalars, indices, .. } = self;
             let tables = Tables { generator, keys: rows, point: |key| keys[key as usize] };
             let mut sums = Vec::new();
-            Multiplier::<V>::new().run::<C>(&tables, scalars, indices, &mut sums);
+            Multiplier::<V>::default().run::<C>(&tables, scalars, indices, &mut sums);
             let mut out = vec![Point { x: [0; 4], y: [0; 4], z: [0; 4] }; scalars.len()];
             sums.iter().zip(out.chunks_mut(V::LANES)).for_each(|(sum, out)| sum.store(out));
             out

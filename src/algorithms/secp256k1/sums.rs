@@ -130,11 +130,6 @@ pub struct Sums<V: FieldVec> {
 }
 
 impl<V: FieldVec> Sums<V> {
-    /// Without memory yet.
-    pub fn new() -> Self {
-        Sums { exceptional: Vec::new(), now: Vec::new(), next: Vec::new() }
-    }
-
     /// S1 + lambda S2 of each group, S1 and S2 being the sums of its two chains. What the formulas do
     /// not hold for ends with Z = 0 or in `exceptional`.
     #[inline(always)]
@@ -177,7 +172,7 @@ impl<V: FieldVec> Sums<V> {
 
 impl<V: FieldVec> Default for Sums<V> {
     fn default() -> Self {
-        Self::new()
+        Sums { exceptional: Vec::new(), now: Vec::new(), next: Vec::new() }
     }
 }
 
