@@ -34,13 +34,18 @@ pub struct Terms {
     pub(crate) deadline: Duration,
     pub(crate) source: Option<Source>,
     pub(crate) trust: Option<Trust>,
+    pub(crate) inline: Duration,
 }
+
+/// Longest that a batch keeps its caller's thread by default: a hand-over is a tenth of it, or so.
+const INLINE: Duration = Duration::from_micros(200);
 
 impl Default for Terms {
     /// Class `Mempool`, answered within ten minutes, of no source, at the engine's level of trust.
     fn default() -> Self {
         let deadline = Duration::from_secs(600);
-        Terms { class: Class::default(), deadline, source: None, trust: None }
+        let class = Class::default();
+        Terms { class, deadline, source: None, trust: None, inline: INLINE }
     }
 }
 
@@ -64,6 +69,28 @@ impl Terms {
     /// Sets the least trust of each verdict, for this batch in place of the engine's.
     pub fn trust(self, trust: Trust) -> Self {
         Terms { trust: Some(trust), ..self }
+    }
+
+    /// Sets how long the batch may be computed on the caller's own thread, where it ends first: 200 us
+    /// unless set. Zero is right for threads that must not be kept, more for those that wait for the
+    /// answers anyway.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use sigmill::{Algorithm, Batch, Engine, Job, Terms};
+    ///
+    /// let engine = Engine::builder().threads(1).open()?;
+    /// for (longest, here) in [(Duration::ZERO, 0), (Duration::MAX, 1)] {
+    ///     let mut batch = Batch::open(Algorithm::Sha256);
+    ///     batch.push(Job::Hash { message: b"abc" })?;
+    ///     engine.submit(batch.seal(), Terms::default().inline(longest))?.wait();
+    ///     assert_eq!(engine.snapshot().devices[0].inline_items, here);
+    /// }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn inline(self, longest: Duration) -> Self {
+        Terms { inline: longest, ..self }
     }
 }
 
@@ -267,7 +294,7 @@ impl Engine {
             let named = |choice: Choice| (self.mill.posts()[choice.lane].name.to_string(), choice);
             let trust = self.mill.policy().trust_in(shape.algorithm, Class::default());
             let choices = dispatcher.choices(shape, trust).into_iter().map(named).collect();
-            Explanation { route: dispatcher.route(shape, trust, true), choices }
+            Explanation { route: dispatcher.route(shape, trust, INLINE.as_nanos() as u64), choices }
         })
     }
 

@@ -54,7 +54,7 @@ impl Dispatcher {
         self.counters.in_flight += items;
         self.bytes_in_flight += shape.bytes;
         actions.push(Action::Admit(id));
-        match (self.route(shape, order.trust, true), live) {
+        match (self.route(shape, order.trust, order.inline), live) {
             (Route::Inline(lane), _) => {
                 self.entries.get_mut(id.0).expect("just made").stage = Stage::Inline(lane);
                 actions.push(Action::Inline { id, lane, form: shape.form });

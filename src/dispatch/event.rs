@@ -67,6 +67,8 @@ pub struct Order {
     pub deadline: Nanos,
     /// Least trust that its verdicts need.
     pub trust: Trust,
+    /// Longest that it may keep its caller's own thread.
+    pub inline: Nanos,
 }
 
 /// A part of a batch: a range of its live entries, handed over as one.

@@ -42,12 +42,12 @@ impl Dispatcher {
     }
 
     /// The route of a batch of this shape now.
-    pub fn route(&self, shape: Shape, trust: Trust, may_inline: bool) -> Route {
+    pub fn route(&self, shape: Shape, trust: Trust, most_inline: Nanos) -> Route {
         let mut choices = CHOICES.take();
         choices.clear();
         self.collect_choices(shape, trust, &mut choices);
         let routed = self.set_aside(&mut choices);
-        let route = router::route(&choices[..routed], may_inline);
+        let route = router::route(&choices[..routed], most_inline);
         CHOICES.set(choices);
         route
     }
@@ -227,7 +227,7 @@ impl Dispatcher {
         let cuts = is_cheap_to_cut(shape.algorithm);
         let share = match cuts && !choices[..routed].iter().any(shared) {
             true => router::share(&choices[..routed], items),
-            false => match router::route(&choices[..routed], false) {
+            false => match router::route(&choices[..routed], 0) {
                 Route::Lane(lane) => Some((lane, items)),
                 _ => None,
             },

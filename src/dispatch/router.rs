@@ -1,7 +1,6 @@
 //! Where a batch goes, and how much of it: pure functions of its shape and the lanes.
 
 use crate::dispatch::Nanos;
-use crate::dispatch::lane::HAND_OVER;
 
 /// One lane as a choice of the router, for one shape.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,16 +38,13 @@ pub enum Route {
     None,
 }
 
-/// Longest that a caller's own thread is kept: beside that a hand-over is a tenth.
-const MOST_INLINE: Nanos = 10 * HAND_OVER;
-
 /// The earliest predicted finish decides; a tie goes to the host's CPU, then to the caller's
-/// thread, then to the lower index.
-pub fn route(choices: &[Choice], may_inline: bool) -> Route {
+/// thread, then to the lower index. The caller's thread is kept `most_inline` at most.
+pub fn route(choices: &[Choice], most_inline: Nanos) -> Route {
     let mut best: Option<((Nanos, bool, bool), Route)> = None;
     for choice in choices {
         let lane = if choice.room { Route::Lane(choice.lane) } else { Route::Wait };
-        let inline = choice.inline_finish.filter(|&time| may_inline && time <= MOST_INLINE);
+        let inline = choice.inline_finish.filter(|&time| time <= most_inline);
         let candidates = [
             inline.map(|finish| ((finish, !choice.host, false), Route::Inline(choice.lane))),
             Some(((choice.lane_finish, !choice.host, true), lane)),
@@ -72,7 +68,7 @@ const GAIN: f64 = 10.0;
 /// Lane i does items at the rate r_i after b_i; all end at T = (items + sum r_i b_i) / sum r_i, over the lanes
 /// with b_i < T, and lane i gets r_i (T - b_i).
 pub fn share(choices: &[Choice], items: usize) -> Option<(usize, usize)> {
-    let lane = match route(choices, false) {
+    let lane = match route(choices, 0) {
         Route::Lane(lane) => Some(lane),
         _ => None,
     };
@@ -129,27 +125,27 @@ mod tests {
     #[test]
     fn the_earliest_finish_wins() {
         let choices = [choice(0, 100, Some(90), true), choice(1, 50, None, false)];
-        assert_eq!(route(&choices, true), Route::Lane(1));
+        assert_eq!(route(&choices, 1_000), Route::Lane(1));
         let choices = [choice(0, 100, Some(40), true), choice(1, 50, None, false)];
-        assert_eq!(route(&choices, true), Route::Inline(0));
-        assert_eq!(route(&choices, false), Route::Lane(1));
+        assert_eq!(route(&choices, 1_000), Route::Inline(0));
+        assert_eq!(route(&choices, 39), Route::Lane(1));
     }
 
     #[test]
     fn ties_go_to_the_host() {
         let choices = [choice(0, 50, None, false), choice(1, 50, None, true)];
-        assert_eq!(route(&choices, true), Route::Lane(1));
+        assert_eq!(route(&choices, 1_000), Route::Lane(1));
         let choices = [choice(0, 50, Some(50), true)];
-        assert_eq!(route(&choices, true), Route::Inline(0));
+        assert_eq!(route(&choices, 1_000), Route::Inline(0));
     }
 
     #[test]
     fn the_first_is_waited_for_and_absence_is_not() {
         let full = Choice { room: false, ..choice(0, 50, None, true) };
         let slow = choice(1, 5_000, None, false);
-        assert_eq!(route(&[full, slow], true), Route::Wait);
-        assert_eq!(route(&[Choice { lane_finish: 6_000, ..full }, slow], true), Route::Lane(1));
-        assert_eq!(route(&[], true), Route::None);
+        assert_eq!(route(&[full, slow], 1_000), Route::Wait);
+        assert_eq!(route(&[Choice { lane_finish: 6_000, ..full }, slow], 1_000), Route::Lane(1));
+        assert_eq!(route(&[], 1_000), Route::None);
     }
 
     #[test]

@@ -161,6 +161,7 @@ impl Machine {
             source: Some(Source(source)),
             deadline: u64::MAX,
             trust: Trust::Checked,
+            inline: 200_000,
         };
         let before = (self.dispatcher.held(), self.dispatcher.counters());
         let (id, form) = match self.step(Event::Submit { shape, order, live: None })[..] {

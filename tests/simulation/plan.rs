@@ -51,7 +51,13 @@ pub struct Submission {
 impl Submission {
     pub fn order(&self, now: Nanos) -> Order {
         let deadline = now.saturating_add(self.given);
-        Order { class: self.class, source: self.source, deadline, trust: self.trust }
+        Order {
+            class: self.class,
+            source: self.source,
+            deadline,
+            trust: self.trust,
+            inline: 200_000,
+        }
     }
 }
 

@@ -72,7 +72,7 @@ impl Watched {
         let shape = |items| Shape { algorithm, form: Form::Single, items, bytes: 128 * items };
         let items = (time * 1_000 / self.dispatcher.host_time(&shape(1_000), 1_000)) as usize;
         let (class, trust) = (Class::Mempool, Trust::Fast);
-        let order = Order { class, source: None, deadline, trust };
+        let order = Order { class, source: None, deadline, trust, inline: 200_000 };
         let submit = Event::Submit { shape: shape(items), order, live: Some(items) };
         match self.step(submit)[0] {
             Action::Admit(id) => id,
@@ -191,8 +191,13 @@ fn pieces_of_batches_that_were_given_up_leave_room_for_those_that_were_admitted(
     let limits = Limits { batches: 4, ..Limits::default() };
     let mut watched = Watched::within(limits, false, 0);
     let shape = Shape { algorithm: SIGNATURES, form: Form::Single, items: 9, bytes: 9 * 128 };
-    let order =
-        Order { class: Class::Consensus, source: None, deadline: Nanos::MAX, trust: Trust::Fast };
+    let order = Order {
+        class: Class::Consensus,
+        source: None,
+        deadline: Nanos::MAX,
+        trust: Trust::Fast,
+        inline: 200_000,
+    };
     let (mut begun, mut unparsed) = (0, Vec::new());
     for round in 0..40 {
         let live = (round % 3 > 0).then_some(9);

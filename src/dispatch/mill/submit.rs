@@ -1,6 +1,7 @@
 //! The way in.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::backend::BatchId;
 use crate::batch::{Batch, Form};
@@ -20,13 +21,15 @@ impl Mill {
     ) -> Result<Ticket, (Input, BusyReason)> {
         let now = self.now();
         let (shape, live) = (input.shape(), input.live());
+        let nanos = |time: Duration| time.as_nanos().min(u64::MAX.into()) as Nanos;
         let order = Order {
             class: terms.class,
             source: terms.source,
-            deadline: now.saturating_add(terms.deadline.as_nanos().min(u64::MAX.into()) as Nanos),
+            deadline: now.saturating_add(nanos(terms.deadline)),
             trust: terms
                 .trust
                 .unwrap_or_else(|| self.settings.policy.trust_in(shape.algorithm, terms.class)),
+            inline: nanos(terms.inline),
         };
         let mut state = lock(&self.state);
         let mut actions = std::mem::take(&mut state.actions);
