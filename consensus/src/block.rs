@@ -4,8 +4,6 @@ use std::sync::Arc;
 
 use bytes::{Buf as _, BufMut};
 use commonware_codec::{Buf, EncodeSize, Error as CodecError, Read, ReadExt, Write};
-use commonware_consensus::Heightable;
-use commonware_consensus::types::Height;
 use commonware_cryptography::Digestible;
 use rayon::prelude::*;
 use sigmill::error::BatchError;
@@ -17,6 +15,9 @@ use crate::genesis::{Genesis, Limits};
 use crate::resolve::resolve;
 use crate::transaction::{SHORTEST, SignedTransaction};
 use crate::{Hash, keccak};
+
+#[cfg(feature = "validator")]
+mod consensus;
 
 /// What goes before a header when it is hashed.
 pub const HEADER_TAG: &[u8; 16] = b"sigmill:header01";
@@ -200,24 +201,6 @@ impl Digestible for Block {
 
     fn digest(&self) -> Hash {
         self.header.hash()
-    }
-}
-
-impl Heightable for Block {
-    fn height(&self) -> Height {
-        Height::new(self.header.height)
-    }
-}
-
-impl commonware_consensus::Block for Block {
-    fn parent(&self) -> Hash {
-        self.header.parent
-    }
-}
-
-impl commonware_consensus::BoundedBlock for Block {
-    fn max_encode_size(limits: &Limits) -> usize {
-        4 + limits.block_bytes as usize
     }
 }
 

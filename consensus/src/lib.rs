@@ -12,39 +12,59 @@
 //! [`resolve`] is the only way from here into the engine: an answer that the engine could not give
 //! is computed on the host, so that a fault is never read as "invalid". [`Crypto`] does the work on
 //! transactions with an engine or without one, with the same answers.
+//!
+//! The feature `validator`, on by default, is what takes part in consensus. Without it: encodings,
+//! keys, senders, certificates, for light clients and other hosts, without an asynchronous runtime.
 
 pub mod address;
 pub mod block;
-pub mod chain;
-pub mod client;
-pub mod config;
 pub mod crypto;
-pub mod delay;
 mod fields;
-pub mod figures;
 pub mod genesis;
-pub mod http;
-pub mod intake;
 pub mod keys;
-pub mod ledger;
-pub mod load;
-pub mod node;
-pub mod pool;
 pub mod resolve;
 pub mod scheme;
 pub mod senders;
-pub mod service;
-pub mod stages;
 pub mod state;
-pub mod text;
 pub mod transaction;
+
+#[cfg(feature = "validator")]
+pub mod chain;
+#[cfg(feature = "validator")]
+pub mod client;
+#[cfg(feature = "validator")]
+pub mod config;
+#[cfg(feature = "validator")]
+pub mod delay;
+#[cfg(feature = "validator")]
+pub mod figures;
+#[cfg(feature = "validator")]
+pub mod http;
+#[cfg(feature = "validator")]
+pub mod intake;
+#[cfg(feature = "validator")]
+pub mod ledger;
+#[cfg(feature = "validator")]
+pub mod load;
+#[cfg(feature = "validator")]
+pub mod node;
+#[cfg(feature = "validator")]
+pub mod pool;
+#[cfg(feature = "validator")]
+pub mod service;
+#[cfg(feature = "validator")]
+pub mod stages;
+#[cfg(feature = "validator")]
+pub mod text;
 
 pub use address::Address;
 pub use block::{Block, Header};
 pub use crypto::Crypto;
 pub use fields::DecodeError;
 pub use genesis::{Genesis, Limits};
-pub use scheme::{Committee, VoteScheme};
+pub use scheme::Committee;
+#[cfg(feature = "validator")]
+pub use scheme::VoteScheme;
 pub use senders::SenderCache;
 pub use state::{Account, Record};
 pub use transaction::{Action, SignedTransaction, Transaction};

@@ -12,8 +12,7 @@ mod batches;
 mod list;
 
 pub use batches::{Hashes, hash_batch, hashes, recover_batch, senders};
-pub use list::decode_list;
-pub(crate) use list::encode_list;
+pub use list::{decode_list, encode_list};
 
 /// What goes before a transaction when it is hashed for its signature, and never on the wire.
 pub const SIGNING_TAG: &[u8; 16] = b"sigmill:transact";

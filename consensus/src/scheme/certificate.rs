@@ -51,7 +51,7 @@ pub struct Certificate {
 impl Certificate {
     /// The most bytes of a certificate of so many validators: the bitmap with its length, the number
     /// of signatures, the signatures.
-    pub(super) fn most_bytes(validators: u32) -> usize {
+    pub fn most_bytes(validators: u32) -> usize {
         let validators = validators as usize;
         8 + validators.div_ceil(8) + MAX_U32_VARINT_SIZE + VoteSignature::SIZE * validators
     }

@@ -17,7 +17,7 @@ pub fn decode_list(bytes: &[u8]) -> Result<Vec<SignedTransaction>, DecodeError> 
 }
 
 /// Encodings one after the other, in lists of at most `most` bytes; none is longer by itself.
-pub(crate) fn encode_list(all: &[Vec<u8>], most: usize) -> Vec<Vec<u8>> {
+pub fn encode_list(all: &[Vec<u8>], most: usize) -> Vec<Vec<u8>> {
     let mut lists: Vec<Vec<u8>> = Vec::new();
     for one in all {
         match lists.last_mut() {
