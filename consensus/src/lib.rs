@@ -22,6 +22,7 @@ pub mod crypto;
 mod fields;
 pub mod genesis;
 pub mod keys;
+pub mod proof;
 pub mod resolve;
 pub mod scheme;
 pub mod senders;

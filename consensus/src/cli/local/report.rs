@@ -120,7 +120,12 @@ pub fn report(
     })
 }
 
-pub fn verdict(arguments: &Arguments, outcome: &Outcome, kills: &Kills, checked: &[Checked]) -> Done {
+pub fn verdict(
+    arguments: &Arguments,
+    outcome: &Outcome,
+    kills: &Kills,
+    checked: &[Checked],
+) -> Done {
     if !outcome.forks.is_empty() {
         return Err(Failure::check(format!("validators disagree at heights {:?}", outcome.forks)));
     }

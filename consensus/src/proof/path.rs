@@ -1,0 +1,53 @@
+//! Paths in the tree of a block's transactions: Bitcoin's, over double SHA-256 (SPEC.md, 8).
+
+use commonware_cryptography::{Hasher as _, Sha256};
+
+use crate::fields::{DecodeError, Fields};
+
+/// The siblings from a leaf upward, 32 bytes each. A node without one is its own.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Path(Vec<[u8; 32]>);
+
+/// Siblings of every path in a tree of so many leaves: ceil(log2 leaves).
+pub fn depth(leaves: u32) -> usize {
+    leaves.max(1).next_power_of_two().trailing_zeros() as usize
+}
+
+impl Path {
+    /// The siblings, from the leaf's upward.
+    pub fn siblings(&self) -> &[[u8; 32]] {
+        &self.0
+    }
+
+    pub(super) fn read(fields: &mut Fields<'_>, depth: usize) -> Result<Self, DecodeError> {
+        let bytes = fields.take("path", 32 * depth)?;
+        Ok(Path(bytes.as_chunks().0.to_vec()))
+    }
+}
+
+/// Paths of the leaves at these places, which are below the number of leaves.
+///
+/// # Panics
+/// A place is not.
+pub fn paths(leaves: &[[u8; 32]], places: &[u32]) -> Vec<Path> {
+    assert!(
+        places.iter().all(|&place| (place as usize) < leaves.len()),
+        "a leaf that is not there"
+    );
+    let mut paths = vec![Path(Vec::with_capacity(depth(leaves.len() as u32))); places.len()];
+    let mut level = leaves.to_vec();
+    let mut height = 0;
+    while level.len() > 1 {
+        for (path, place) in paths.iter_mut().zip(places) {
+            let sibling = (*place as usize >> height) ^ 1;
+            path.0.push(level[sibling.min(level.len() - 1)]);
+        }
+        let node = |pair: &[[u8; 32]]| {
+            let once = Sha256::hash(&[&pair[0], &pair[pair.len() - 1]]);
+            Sha256::hash(&[&once.0]).0
+        };
+        level = level.chunks(2).map(node).collect();
+        height += 1;
+    }
+    paths
+}

@@ -1,0 +1,208 @@
+//! Verifies many proofs at once.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use sigmill::{Algorithm, Batch, Engine, Job, Terms};
+
+use super::{Included, Proof, depth};
+use crate::Hash;
+use crate::address::Address;
+use crate::block::HEADER_TAG;
+use crate::resolve::resolve;
+use crate::scheme::Committee;
+use crate::transaction::{self, SignedTransaction};
+
+/// Why a proof proves nothing, or not of one of its transactions. The first that applies, in this order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// The block is another chain's.
+    #[error("it is of chain {0}, which is not trusted")]
+    WrongChain(Hash),
+    /// The validators of its epoch are not known.
+    #[error("the validators of epoch {0} are not known")]
+    UnknownEpoch(u64),
+    /// The certificate is another set's, or of too few.
+    #[error("{signers} of {validators} validators signed; {quorum} of {expected} are needed")]
+    NoQuorum {
+        /// How many signed.
+        signers: usize,
+        /// Among how many.
+        validators: usize,
+        /// How many are needed.
+        quorum: usize,
+        /// Of how many.
+        expected: usize,
+    },
+    /// A vote is none for this block.
+    #[error("a vote is none for this block")]
+    BadVote,
+    /// The place is not in the block, or the path has another length.
+    #[error("the block has no such place")]
+    NoSuchPlace,
+    /// The transaction is another chain's.
+    #[error("the transaction is of chain {0}")]
+    ForeignTransaction(Hash),
+    /// The path leads to another root.
+    #[error("the path leads to another root than the header's")]
+    WrongRoot,
+    /// Nobody signed the transaction.
+    #[error("the transaction has no sender")]
+    BadSignature,
+}
+
+/// What is known of a proof.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Judged {
+    /// Hash of the header.
+    pub hash: Hash,
+    /// Whether the block is final.
+    pub block: Result<(), Refusal>,
+    /// Who sent each of its transactions, in order; if the block is not final, its refusal.
+    pub senders: Vec<Result<Address, Refusal>>,
+}
+
+/// The committees of a chain that a verifier trusts, by epoch.
+#[derive(Clone, Debug)]
+pub struct Trusted {
+    chain: Hash,
+    committees: BTreeMap<u64, Arc<Committee>>,
+}
+
+impl Trusted {
+    /// The committee of one epoch.
+    pub fn new(chain: Hash, epoch: u64, committee: Arc<Committee>) -> Self {
+        Trusted { chain, committees: BTreeMap::from([(epoch, committee)]) }
+    }
+
+    /// The chain.
+    pub fn chain(&self) -> Hash {
+        self.chain
+    }
+
+    /// What can be said of a proof without a hash: the committee that has to have signed.
+    fn committee(&self, proof: &Proof) -> Result<&Arc<Committee>, Refusal> {
+        let header = &proof.block.header;
+        if header.chain != self.chain {
+            return Err(Refusal::WrongChain(header.chain));
+        }
+        let unknown = Refusal::UnknownEpoch(header.epoch);
+        let committee = self.committees.get(&header.epoch).ok_or(unknown)?;
+        let signers = &proof.block.certificate.signers;
+        let (count, validators) = (signers.count(), signers.len());
+        let (quorum, expected) = (committee.quorum(), committee.len());
+        match validators == expected && count >= quorum {
+            true => Ok(committee),
+            false => Err(Refusal::NoQuorum { signers: count, validators, quorum, expected }),
+        }
+    }
+}
+
+/// Proofs or transactions of one batch at most.
+const BATCH: usize = 1 << 16;
+
+/// Judges all proofs, in order: one batch of header hashes, one of votes an epoch, one of transaction
+/// hashes, one of paths, and two for the senders. No fault of a device is a refusal.
+pub fn verify(engine: &Engine, trusted: &Trusted, proofs: &[Proof], terms: Terms) -> Vec<Judged> {
+    let blocks = |part| judge_blocks(engine, trusted, part, terms);
+    let mut judged: Vec<_> = proofs.chunks(BATCH).flat_map(blocks).collect();
+    // Places of the transactions of final blocks.
+    let mut open = Vec::new();
+    for (at, (proof, judged)) in proofs.iter().zip(&judged).enumerate() {
+        if judged.block.is_ok() {
+            open.extend((0..proof.transactions.len()).map(|index| (at, index)));
+        }
+    }
+    for part in open.chunks(BATCH) {
+        let one = |&(at, index): &(usize, usize)| (&proofs[at], &proofs[at].transactions[index]);
+        let senders = senders(engine, part.iter().map(one).collect(), terms);
+        for (&(at, index), sender) in part.iter().zip(senders) {
+            judged[at].senders[index] = sender;
+        }
+    }
+    judged
+}
+
+fn judge_blocks(engine: &Engine, trusted: &Trusted, proofs: &[Proof], terms: Terms) -> Vec<Judged> {
+    let mut headers = Batch::open(Algorithm::Keccak256);
+    for proof in proofs {
+        let header = [&HEADER_TAG[..], &proof.block.header.encode()].concat();
+        headers.push(Job::Hash { message: &header }).expect(FITS);
+    }
+    let headers = resolve(engine, headers.seal(), terms);
+    let hashes: Vec<_> = headers.digests().map(|digest| Hash::from(*digest)).collect();
+
+    let mut by_epoch: BTreeMap<u64, (&Arc<Committee>, Vec<usize>)> = BTreeMap::new();
+    let mut blocks: Vec<Result<(), Refusal>> = Vec::with_capacity(proofs.len());
+    for (at, proof) in proofs.iter().enumerate() {
+        blocks.push(trusted.committee(proof).map(|committee| {
+            let (_, of) =
+                by_epoch.entry(proof.block.header.epoch).or_insert((committee, Vec::new()));
+            of.push(at);
+        }));
+    }
+    for (committee, of) in by_epoch.into_values() {
+        let vote = |&at: &usize| {
+            let block = &proofs[at].block;
+            (block.vote(&hashes[at]), &block.certificate)
+        };
+        let valid = committee.verify_certificates(of.iter().map(vote));
+        for (at, valid) in of.into_iter().zip(valid) {
+            if !valid {
+                blocks[at] = Err(Refusal::BadVote);
+            }
+        }
+    }
+    let judged = |((hash, block), proof): ((Hash, Result<(), Refusal>), &Proof)| {
+        // Until the senders are known.
+        let sender = Err(block.err().unwrap_or(Refusal::BadSignature));
+        Judged { hash, block, senders: vec![sender; proof.transactions.len()] }
+    };
+    hashes.into_iter().zip(blocks).zip(proofs).map(judged).collect()
+}
+
+/// Who sent transactions of final blocks.
+fn senders(
+    engine: &Engine,
+    all: Vec<(&Proof, &Included)>,
+    terms: Terms,
+) -> Vec<Result<Address, Refusal>> {
+    let transactions: Vec<&SignedTransaction> =
+        all.iter().map(|(_, included)| &included.transaction).collect();
+    let hashes = transaction::hashes(engine, &transactions, terms).expect(FITS);
+    let mut paths = Batch::open(Algorithm::MerkleProofSha256d);
+    let mut placed = Vec::with_capacity(all.len());
+    for ((proof, included), hashes) in all.iter().zip(&hashes) {
+        let Included { index, path, .. } = included;
+        let header = &proof.block.header;
+        placed.push(match () {
+            () if *index >= header.transactions
+                || path.siblings().len() != depth(header.transactions) =>
+            {
+                Err(Refusal::NoSuchPlace)
+            }
+            () if included.transaction.transaction.chain != header.chain => {
+                Err(Refusal::ForeignTransaction(included.transaction.transaction.chain))
+            }
+            () => Ok(()),
+        });
+        let (leaf, root) = (&hashes.id, &header.transactions_root);
+        // One that has no place has a verdict already: its job keeps the others' order.
+        let path = &path.siblings()[..path.siblings().len().min(32)];
+        paths.push(Job::MerkleProof { leaf, index: *index, path, root }).expect(FITS);
+    }
+    let paths = resolve(engine, paths.seal(), terms);
+    let senders = transaction::senders(engine, &transactions, &hashes, terms).expect(FITS);
+    let verdicts = placed.into_iter().zip(paths.verdicts()).zip(senders);
+    let sender =
+        |((placed, path), sender): ((Result<(), Refusal>, sigmill::Verdict), Option<_>)| {
+            placed?;
+            if !path.is_valid() {
+                return Err(Refusal::WrongRoot);
+            }
+            sender.ok_or(Refusal::BadSignature)
+        };
+    verdicts.map(sender).collect()
+}
+
+const FITS: &str = "a batch holds more than a part";
