@@ -8,7 +8,6 @@
 //! `block-check/413567`.
 
 use std::hint::black_box;
-use std::time::{Duration, Instant};
 
 use rayon::prelude::*;
 use secp256k1::{Message, PublicKey, XOnlyPublicKey, ecdsa, schnorr};
@@ -20,43 +19,17 @@ use sigmill::{Algorithm, Batch, Engine, Outcome, Terms};
 
 mod audit;
 mod block;
+mod measure;
 mod own;
 mod pinned;
 mod trust;
 mod workload;
 
+use measure::{Case, Options, measure};
 use workload::Signed;
 
-struct Options {
-    json: bool,
-    quick: bool,
-    filter: Option<String>,
-}
-
-/// One comparison: `ours` and `theirs` do the same `items` pieces of work.
-struct Case<'a> {
-    name: String,
-    baseline: &'static str,
-    items: usize,
-    ours: Box<dyn FnMut() + 'a>,
-    theirs: Box<dyn FnMut() + 'a>,
-}
-
 fn main() {
-    let mut options = Options { json: false, quick: false, filter: None };
-    for argument in std::env::args().skip(1) {
-        match argument.as_str() {
-            "--json" => options.json = true,
-            "--quick" => options.quick = true,
-            // Cargo passes this to every bench.
-            "--bench" => {}
-            other if !other.starts_with('-') => options.filter = Some(other.to_owned()),
-            other => {
-                eprintln!("versus: unknown option {other}; it takes [--json] [--quick] [FILTER]");
-                std::process::exit(2);
-            }
-        }
-    }
+    let options = Options::from_arguments();
     let signed = workload::signed(if options.quick { 4_096 } else { 65_536 });
     let all = std::thread::available_parallelism().map_or(1, usize::from);
     let mut counts = vec![1, all];
@@ -230,62 +203,4 @@ fn merkle(mut level: Vec<[u8; 32]>) -> [u8; 32] {
         level = level.par_chunks(2).with_min_len(64).map(up).collect();
     }
     level[0]
-}
-
-fn measure(options: &Options, threads: usize, mut case: Case<'_>) {
-    if options.filter.as_ref().is_some_and(|filter| !case.name.contains(filter.as_str())) {
-        return;
-    }
-    let (rounds, span) = if options.quick { (5, 20) } else { (15, 40) };
-    let span = Duration::from_millis(span);
-    let repeats = repeats(&mut case.ours, span).max(repeats(&mut case.theirs, span));
-    let time = |work: &mut dyn FnMut()| {
-        let started = Instant::now();
-        for _ in 0..repeats {
-            work();
-        }
-        started.elapsed().as_secs_f64() * 1e9 / (repeats * case.items) as f64
-    };
-    let mut pairs = Vec::new();
-    for round in 0..rounds {
-        // The order alternates, so that a drift of the clock favours neither.
-        pairs.push(if round % 2 == 0 {
-            let ours = time(&mut case.ours);
-            (ours, time(&mut case.theirs))
-        } else {
-            let theirs = time(&mut case.theirs);
-            (time(&mut case.ours), theirs)
-        });
-    }
-    let sorted = |value: fn(&(f64, f64)) -> f64| {
-        let mut values: Vec<f64> = pairs.iter().map(value).collect();
-        values.sort_by(f64::total_cmp);
-        values
-    };
-    let ratio = sorted(|(ours, theirs)| theirs / ours);
-    let median = |values: &[f64]| values[values.len() / 2];
-    let ours = median(&sorted(|pair| pair.0));
-    let theirs = median(&sorted(|pair| pair.1));
-    let (least, middle, most) = (ratio[0], median(&ratio), ratio[ratio.len() - 1]);
-    let (name, baseline) = (&case.name, case.baseline);
-    if options.json {
-        println!(
-            "{{\"case\":\"{name}\",\"ours\":{{\"ns\":{ours:.1}}},\
-             \"baseline\":{{\"name\":\"{baseline}\",\"ns\":{theirs:.1}}},\"threads\":{threads},\
-             \"ratio\":{{\"min\":{least:.3},\"median\":{middle:.3},\"max\":{most:.3}}}}}"
-        );
-    } else {
-        println!(
-            "{name:24} {threads:3} threads  ours {ours:9.1} ns  {baseline:12} {theirs:9.1} ns  \
-             ratio {middle:5.2} ({least:.2} to {most:.2})"
-        );
-    }
-}
-
-/// How often a piece of work fits into a span.
-fn repeats(work: &mut dyn FnMut(), span: Duration) -> usize {
-    work();
-    let started = Instant::now();
-    work();
-    (span.as_nanos() / started.elapsed().as_nanos().max(1)).clamp(1, 100_000) as usize
 }

@@ -1,0 +1,204 @@
+//! Messages of another chain: 21 validators, paths of 20 siblings, a sender each.
+
+use std::hint::black_box;
+use std::sync::Arc;
+use std::time::Duration;
+
+use commonware_cryptography::certificate::Signers;
+use commonware_cryptography::{Signer as _, ed25519};
+use commonware_utils::Participant;
+use rayon::prelude::*;
+use secp256k1::ecdsa::{RecoverableSignature, RecoveryId};
+use secp256k1::{Message, XOnlyPublicKey, schnorr};
+use sha2::{Digest as _, Sha256};
+use sha3::Keccak256;
+use sigmill::{Engine, Terms};
+use sigmill_consensus::block::{HEADER_TAG, Header};
+use sigmill_consensus::genesis::Validator;
+use sigmill_consensus::keys::{AccountKey, VoteKey};
+use sigmill_consensus::proof::{FinalHeader, Included, Proof, Trusted, paths, verify};
+use sigmill_consensus::scheme::{Certificate, Committee, Engines, Proposal, Vote, VoteSignature};
+use sigmill_consensus::transaction::SIGNING_TAG;
+use sigmill_consensus::{Action, Address, Hash, SignedTransaction, Transaction};
+
+use crate::measure::Case;
+
+const VALIDATORS: u64 = 21;
+const QUORUM: usize = 15;
+/// Transactions of a block: 20 siblings a path.
+const LEAVES: u32 = 1 << 20;
+/// Messages, all of one tree.
+const MESSAGES: u32 = 16_000;
+
+fn chain() -> Hash {
+    Hash::from([5; 32])
+}
+
+fn vote_key(n: u64) -> VoteKey {
+    let mut secret = [3; 32];
+    secret[24..].copy_from_slice(&(n + 1).to_be_bytes());
+    VoteKey::from_bytes(&secret).expect("it is below the order")
+}
+
+/// The chain that the messages come from.
+pub struct Source {
+    /// In the committee's order.
+    validators: Vec<(Validator, VoteKey)>,
+    messages: Vec<Included>,
+    root: [u8; 32],
+}
+
+impl Source {
+    /// Makes messages of as many senders, and their tree.
+    pub fn new() -> Self {
+        let validator = |n| {
+            let identity = ed25519::PrivateKey::from_seed(n).public_key();
+            (Validator { identity, vote: vote_key(n).public() }, vote_key(n))
+        };
+        let mut validators: Vec<_> = (0..VALIDATORS).map(validator).collect();
+        validators.sort_by(|a, b| a.0.cmp(&b.0));
+        let message = |n: u32| {
+            let mut secret = [9; 32];
+            secret[28..].copy_from_slice(&n.to_be_bytes());
+            let key = AccountKey::from_bytes(&secret).expect("it is below the order");
+            let action = Action::Record { namespace: [1; 32], digest: secret };
+            Transaction { chain: chain(), nonce: 0, expiry: 100, action }.sign(&key)
+        };
+        let messages: Vec<_> = (0..MESSAGES).into_par_iter().map(message).collect();
+        // They lie apart; what lies between is not looked at.
+        let place = |n: u32| n * (LEAVES / MESSAGES);
+        let mut leaves: Vec<[u8; 32]> = (0..LEAVES)
+            .into_par_iter()
+            .map(|n| Keccak256::digest(n.to_be_bytes()).into())
+            .collect();
+        for (n, message) in (0..).zip(&messages) {
+            leaves[place(n) as usize] = message.hash().0;
+        }
+        let places: Vec<_> = (0..MESSAGES).map(place).collect();
+        let paths = paths(&leaves, &places);
+        let all = messages.into_iter().zip(places).zip(paths);
+        let messages: Vec<_> =
+            all.map(|((transaction, index), path)| Included { index, path, transaction }).collect();
+        let root = climb(messages[0].transaction.hash().0, &messages[0]);
+        Source { validators, messages, root }
+    }
+
+    /// Proofs of so many messages each.
+    fn prove(&self, messages: usize, each: usize) -> Vec<Proof> {
+        let groups: Vec<_> = self.messages[..messages].chunks(each).collect();
+        let prove = |(height, group): (usize, &&[Included])| Proof {
+            block: self.block(height as u64 + 1),
+            transactions: group.to_vec(),
+        };
+        groups.par_iter().enumerate().map(|(height, group)| prove((height, group))).collect()
+    }
+
+    fn block(&self, height: u64) -> FinalHeader {
+        let header = Header {
+            chain: chain(),
+            height,
+            epoch: 0,
+            view: height,
+            parent: Hash::from([2; 32]),
+            time_ms: height,
+            proposer: 0,
+            transactions: LEAVES,
+            transactions_root: self.root,
+            state_root: [4; 32],
+        };
+        let hash = header.hash();
+        let (view, parent) = (height, height - 1);
+        let proposal = Proposal { epoch: 0, view, parent, payload: &hash.0 };
+        let message = Vote::Finalize(proposal).signed_bytes(chain());
+        let signers = &self.validators[..QUORUM];
+        let sign = |(_, key): &(_, VoteKey)| VoteSignature(key.sign(&message).expect("it signs"));
+        let signatures = signers.iter().map(sign).collect();
+        let signers = (0..QUORUM as u32).map(Participant::new);
+        let signers = Signers::new(VALIDATORS as u32, signers).expect("they are in order");
+        let certificate = Certificate { signers, signatures };
+        FinalHeader { header, view, parent_view: parent, certificate }
+    }
+}
+
+/// The root to which a path leads.
+fn climb(leaf: [u8; 32], message: &Included) -> [u8; 32] {
+    let (mut node, mut index) = (leaf, message.index);
+    for sibling in message.path.siblings() {
+        let pair = if index & 1 == 0 { [node, *sibling] } else { [*sibling, node] };
+        node = Sha256::digest(Sha256::digest(pair.as_flattened())).into();
+        index >>= 1;
+    }
+    node
+}
+
+/// libsecp256k1, sha3 and sha2 doing the same, on all threads of the pool.
+struct Others {
+    keys: Vec<XOnlyPublicKey>,
+}
+
+impl Others {
+    fn block(&self, block: &FinalHeader) -> bool {
+        let header = Keccak256::digest([&HEADER_TAG[..], &block.header.encode()].concat());
+        let hash = Hash::from(<[u8; 32]>::from(header));
+        let message = block.vote(&hash).signed_bytes(chain());
+        let Certificate { signers, signatures } = &block.certificate;
+        signers.count() >= QUORUM
+            && signers.iter().zip(signatures).all(|(signer, vote)| {
+                let vote = schnorr::Signature::from_byte_array(vote.0);
+                vote.verify(&message, &self.keys[usize::from(signer)]).is_ok()
+            })
+    }
+
+    fn sender(block: &FinalHeader, message: &Included) -> Option<Address> {
+        let SignedTransaction { transaction, signature } = &message.transaction;
+        let bytes = message.transaction.encode();
+        let id: [u8; 32] = Keccak256::digest(&bytes).into();
+        if climb(id, message) != block.header.transactions_root {
+            return None;
+        }
+        let signed = [&SIGNING_TAG[..], &bytes[..bytes.len() - 65]].concat();
+        debug_assert_eq!(transaction.chain, block.header.chain);
+        let (compact, v) = signature.split_at(64);
+        let v = RecoveryId::try_from(i32::from(v[0])).ok()?;
+        let signature = RecoverableSignature::from_compact(compact, v).ok()?;
+        let digest = Message::from_digest(Keccak256::digest(signed).into());
+        let key = signature.recover_ecdsa(digest).ok()?.serialize_uncompressed();
+        Some(Address::from_slice(&Keccak256::digest(&key[1..])[12..]))
+    }
+
+    fn verify(&self, proofs: &[Proof]) -> Vec<Option<Address>> {
+        let blocks: Vec<_> = proofs.par_iter().map(|proof| self.block(&proof.block)).collect();
+        let messages = |(proof, &block): (&'_ Proof, &bool)| {
+            let all = proof.transactions.par_iter().with_min_len(4);
+            all.map(|one| block.then(|| Self::sender(&proof.block, one))?).collect::<Vec<_>>()
+        };
+        proofs.par_iter().zip(&blocks).flat_map(messages).collect()
+    }
+}
+
+pub fn run(quick: bool, engine: Arc<Engine>, source: &Source, run: &mut impl FnMut(Case<'_>)) {
+    let validators: Vec<_> = source.validators.iter().map(|(one, _)| one.clone()).collect();
+    let engines = Engines::one(engine.clone());
+    let minute = Duration::from_secs(60);
+    let committee = Committee::new(chain(), &validators, engines, minute).expect("keys are pinned");
+    let trusted = Trusted::new(chain(), 0, committee);
+    let parse = |one: &Validator| XOnlyPublicKey::from_byte_array(one.vote).expect("a point");
+    let others = Others { keys: validators.iter().map(parse).collect() };
+    for (messages, each) in [(if quick { 3_200 } else { 16_000 }, 100), (2_000, 1)] {
+        let proofs = source.prove(messages, each);
+        let ours = || verify(&engine, &trusted, &proofs, Terms::default());
+        let senders = ours().into_iter().flat_map(|judged| judged.senders);
+        let senders: Vec<_> = senders.map(|sender| sender.expect("valid")).collect();
+        let theirs = others.verify(&proofs);
+        assert!(senders.iter().eq(theirs.iter().flatten()), "other senders");
+        run(Case {
+            name: format!("messages-{each}-a-header/{messages}"),
+            baseline: "libsecp256k1",
+            items: messages,
+            ours: Box::new(|| assert!(black_box(ours()).iter().all(|one| one.block.is_ok()))),
+            theirs: Box::new(|| {
+                assert!(black_box(others.verify(&proofs)).iter().all(Option::is_some))
+            }),
+        });
+    }
+}
