@@ -74,6 +74,7 @@ step "lints"
 # In release, as the tests: the simulated card is compiled once.
 cargo clippy --quiet --release --workspace --all-targets --features fpga-sim -- -D warnings
 cargo clippy --quiet --release --lib --no-default-features -- -D warnings
+cargo clippy --quiet --release -p sigmill-consensus --lib --no-default-features -- -D warnings
 
 step "tests of the simulated card"
 cargo test --release --no-fail-fast -p fpga-microcode -p fpga-sim

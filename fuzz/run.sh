@@ -20,10 +20,18 @@ seed() { # seed TARGET FILE..: short files become seeds
         fi
     done
 }
-targets=(der key jobs bitcoin_block ethereum_block records bitstream manifest isolated)
+targets=(der key jobs bitcoin_block ethereum_block records bitstream manifest isolated
+    transaction block certificate genesis)
 for target in "${targets[@]}"; do seed "$target"; done
 seed bitstream ../fpga/images/*.bin
 seed manifest ../fpga/images/*.toml
+seed genesis seeds/genesis/*
+for target in transaction block certificate; do
+    for file in seeds/"$target"/*.hex; do
+        printf '%b' "$(tr -d '\n' <"$file" | sed 's/../\\x&/g')" \
+            >"corpus/$target/$(basename "$file" .hex)"
+    done
+done
 if [ -n "${SIGMILL_DATA:-}" ]; then
     seed bitcoin_block "$SIGMILL_DATA"/bitcoin/block{482683,1087400,210000}.raw
     seed ethereum_block "$SIGMILL_DATA"/ethereum/blocks/{46147,116525,19933122}.json

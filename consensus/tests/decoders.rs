@@ -1,14 +1,17 @@
 //! Decoders of bytes that others send: no input makes them panic, and what they take has one encoding.
 
+use std::path::Path;
 use std::sync::Arc;
 
-use commonware_codec::{Decode, Encode};
+use alloy_primitives::hex;
+use commonware_codec::{Decode, DecodeExt, Encode};
 use commonware_cryptography::certificate::Signers;
 use commonware_utils::{Participant, TestRng};
 use rand_core::Rng;
 use sigmill::Terms;
 use sigmill_consensus::keys::{AccountKey, ValidatorKeys};
 use sigmill_consensus::scheme::{Certificate, VoteSignature};
+use sigmill_consensus::transaction::decode_list;
 use sigmill_consensus::{
     Action, Address, Block, Crypto, Genesis, Hash, Header, Limits, SignedTransaction, Transaction,
     address,
@@ -128,4 +131,31 @@ fn texts() {
         let _ = address::parse(&text(&list[..42], &mut rng));
     }
     assert!(others > 0, "nothing that was spoiled was read");
+}
+
+/// What the fuzzer starts from is good, so that it gets behind the first fields.
+#[test]
+fn seeds_of_the_fuzzer() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fuzz/seeds");
+    let read = |name: &str| std::fs::read_to_string(folder.join(name)).unwrap();
+    let bytes = |name: &str| hex::decode(read(name).replace('\n', "")).unwrap();
+    for name in ["transaction/transfer.hex", "transaction/record.hex"] {
+        assert!(SignedTransaction::decode(&bytes(name)).is_ok(), "{name}");
+    }
+    assert_eq!(decode_list(&bytes("transaction/list.hex")).unwrap().len(), 3);
+    assert!(Header::decode(&bytes("block/header.hex")).is_ok());
+    assert!(Block::decode(&bytes("block/block.hex"), &Limits::default()).unwrap().is_whole());
+    assert!(VoteSignature::decode(bytes("certificate/signature.hex")).is_ok());
+    for name in ["certificate/two.hex", "certificate/three_of_nine.hex"] {
+        let bytes = bytes(name);
+        let validators = usize::from(bytes[0]);
+        assert!(Certificate::decode_cfg(bytes[1..].to_vec(), &validators).is_ok(), "{name}");
+    }
+    let genesis = read("genesis/genesis.toml");
+    let genesis = Genesis::parse(&genesis, |_| panic!("no file is named")).unwrap();
+    let list = read("genesis/list.toml");
+    let (text, accounts) = list.split_once("\n===\n").unwrap();
+    assert_eq!(Genesis::parse(text, |_| Ok(accounts.to_owned())).unwrap(), genesis);
+    assert!(ValidatorKeys::parse(&read("genesis/keys.txt")).is_ok());
+    assert!(read("genesis/addresses.txt").lines().all(|line| address::parse(line).is_ok()));
 }

@@ -12,7 +12,8 @@ fn genesis(text: &str, accounts: &str) {
             let text = genesis.text(None);
             let again = Genesis::parse(&text, |_| panic!("no file is named")).unwrap();
             assert_eq!((again.chain(), &again), (genesis.chain(), &genesis));
-            let listed = Genesis::parse(&genesis.text(Some("list")), |_| Ok(genesis.accounts_text()));
+            let listed =
+                Genesis::parse(&genesis.text(Some("list")), |_| Ok(genesis.accounts_text()));
             assert_eq!(listed.unwrap(), genesis);
             assert_eq!(again.text(None), text);
         }
