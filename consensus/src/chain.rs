@@ -127,7 +127,23 @@ struct Shared<E: Runtime, S: Strategy> {
     /// The pool has got something.
     work: Notify,
     /// Why the validator has to stop.
-    failure: watch::Sender<Option<String>>,
+    failure: watch::Sender<Option<Stop>>,
+}
+
+/// Why a validator has to stop.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Stop {
+    /// The disk failed, is full, or has lost something.
+    #[error("{0}")]
+    Disk(String),
+    /// What is final is not what follows from the state here.
+    #[error("final block {height} does not fit the state here: {why}")]
+    Block {
+        /// Its height.
+        height: u64,
+        /// What is wrong with it.
+        why: String,
+    },
 }
 
 /// Why a block gets no answer, or the answer no.
@@ -165,7 +181,7 @@ impl<E: Runtime, S: Strategy> Chain<E, S> {
     }
 
     /// Changes once, to why the validator has to stop: its disk failed, or its state is wrong.
-    pub fn failure(&self) -> watch::Receiver<Option<String>> {
+    pub fn failure(&self) -> watch::Receiver<Option<Stop>> {
         self.0.failure.subscribe()
     }
 
@@ -214,8 +230,7 @@ impl<E: Runtime, S: Strategy> Chain<E, S> {
     }
 
     /// Stops the validator.
-    fn fail(&self, why: impl std::fmt::Display) {
-        let why = why.to_string();
+    fn fail(&self, why: Stop) {
         self.0.failure.send_if_modified(|failure| {
             let first = failure.is_none();
             failure.get_or_insert(why);
@@ -384,10 +399,10 @@ where
 }
 
 impl<E: Runtime, S: Strategy> Chain<E, S> {
-    /// Stops the validator if the disk failed.
+    /// Stops the validator if the disk failed. A ledger that is closed is reported by who closed it.
     fn report(&self, error: &Refused) {
-        if let Refused::Ledger(error @ (LedgerError::Store(_) | LedgerError::Closed)) = error {
-            self.fail(error);
+        if let Refused::Ledger(error @ LedgerError::Store(_)) = error {
+            self.fail(Stop::Disk(error.to_string()));
         }
     }
 }

@@ -30,7 +30,7 @@ use tokio::sync::watch;
 
 use crate::Hash;
 use crate::block::{Block, Header};
-use crate::chain::{Chain, Finalizer, Parts, Runtime, Times, updates};
+use crate::chain::{Chain, Finalizer, Parts, Runtime, Stop, Times, updates};
 use crate::crypto::Crypto;
 use crate::genesis::Genesis;
 use crate::intake::{Intake, MESSAGE_BYTES};
@@ -200,7 +200,7 @@ pub struct Node {
     /// Its figures, as Prometheus reads them.
     pub figures: Arc<dyn Fn() -> String + Send + Sync>,
     /// Changes once, to why it has to stop.
-    pub failure: watch::Receiver<Option<String>>,
+    pub failure: watch::Receiver<Option<Stop>>,
     /// Ends when one of its parts does: then it has to stop, too.
     pub ended: Handle<()>,
 }

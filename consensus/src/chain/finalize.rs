@@ -12,8 +12,9 @@ use commonware_utils::acknowledgement::Exact;
 use sigmill::{Class, Terms};
 use tokio::sync::mpsc;
 
-use super::{Chain, Refused, Runtime, now_ms};
+use super::{Chain, Refused, Runtime, Stop, now_ms};
 use crate::block::Block;
+use crate::ledger::LedgerError;
 use crate::stages::Stage;
 
 /// How long the batches of a block that is final, and was not seen before, may wait for a device.
@@ -67,9 +68,11 @@ impl<E: Runtime, S: Strategy> Finalizer<E, S> {
                 continue;
             }
             if let Err(error) = self.apply(&context, &block, acknowledgement).await {
-                let height = block.inner().header.height;
-                self.chain
-                    .fail(format!("final block {height} does not fit the state here: {error}"));
+                let why = error.to_string();
+                self.chain.fail(match error {
+                    Refused::Ledger(LedgerError::Store(_) | LedgerError::Closed) => Stop::Disk(why),
+                    _ => Stop::Block { height: block.inner().header.height, why },
+                });
                 return;
             }
         }
@@ -105,7 +108,7 @@ impl<E: Runtime, S: Strategy> Finalizer<E, S> {
         context.child("written").spawn(move |_| async move {
             match written.await {
                 Ok(()) => acknowledgement.acknowledge(),
-                Err(error) => chain.fail(format!("ledger: {error}")),
+                Err(error) => chain.fail(Stop::Disk(format!("ledger: {error}"))),
             }
         });
         Ok(())

@@ -16,7 +16,7 @@ use super::{Chain, Refused, Runtime, Shared, now_ms};
 use crate::Hash;
 use crate::address::Address;
 use crate::block::{Block, Header};
-use crate::ledger::{Draft, LedgerError};
+use crate::ledger::Draft;
 use crate::pool::Entry;
 use crate::stages::Stage;
 use crate::transaction::SignedTransaction;
@@ -113,8 +113,8 @@ impl<E: Runtime, S: Strategy> Chain<E, S> {
         context.child("state").spawn(move |_| async move {
             let _making = chain.0.making.lock().await;
             let _ = begun.send(());
-            if let Err(LedgerError::Store(error)) = chain.0.ledger.finish(draft, hash).await {
-                chain.fail(error);
+            if let Err(error) = chain.0.ledger.finish(draft, hash).await {
+                chain.report(&error.into());
             }
         });
         let _ = begins.await; // the lock is held: who needs the state waits for it

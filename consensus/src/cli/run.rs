@@ -1,7 +1,9 @@
 //! `run`: a validator on a real network.
 
+use std::fmt;
 use std::fs::File;
 use std::num::NonZeroUsize;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,11 +18,11 @@ use commonware_stream::sake::{self, Sake};
 use commonware_utils::ordered::Map;
 use commonware_utils::{NZU32, NZUsize};
 use sigmill::Engine;
-use sigmill_consensus::chain::Times;
+use sigmill_consensus::chain::{Stop, Times};
 use sigmill_consensus::config::{self, Config};
 use sigmill_consensus::delay::Delayed;
 use sigmill_consensus::keys::ValidatorKeys;
-use sigmill_consensus::node::{self, Channels, Node, Setup, Sizes, longest_message};
+use sigmill_consensus::node::{self, Channels, Node, NodeError, Setup, Sizes, longest_message};
 use sigmill_consensus::scheme::Engines;
 use sigmill_consensus::{Committee, Crypto, Genesis, VoteScheme, http};
 
@@ -65,7 +67,33 @@ pub fn run(arguments: &Arguments) -> Done {
     let runtime = RuntimeConfig::new()
         .with_worker_threads(cores().max(2))
         .with_storage_directory(config.data.join("store"));
-    Runner::new(runtime).start(|context| operate(context, config, genesis, keys, engine))
+    let data = config.data.clone();
+    let validate =
+        || Runner::new(runtime).start(|context| operate(context, config, genesis, keys, engine));
+    // Parts of commonware panic where the disk fails them, and every panic ends the runtime. Its
+    // message has been printed; nothing of the validator is left that could be in disorder.
+    catch_unwind(AssertUnwindSafe(validate)).unwrap_or_else(|panic| {
+        let text = panic.downcast_ref::<String>().map(String::as_str);
+        let text = text.or_else(|| panic.downcast_ref::<&str>().copied());
+        Err(stopped(&data, text.unwrap_or("a panic")))
+    })
+}
+
+/// A stop for which the disk may be the reason, and what to do then.
+fn stopped(data: &Path, why: impl fmt::Display) -> Failure {
+    Failure::check(format!(
+        "{}: the validator had to stop: {why}. If the disk is full, free space; then start it again \
+         on this folder: it goes on where it was, and nothing final is lost",
+        data.display()
+    ))
+}
+
+/// A validator that does not start.
+fn not_started(data: &Path, error: &NodeError) -> Failure {
+    match error {
+        NodeError::Ledger(_) | NodeError::Archive(_) => stopped(data, error),
+        NodeError::NoJournal { .. } | NodeError::NoBlock(_) => Failure::check(error),
+    }
 }
 
 /// Locks a data folder against other processes, as long as the file lives.
@@ -232,7 +260,8 @@ async fn operate(
     };
     let node =
         node::start(context.child("node"), setup, channels, oracle.clone(), oracle, |chain| chain);
-    let Node { service, figures, mut failure, ended } = node.await.map_err(Failure::check)?;
+    let node = node.await.map_err(|error| not_started(&config.data, &error))?;
+    let Node { service, figures, mut failure, ended } = node;
     if let Some(address) = config.http {
         let listener = tokio::net::TcpListener::bind(address).await;
         let listener =
@@ -243,10 +272,15 @@ async fn operate(
     say!("ready");
     let failed = async {
         let why = failure.wait_for(Option::is_some).await.map(|why| why.clone());
-        why.ok().flatten().unwrap_or_default()
+        why.ok().flatten()
     };
+    // The finalizer ends when it has said why.
     tokio::select! {
-        why = failed => Err(Failure::check(why)),
+        biased;
+        Some(why) = failed => Err(match why {
+            Stop::Disk(why) => stopped(&config.data, why),
+            Stop::Block { .. } => Failure::check(why),
+        }),
         _ = ended => Err(Failure::check("a part of the validator ended: see the messages above")),
         _ = network => Err(Failure::check("the network ended: see the messages above")),
         () = told_to_stop() => Ok(()),

@@ -5,6 +5,7 @@
 mod books;
 mod faults;
 mod liar;
+mod panics;
 mod plan;
 mod run;
 mod twins;

@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::time::Duration;
 
 use commonware_runtime::deterministic::{FaultConfig, PartialWriteMode, WriteConfig};
-use commonware_utils::{Probability, probability};
+use commonware_utils::Probability;
 use fastrand::Rng;
 
 use crate::world::VALIDATORS;
@@ -29,6 +29,8 @@ pub struct Plan {
     pub byzantine: Option<(usize, Byzantine)>,
     /// What a power loss keeps of writes that were not synced: of a thousand bytes, and which.
     pub torn: Option<(u64, PartialWriteMode)>,
+    /// Whether disks run full: tasks may panic then.
+    pub full: bool,
     /// Between them, the power goes.
     pub acts: Vec<Act>,
 }
@@ -51,6 +53,10 @@ pub enum Event {
     /// A validator that is down starts; or it starts, dies so many milliseconds later, perhaps before
     /// it is up, and starts again.
     Restart(usize, Option<u64>),
+    /// From now on, so many of a thousand writes and syncs fail, whoever's they are.
+    Full(u64),
+    /// The disks have room again, and whoever has stopped starts.
+    Room,
 }
 
 impl Mill {
@@ -119,6 +125,10 @@ impl Plan {
         plan.torn = rng.bool().then(|| ([500, 900, 999][rng.usize(..3)], mode));
         let losses = [0, 0, 1, 1, 2, 4][rng.usize(..6)];
         plan.acts = (0..=losses).map(|_| Act::draw(&mut rng, plan.byzantine.is_some())).collect();
+        plan.full = plan.byzantine.is_none() && rng.u8(..3) == 0;
+        if plan.full {
+            plan.acts.iter_mut().for_each(|act| act.fill(&mut rng));
+        }
         plan
     }
 
@@ -135,6 +145,7 @@ impl Plan {
             blocks: 50,
             byzantine: None,
             torn: None,
+            full: false,
             acts: vec![Act { events: Vec::new(), lasts: 10_000 }],
         }
     }
@@ -144,16 +155,12 @@ impl Plan {
         self.byzantine.is_none_or(|(index, _)| index != validator)
     }
 
-    /// How the disk behaves.
-    pub fn disk(&self) -> FaultConfig {
-        match self.torn {
-            None => FaultConfig::default(),
-            Some((kept, mode)) => FaultConfig::default().write(WriteConfig {
-                failure_rate: probability!(0.0),
-                retention_rate: Probability::new(kept, 1_000).unwrap(),
-                mode,
-            }),
-        }
+    /// How the disk behaves when so many of a thousand writes and syncs fail.
+    pub fn disk(&self, fail: u64) -> FaultConfig {
+        let rate = |of: u64| Probability::new(of, 1_000).unwrap();
+        let (kept, mode) = self.torn.unwrap_or((0, PartialWriteMode::Prefix));
+        let write = WriteConfig { failure_rate: rate(fail), retention_rate: rate(kept), mode };
+        FaultConfig::default().write(write).sync(rate(fail))
     }
 }
 
@@ -189,6 +196,15 @@ impl Act {
         }
         events.sort_by_key(|(at, _)| *at);
         Act { events, lasts }
+    }
+
+    /// The disks run full for a while; nobody crashes besides.
+    fn fill(&mut self, rng: &mut Rng) {
+        self.events.retain(|(_, event)| matches!(event, Event::Split(_) | Event::Heal));
+        let at = rng.u64(0..=self.lasts);
+        self.events.push((at, Event::Full([10, 100, 1_000][rng.usize(..3)])));
+        self.events.push((at + rng.u64(50..5_000), Event::Room));
+        self.events.sort_by_key(|(at, _)| *at);
     }
 }
 

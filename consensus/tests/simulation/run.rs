@@ -13,8 +13,9 @@ use sigmill_consensus::service::{Request, Service};
 use crate::books::{Books, Hope, Life};
 use crate::faults::Ballots;
 use crate::liar::Lies;
+use crate::panics;
 use crate::plan::{Act, Event, Plan, ms};
-use crate::world::{Context, Net, VALIDATORS, World};
+use crate::world::{Context, ENDED, Net, VALIDATORS, World};
 
 mod checks;
 mod lives;
@@ -71,7 +72,9 @@ pub fn run(world: &World, plan: &Plan, loud: bool) -> Outcome {
     let config = deterministic::Config::default()
         .with_seed(plan.seed)
         .with_timeout(Some(Duration::from_secs(1_200)))
-        .with_storage_fault_config(plan.disk());
+        .with_catch_panics(plan.full)
+        .with_storage_fault_config(plan.disk(0));
+    panics::keep(plan.full);
     let mut run = Run {
         world,
         plan,
@@ -107,6 +110,10 @@ pub fn run(world: &World, plan: &Plan, loud: bool) -> Outcome {
         });
         trace = checkpoint.auditor().state();
         runner = deterministic::Runner::from(checkpoint);
+    }
+    for panic in panics::kept() {
+        let of_disk = panic.contains("injected storage fault") || panic.contains(ENDED);
+        assert!(of_disk, "{panic}");
     }
     run.tally();
     Outcome { trace, counts: run.counts }
@@ -173,6 +180,24 @@ impl Run<'_> {
                     stage.context.sleep(ms(10)).await;
                 }
                 self.start(stage, validator).await;
+            }
+            Event::Full(fail) => {
+                self.count("full disks", 1);
+                *stage.context.storage_fault_config().write() = self.plan.disk(fail);
+            }
+            Event::Room => {
+                *stage.context.storage_fault_config().write() = self.plan.disk(0);
+                for validator in 0..VALIDATORS {
+                    let alive = stage.alive[validator].take().expect("nobody crashes besides");
+                    if alive.services[0].ask(Request::Status).await.is_ok() {
+                        stage.alive[validator] = Some(alive);
+                        continue;
+                    }
+                    self.count("validators stopped by a full disk", 1);
+                    self.lives[validator] += 1;
+                    alive.handles.iter().for_each(Handle::abort);
+                    self.start(stage, validator).await;
+                }
             }
         }
     }

@@ -35,6 +35,9 @@ pub const BALANCE: u64 = 1_000_000;
 /// Timeout of a leader, and of certification.
 const TIMEOUTS: (Duration, Duration) = (Duration::from_millis(600), Duration::from_millis(1_200));
 
+/// What is said of a validator that ends without a reason.
+pub const ENDED: &str = "the end of a part";
+
 fn vote_key(n: u64) -> VoteKey {
     VoteKey::from_bytes(&[n as u8 + 1; 32]).unwrap()
 }
@@ -163,7 +166,7 @@ impl World {
                 panic!("validator {name} stopped: {}", failure.borrow().clone().unwrap());
             };
             futures::future::select(Box::pin(failed), ended).await;
-            panic!("a part of validator {name} ended");
+            panic!("{ENDED} of validator {name}");
         });
         (started, handle)
     }

@@ -22,6 +22,7 @@ type Spawned = (oneshot::Receiver<Service>, Handle<()>);
 impl Run<'_> {
     /// Starts the network and all validators.
     pub(super) async fn raise(&mut self, context: Context) -> Stage {
+        *context.storage_fault_config().write() = self.plan.disk(0);
         let oracle = self.world.network(&context, self.plan.hears_blocked).await;
         let mut stage = Stage { context, oracle, alive: Default::default() };
         self.link(&stage, self.plan.loss, |_, _| true).await;
