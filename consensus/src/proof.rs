@@ -23,26 +23,40 @@ pub use verify::{Judged, Refusal, Trusted, verify};
 
 /// What every proof begins with.
 pub const PROOF_TAG: &[u8; 8] = b"sigproof";
+/// Most headers between a block and its certificate.
+pub const MOST_DESCENDANTS: usize = 255;
 /// Most validators of a committee whose certificates are read.
 pub const MOST_VALIDATORS: u32 = 1 << 12;
 
-/// A header with the votes that made it final.
+/// A header with the votes that made it final: its own block's, or those of a descendant.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FinalHeader {
     /// The header.
     pub header: Header,
-    /// The view in which it was voted on.
+    /// Its child, the child's child, and so on to the block that was voted on: mostly none.
+    pub descendants: Vec<Header>,
+    /// The view in which that block was voted on.
     pub view: u64,
-    /// The view of its parent, which the votes name.
+    /// The view of that block's parent, which the votes name.
     pub parent_view: u64,
     /// The votes.
     pub certificate: Certificate,
 }
 
 impl FinalHeader {
-    /// What its votes say of the block of this hash.
+    /// The header, then its descendants.
+    pub fn headers(&self) -> impl Iterator<Item = &Header> {
+        std::iter::once(&self.header).chain(&self.descendants)
+    }
+
+    /// The header of the block that was voted on.
+    pub fn last(&self) -> &Header {
+        self.descendants.last().unwrap_or(&self.header)
+    }
+
+    /// What the votes say; `hash` is the last header's.
     pub fn vote<'a>(&self, hash: &'a Hash) -> Vote<'a> {
-        let (epoch, view, parent) = (self.header.epoch, self.view, self.parent_view);
+        let (epoch, view, parent) = (self.last().epoch, self.view, self.parent_view);
         Vote::Finalize(Proposal { epoch, view, parent, payload: &hash.0 })
     }
 }
@@ -71,12 +85,15 @@ impl Proof {
     /// The encoding.
     ///
     /// # Panics
-    /// More than 2^16 - 1 transactions.
+    /// More than [`MOST_DESCENDANTS`] descendants, or than 2^16 - 1 transactions.
     pub fn encode(&self) -> Vec<u8> {
-        let FinalHeader { header, view, parent_view, certificate } = &self.block;
+        let FinalHeader { descendants, view, parent_view, certificate, .. } = &self.block;
         let mut bytes = PROOF_TAG.to_vec();
         bytes.push(1);
-        bytes.extend_from_slice(&header.encode());
+        bytes.push(u8::try_from(descendants.len()).expect("a proof has fewer"));
+        for header in self.block.headers() {
+            bytes.extend_from_slice(&header.encode());
+        }
         bytes.extend_from_slice(&view.to_be_bytes());
         bytes.extend_from_slice(&parent_view.to_be_bytes());
         encode_certificate(certificate, &mut bytes);
@@ -101,7 +118,14 @@ impl Proof {
             return Err(DecodeError::Value { field: TAG, value: 0, allowed: "\"sigproof\"" });
         }
         fields.version()?;
-        let header = Header::decode(fields.take("header", HEADER_BYTES)?)?;
+        let count = fields.u8("descendants")?;
+        let mut header = || Header::decode(fields.take("header", HEADER_BYTES)?);
+        let first = header()?;
+        let mut descendants = Vec::new();
+        for _ in 0..count {
+            descendants.push(header()?);
+        }
+        let header = first;
         let (view, parent_view) = (fields.u64("view")?, fields.u64("parent view")?);
         let certificate = decode_certificate(&mut fields)?;
         let count = fields.u16("transactions")?;
@@ -118,7 +142,7 @@ impl Proof {
             transactions.push(Included { index, path, transaction });
         }
         fields.end()?;
-        let block = FinalHeader { header, view, parent_view, certificate };
+        let block = FinalHeader { header, descendants, view, parent_view, certificate };
         Ok(Proof { block, transactions })
     }
 }

@@ -116,7 +116,7 @@ impl Source {
         let signers = (0..QUORUM as u32).map(Participant::new);
         let signers = Signers::new(VALIDATORS as u32, signers).expect("they are in order");
         let certificate = Certificate { signers, signatures };
-        FinalHeader { header, view, parent_view: parent, certificate }
+        FinalHeader { header, descendants: vec![], view, parent_view: parent, certificate }
     }
 }
 

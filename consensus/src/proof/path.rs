@@ -10,7 +10,7 @@ pub struct Path(Vec<[u8; 32]>);
 
 /// Siblings of every path in a tree of so many leaves: ceil(log2 leaves).
 pub fn depth(leaves: u32) -> usize {
-    leaves.max(1).next_power_of_two().trailing_zeros() as usize
+    (u32::BITS - leaves.saturating_sub(1).leading_zeros()) as usize
 }
 
 impl Path {

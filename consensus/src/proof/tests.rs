@@ -47,7 +47,7 @@ impl Validators {
         let set = (0..signers as u32).map(Participant::new);
         let signers = Signers::new(self.keys.len() as u32, set).unwrap();
         let certificate = Certificate { signers, signatures };
-        FinalHeader { header, view: 5, parent_view: 4, certificate }
+        FinalHeader { header, descendants: vec![], view: 5, parent_view: 4, certificate }
     }
 
     /// A final block of so many transactions, and proofs of those at these places.
@@ -206,6 +206,38 @@ fn refusals_have_names() {
 }
 
 #[test]
+fn a_descendants_votes_are_as_good() {
+    let validators = Validators::new(4);
+    let mut proof = validators.prove(3, &[0, 1, 2]);
+    let child = |parent: &Header| Header { parent: parent.hash(), ..header(0, [0; 32]) };
+    let (first, second) = {
+        let first = child(&proof.block.header);
+        (first.clone(), child(&first))
+    };
+    let votes = validators.block(second.clone(), 3);
+    proof.block = FinalHeader {
+        header: proof.block.header,
+        descendants: vec![first.clone(), second.clone()],
+        ..votes
+    };
+    assert_eq!(Proof::decode(&proof.encode()), Ok(proof.clone()));
+    let block = |proof: &Proof| validators.verify(std::slice::from_ref(proof))[0].block;
+    assert_eq!(block(&proof), Ok(()));
+    let mut other = proof.clone();
+    other.block.header.state_root[0] ^= 1;
+    assert_eq!(block(&other), Err(Refusal::BrokenChain));
+    other = proof.clone();
+    other.block.descendants = vec![second];
+    assert_eq!(block(&other), Err(Refusal::BrokenChain));
+    other = proof.clone();
+    other.block.descendants.pop();
+    assert_eq!(block(&other), Err(Refusal::BadVote));
+    other = proof;
+    other.block.descendants[0].chain = Hash::from([8; 32]);
+    assert_eq!(block(&other), Err(Refusal::WrongChain(Hash::from([8; 32]))));
+}
+
+#[test]
 fn one_bad_proof_among_many_is_the_only_one() {
     let validators = Validators::new(4);
     let places: Vec<_> = (0..7).collect();
@@ -226,10 +258,19 @@ fn one_bad_proof_among_many_is_the_only_one() {
 }
 
 #[test]
+fn depths_are_those_of_the_tree() {
+    for (leaves, expected) in
+        [(0, 0), (1, 0), (2, 1), (3, 2), (4, 2), (5, 3), (4_096, 12), (4_097, 13), (u32::MAX, 32)]
+    {
+        assert_eq!(depth(leaves), expected, "{leaves}");
+    }
+}
+
+#[test]
 fn certificates_have_one_encoding() {
     let proof = Validators::new(4).prove(1, &[0]);
     let bytes = proof.encode();
-    let signers = PROOF_TAG.len() + 1 + HEADER_BYTES + 16 + 4;
+    let signers = PROOF_TAG.len() + 2 + HEADER_BYTES + 16 + 4;
     assert_eq!(bytes[signers], 0b0111);
     let value = |value| {
         let mut other = bytes.clone();

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use sigmill::{Algorithm, Batch, Engine, Job, Terms};
 
-use super::{Included, Proof, depth};
+use super::{FinalHeader, Included, Proof, depth};
 use crate::Hash;
 use crate::address::Address;
 use crate::block::HEADER_TAG;
@@ -19,6 +19,9 @@ pub enum Refusal {
     /// The block is another chain's.
     #[error("it is of chain {0}, which is not trusted")]
     WrongChain(Hash),
+    /// A header is not the parent of the next.
+    #[error("the headers are not one chain")]
+    BrokenChain,
     /// The validators of its epoch are not known.
     #[error("the validators of epoch {0} are not known")]
     UnknownEpoch(u64),
@@ -80,15 +83,19 @@ impl Trusted {
         self.chain
     }
 
-    /// What can be said of a proof without a hash: the committee that has to have signed.
-    fn committee(&self, proof: &Proof) -> Result<&Arc<Committee>, Refusal> {
-        let header = &proof.block.header;
-        if header.chain != self.chain {
-            return Err(Refusal::WrongChain(header.chain));
+    /// What can be said of a block whose headers have these hashes without its votes: the committee
+    /// that has to have signed.
+    fn committee(&self, block: &FinalHeader, hashes: &[Hash]) -> Result<&Arc<Committee>, Refusal> {
+        if let Some(other) = block.headers().find(|header| header.chain != self.chain) {
+            return Err(Refusal::WrongChain(other.chain));
         }
+        if !block.descendants.iter().zip(hashes).all(|(child, hash)| child.parent == *hash) {
+            return Err(Refusal::BrokenChain);
+        }
+        let header = block.last();
         let unknown = Refusal::UnknownEpoch(header.epoch);
         let committee = self.committees.get(&header.epoch).ok_or(unknown)?;
-        let signers = &proof.block.certificate.signers;
+        let signers = &block.certificate.signers;
         let (count, validators) = (signers.count(), signers.len());
         let (quorum, expected) = (committee.quorum(), committee.len());
         match validators == expected && count >= quorum {
@@ -98,14 +105,14 @@ impl Trusted {
     }
 }
 
-/// Proofs or transactions of one batch at most.
+/// Headers or transactions of one batch at most.
 const BATCH: usize = 1 << 16;
 
 /// Judges all proofs, in order: one batch of header hashes, one of votes an epoch, one of transaction
 /// hashes, one of paths, and two for the senders. No fault of a device is a refusal.
 pub fn verify(engine: &Engine, trusted: &Trusted, proofs: &[Proof], terms: Terms) -> Vec<Judged> {
     let blocks = |part| judge_blocks(engine, trusted, part, terms);
-    let mut judged: Vec<_> = proofs.chunks(BATCH).flat_map(blocks).collect();
+    let mut judged: Vec<_> = parts(proofs).flat_map(blocks).collect();
     // Places of the transactions of final blocks.
     let mut open = Vec::new();
     for (at, (proof, judged)) in proofs.iter().zip(&judged).enumerate() {
@@ -123,28 +130,48 @@ pub fn verify(engine: &Engine, trusted: &Trusted, proofs: &[Proof], terms: Terms
     judged
 }
 
+/// Proofs in parts, of so many headers as a batch has.
+fn parts(mut proofs: &[Proof]) -> impl Iterator<Item = &[Proof]> {
+    std::iter::from_fn(move || {
+        let mut headers = 0;
+        let fits = |proof: &&Proof| {
+            headers += proof.block.headers().count();
+            headers <= BATCH
+        };
+        let count = proofs.iter().take_while(fits).count().max(1);
+        let (part, rest) = proofs.split_at_checked(count)?;
+        proofs = rest;
+        Some(part)
+    })
+}
+
 fn judge_blocks(engine: &Engine, trusted: &Trusted, proofs: &[Proof], terms: Terms) -> Vec<Judged> {
     let mut headers = Batch::open(Algorithm::Keccak256);
-    for proof in proofs {
-        let header = [&HEADER_TAG[..], &proof.block.header.encode()].concat();
+    for header in proofs.iter().flat_map(|proof| proof.block.headers()) {
+        let header = [&HEADER_TAG[..], &header.encode()].concat();
         headers.push(Job::Hash { message: &header }).expect(FITS);
     }
     let headers = resolve(engine, headers.seal(), terms);
-    let hashes: Vec<_> = headers.digests().map(|digest| Hash::from(*digest)).collect();
+    let mut digests = headers.digests().map(|digest| Hash::from(*digest));
+    let mut of = |proof: &Proof| -> Vec<_> {
+        digests.by_ref().take(1 + proof.block.descendants.len()).collect()
+    };
+    let hashes: Vec<Vec<Hash>> = proofs.iter().map(&mut of).collect();
 
     let mut by_epoch: BTreeMap<u64, (&Arc<Committee>, Vec<usize>)> = BTreeMap::new();
     let mut blocks: Vec<Result<(), Refusal>> = Vec::with_capacity(proofs.len());
     for (at, proof) in proofs.iter().enumerate() {
-        blocks.push(trusted.committee(proof).map(|committee| {
-            let (_, of) =
-                by_epoch.entry(proof.block.header.epoch).or_insert((committee, Vec::new()));
-            of.push(at);
+        let committee = trusted.committee(&proof.block, &hashes[at]);
+        blocks.push(committee.map(|committee| {
+            let epoch = by_epoch.entry(proof.block.last().epoch);
+            epoch.or_insert((committee, Vec::new())).1.push(at);
         }));
     }
     for (committee, of) in by_epoch.into_values() {
         let vote = |&at: &usize| {
             let block = &proofs[at].block;
-            (block.vote(&hashes[at]), &block.certificate)
+            let last = hashes[at].last().expect("a block has a header");
+            (block.vote(last), &block.certificate)
         };
         let valid = committee.verify_certificates(of.iter().map(vote));
         for (at, valid) in of.into_iter().zip(valid) {
@@ -153,10 +180,10 @@ fn judge_blocks(engine: &Engine, trusted: &Trusted, proofs: &[Proof], terms: Ter
             }
         }
     }
-    let judged = |((hash, block), proof): ((Hash, Result<(), Refusal>), &Proof)| {
+    let judged = |((hashes, block), proof): ((Vec<Hash>, Result<(), Refusal>), &Proof)| {
         // Until the senders are known.
         let sender = Err(block.err().unwrap_or(Refusal::BadSignature));
-        Judged { hash, block, senders: vec![sender; proof.transactions.len()] }
+        Judged { hash: hashes[0], block, senders: vec![sender; proof.transactions.len()] }
     };
     hashes.into_iter().zip(blocks).zip(proofs).map(judged).collect()
 }
