@@ -15,8 +15,8 @@ pub fn keep(keep: bool) {
     HOOK.call_once(|| {
         let print = take_hook();
         set_hook(Box::new(move |info| {
-            let text = info.payload_as_str().unwrap_or_default().to_owned();
-            let keep = |kept: &mut Option<Vec<_>>| kept.as_mut().map(|kept| kept.push(text));
+            let keep =
+                |kept: &mut Option<Vec<_>>| kept.as_mut().map(|kept| kept.push(info.to_string()));
             if KEPT.with_borrow_mut(keep).is_none() {
                 print(info);
             }
