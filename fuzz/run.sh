@@ -21,12 +21,12 @@ seed() { # seed TARGET FILE..: short files become seeds
     done
 }
 targets=(der key jobs bitcoin_block ethereum_block records bitstream manifest isolated
-    transaction block certificate genesis)
+    transaction block certificate genesis proof)
 for target in "${targets[@]}"; do seed "$target"; done
 seed bitstream ../fpga/images/*.bin
 seed manifest ../fpga/images/*.toml
 seed genesis seeds/genesis/*
-for target in transaction block certificate; do
+for target in transaction block certificate proof; do
     for file in seeds/"$target"/*.hex; do
         printf '%b' "$(tr -d '\n' <"$file" | sed 's/../\\x&/g')" \
             >"corpus/$target/$(basename "$file" .hex)"

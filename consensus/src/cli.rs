@@ -19,10 +19,12 @@ mod genesis;
 mod keygen;
 mod load;
 mod local;
+mod prove;
 mod query;
 mod replay;
 mod run;
 mod submit;
+mod verify_proof;
 
 /// A BFT validator that hands its batches to the mill.
 #[derive(Debug, Parser)]
@@ -55,6 +57,10 @@ enum Command {
     Submit(submit::Arguments),
     /// Asks a validator for accounts, records, receipts, blocks
     Query(query::Arguments),
+    /// Fetches a proof that a transaction is final
+    Prove(prove::Arguments),
+    /// Checks proofs, without a validator
+    VerifyProof(verify_proof::Arguments),
     /// Sends transfers at a fixed rate and measures how long they take to be final
     Load(load::Arguments),
 }
@@ -69,6 +75,8 @@ A chain of one validator, step by step:
 Talk to a validator:
   sigmill-consensus query status
   sigmill-consensus submit --key my.key transfer --to ADDRESS --amount 5
+  sigmill-consensus prove HASH
+  sigmill-consensus verify-proof --trusted genesis.toml HASH.proof
   sigmill-consensus load --seed s --accounts 60000 --rate 1000 --seconds 60
 
 Exit codes:
@@ -129,9 +137,9 @@ fn wait_for<T>(future: impl Future<Output = Result<T, Failure>>) -> Result<T, Fa
 }
 
 /// Writes a new file; one that is there stays as it is.
-fn write_new(path: &std::path::Path, text: &str) -> Done {
+fn write_new(path: &std::path::Path, bytes: impl AsRef<[u8]>) -> Done {
     let written = std::fs::File::create_new(path).and_then(|mut file| {
-        file.write_all(text.as_bytes())?;
+        file.write_all(bytes.as_ref())?;
         file.sync_all()
     });
     written.map_err(|error| match error.kind() {
@@ -154,6 +162,8 @@ pub fn run() -> ExitCode {
         Command::Replay(arguments) => replay::run(&arguments),
         Command::Submit(arguments) => submit::run(&arguments),
         Command::Query(arguments) => query::run(&arguments),
+        Command::Prove(arguments) => prove::run(&arguments),
+        Command::VerifyProof(arguments) => verify_proof::run(&arguments),
         Command::Load(arguments) => load::run(&arguments),
     };
     match done {

@@ -10,6 +10,7 @@ use serde::de::DeserializeOwned;
 use crate::address::Address;
 use crate::fields::Fields;
 use crate::http::{FULL, KNOWN, REFUSED, TAKEN, WAIT_LIMIT_MS, json};
+use crate::proof::Proof;
 use crate::service::{Receipt, Status};
 use crate::state::{Account, Record};
 use crate::transaction::SignedTransaction;
@@ -244,6 +245,24 @@ impl Client {
                 self.answer("the list of hashes", found).map(Some)
             }
         }
+    }
+
+    /// That a transaction is final, by its hash: in the block of a height, or in one of the last. `None`
+    /// if it is not there. The proof is not verified.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn proof(
+        &self,
+        hash: [u8; 32],
+        height: Option<u64>,
+    ) -> Result<Option<Proof>, ClientError> {
+        let height = height.map(|height| format!("?height={height}")).unwrap_or_default();
+        let path = format!("/v1/proofs/{}{height}", hex::encode_prefixed(hash));
+        let Some(body) = self.send(self.request(Method::GET, &path)).await? else {
+            return Ok(None);
+        };
+        self.answer("the proof", Proof::decode(&body).ok()).map(Some)
     }
 
     /// The validator's figures, as Prometheus reads them.

@@ -113,6 +113,7 @@ pub fn router(service: Service, metrics: Metrics) -> Router {
         .route("/v1/accounts/{address}", get(read::account))
         .route("/v1/records/{namespace}/{digest}", get(read::record))
         .route("/v1/receipts/{hash}", get(read::receipt))
+        .route("/v1/proofs/{hash}", get(read::proof))
         .route("/v1/blocks/{height}", get(read::block))
         .route("/v1/status", get(read::status));
     let watch =

@@ -43,6 +43,7 @@ use crate::stages::Stages;
 
 mod archives;
 mod desk;
+mod prove;
 
 pub use archives::Archives;
 use desk::{desk, figures};

@@ -23,6 +23,8 @@ pub use verify::{Judged, Refusal, Trusted, verify};
 
 /// What every proof begins with.
 pub const PROOF_TAG: &[u8; 8] = b"sigproof";
+/// Most bytes of a proof's file: far more than any certificate and 1,000 transactions take.
+pub const MOST_PROOF_BYTES: u64 = 1 << 20;
 /// Most headers between a block and its certificate.
 pub const MOST_DESCENDANTS: usize = 255;
 /// Most validators of a committee whose certificates are read.

@@ -9,6 +9,7 @@ use tokio::sync::{mpsc, oneshot};
 use crate::address::Address;
 use crate::block::Block;
 use crate::pool::Refusal;
+use crate::proof::Proof;
 use crate::state::{Account, Record};
 use crate::transaction::SignedTransaction;
 
@@ -66,6 +67,8 @@ pub enum Request {
     Block(u64, oneshot::Sender<Option<Final>>),
     /// The final block of a height, as soon as there is one.
     Await(u64, oneshot::Sender<Final>),
+    /// That a transaction is final, by its hash: in the block of a height, or in one of the last.
+    Proof([u8; 32], Option<u64>, oneshot::Sender<Option<Box<Proof>>>),
     /// How it stands.
     Status(oneshot::Sender<Status>),
 }

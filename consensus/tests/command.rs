@@ -54,7 +54,9 @@ fn validator(folder: &Path, file: &str) -> String {
 #[test]
 fn help_is_there_for_every_command() {
     let folder = folder();
-    for name in ["keygen", "genesis", "accounts", "submit", "query", "load"] {
+    for name in
+        ["keygen", "genesis", "accounts", "submit", "query", "load", "prove", "verify-proof"]
+    {
         let help = good(folder.path(), &[name, "--help"]);
         assert!(help.contains("Example"), "{name}");
         assert!(good(folder.path(), &["--help"]).contains(name));

@@ -3,21 +3,16 @@
 #![cfg(unix)]
 
 use std::collections::BTreeMap;
-use std::io::{BufRead as _, BufReader, Read as _};
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::thread::JoinHandle;
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use sigmill_consensus::client::Client;
-use sigmill_consensus::config::Config;
-use sigmill_consensus::genesis::Validator;
-use sigmill_consensus::keys::ValidatorKeys;
 use sigmill_consensus::load::Accounts;
-use sigmill_consensus::{Genesis, Limits};
 
-const PROGRAM: &str = env!("CARGO_BIN_EXE_sigmill-consensus");
+mod home;
+
+use home::{Home, PROGRAM, Process, Running};
+
 /// So many that the files of the state are longer than all others.
 const ACCOUNTS: usize = 16_000;
 /// Transfers a second, and of one load.
@@ -26,125 +21,53 @@ const LOAD: u64 = 800;
 /// Within which a validator starts, goes on, or stops.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// A chain of one validator.
-struct Home {
-    folder: tempfile::TempDir,
-    client: Client,
+/// Starts a chain of [`ACCOUNTS`] accounts.
+fn begin() -> Home {
+    let accounts = Accounts::derive(b"s", ACCOUNTS).unwrap();
+    Home::new("full", accounts.addresses().iter().map(|one| (*one, 1_000_000)).collect())
 }
 
-/// A process that is killed when dropped.
-struct Process(Child);
-
-impl Drop for Process {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
+fn data(home: &Home) -> PathBuf {
+    home.path().join("data")
 }
 
-/// A validator that was started.
-struct Running {
-    process: Process,
-    ready: bool,
-    errors: JoinHandle<String>,
+/// Bytes of the files of a partition.
+fn bytes(home: &Home, partition: &str) -> u64 {
+    let files = std::fs::read_dir(data(home).join("store").join(partition)).unwrap();
+    files.map(|file| file.unwrap().metadata().unwrap().len()).sum()
 }
 
-impl Home {
-    fn new() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let at = folder.path();
-        let keys = ValidatorKeys::generate().unwrap();
-        keys.write(&at.join("validator.key")).unwrap();
-        let (identity, vote) = keys.public();
-        let accounts = Accounts::derive(b"s", ACCOUNTS).unwrap();
-        let mut funded: Vec<_> = accounts.addresses().iter().map(|one| (*one, 1_000_000)).collect();
-        funded.sort_unstable();
-        let genesis = Genesis {
-            name: "full".into(),
-            time_ms: 1,
-            limits: Limits::default(),
-            validators: vec![Validator { identity, vote }],
-            accounts: funded,
-        };
-        std::fs::write(at.join("accounts.txt"), genesis.accounts_text()).unwrap();
-        std::fs::write(at.join("genesis.toml"), genesis.text(Some("accounts.txt"))).unwrap();
-        let free = || TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
-        let (listen, http) = (free(), free());
-        let [listen, http]: [SocketAddr; 2] = [listen, http].map(|one| one.local_addr().unwrap());
-        let [genesis, keys, data] = ["genesis.toml", "validator.key", "data"].map(PathBuf::from);
-        let mut config = Config::new(genesis, keys, data, listen);
-        config.http = Some(http);
-        config.threads = 1;
-        config.write(&at.join("validator.toml")).unwrap();
-        Home { client: Client::new(&format!("http://{http}")).unwrap(), folder }
-    }
-
-    fn data(&self) -> PathBuf {
-        self.folder.path().join("data")
-    }
-
-    /// Bytes of the files of a partition.
-    fn bytes(&self, partition: &str) -> u64 {
-        let files = std::fs::read_dir(self.data().join("store").join(partition)).unwrap();
-        files.map(|file| file.unwrap().metadata().unwrap().len()).sum()
-    }
-
-    /// Starts it, none of its files longer than `limit` bytes.
-    fn start(&self, limit: Option<u64>) -> Running {
-        let limit = limit.map_or("unlimited".into(), |bytes| (bytes / 512).to_string());
-        let script = r#"trap '' XFSZ; ulimit -f "$0"; exec "$1" run --config "$2""#;
-        let mut child = Command::new("sh")
-            .args(["-c", script, &limit, PROGRAM])
-            .arg(self.folder.path().join("validator.toml"))
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut errors = child.stderr.take().unwrap();
-        let errors = std::thread::spawn(move || {
-            let mut text = String::new();
-            errors.read_to_string(&mut text).unwrap();
-            text
-        });
-        let mut line = String::new();
-        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        Running { process: Process(child), ready: line.trim() == "ready", errors }
-    }
-
-    /// Sends transfers until it is dropped, from accounts that sent none before.
-    fn load(&self, first: u64) -> Process {
-        let (accounts, first) = (ACCOUNTS.to_string(), first.to_string());
-        let mut command = Command::new(PROGRAM);
-        command.args(["load", "--seed", "s", "--accounts", &accounts, "--first", &first]);
-        let seconds = (LOAD / RATE).to_string();
-        command.args(["--rate", &RATE.to_string(), "--seconds", &seconds]);
-        command.args(["--url", self.client.url()]);
-        Process(command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap())
-    }
+/// Sends transfers until it is dropped, from accounts that sent none before.
+fn load(home: &Home, first: u64) -> Process {
+    let (accounts, first) = (ACCOUNTS.to_string(), first.to_string());
+    let mut command = Command::new(PROGRAM);
+    command.args(["load", "--seed", "s", "--accounts", &accounts, "--first", &first]);
+    let seconds = (LOAD / RATE).to_string();
+    command.args(["--rate", &RATE.to_string(), "--seconds", &seconds]);
+    command.args(["--url", home.client.url()]);
+    Process(command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap())
 }
 
-impl Running {
-    /// What it says when it has stopped by itself.
-    fn stopped(mut self, data: &Path) -> String {
-        let begin = Instant::now();
-        let status = loop {
-            if let Some(status) = self.process.0.try_wait().unwrap() {
-                break status;
-            }
-            assert!(begin.elapsed() < PATIENCE, "it does not stop");
-            std::thread::sleep(Duration::from_millis(20));
-        };
-        let errors = self.errors.join().unwrap();
-        assert_eq!(status.code(), Some(1), "{errors}");
-        let last = errors.lines().last().unwrap();
-        let start = format!("error: {}: ", data.display());
-        for part in [&start, "free space", "start it again"] {
-            assert!(last.contains(part), "{part}: {errors}");
+/// What a validator says when it has stopped by itself.
+fn stopped(mut running: Running, data: &Path) -> String {
+    let begin = Instant::now();
+    let status = loop {
+        if let Some(status) = running.process.0.try_wait().unwrap() {
+            break status;
         }
-        let said = errors.lines().filter(|line| line.starts_with("error: "));
-        assert_eq!(said.count(), 1, "{errors}");
-        errors
+        assert!(begin.elapsed() < PATIENCE, "it does not stop");
+        std::thread::sleep(Duration::from_millis(20));
+    };
+    let errors = running.errors.join().unwrap();
+    assert_eq!(status.code(), Some(1), "{errors}");
+    let last = errors.lines().last().unwrap();
+    let start = format!("error: {}: ", data.display());
+    for part in [&start, "free space", "start it again"] {
+        assert!(last.contains(part), "{part}: {errors}");
     }
+    let said = errors.lines().filter(|line| line.starts_with("error: "));
+    assert_eq!(said.count(), 1, "{errors}");
+    errors
 }
 
 /// What was final, by height: hashes of transactions.
@@ -182,7 +105,7 @@ impl Final {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_full_disk_is_a_clear_stop_and_loses_nothing() {
-    let home = Home::new();
+    let home = begin();
     let mut known = Final::default();
     let mut accounts = (0..ACCOUNTS as u64).step_by(LOAD as usize);
     // Bytes of the longest file, and what has no room: the first state; the journal of votes, and
@@ -191,8 +114,8 @@ async fn a_full_disk_is_a_clear_stop_and_loses_nothing() {
     let limits: [(Limit, &str); 5] = [
         (|_| 2_048, "ledger: "),
         (|_| 6_144, "panicked"),
-        (|home| home.bytes("blocks-values") + 4_096, "error: "),
-        (|home| home.bytes("state-operations-blobs") + 16_384, "ledger: "),
+        (|home| bytes(home, "blocks-values") + 4_096, "error: "),
+        (|home| bytes(home, "state-operations-blobs") + 16_384, "ledger: "),
         (|_| 2_048, "ledger: "),
     ];
     for (limit, part) in limits {
@@ -201,17 +124,17 @@ async fn a_full_disk_is_a_clear_stop_and_loses_nothing() {
         let starts = limit > 2_048;
         assert_eq!(running.ready, starts);
         if starts {
-            let _load = home.load(accounts.next().unwrap());
+            let _load = load(&home, accounts.next().unwrap());
             known.follow(&home, 1 << 32).await;
         }
-        let errors = running.stopped(&home.data());
+        let errors = stopped(running, &data(&home));
         assert!(errors.contains(part), "{limit}: {errors}");
         println!("{limit} bytes, height {}: {}", known.height(), errors.lines().last().unwrap());
         // With room again it goes on.
         let running = home.start(None);
         assert!(running.ready);
         known.check(&home).await;
-        let _load = home.load(accounts.next().unwrap());
+        let _load = load(&home, accounts.next().unwrap());
         let before = known.height();
         known.follow(&home, 10).await;
         assert!(known.height() >= before + 10, "it does not go on after {before}");

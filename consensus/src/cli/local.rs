@@ -159,8 +159,8 @@ impl Network {
             validators,
             accounts: funded,
         };
-        write_new(&folder.join("accounts.txt"), &genesis.accounts_text())?;
-        write_new(&folder.join("genesis.toml"), &genesis.text(Some("accounts.txt")))?;
+        write_new(&folder.join("accounts.txt"), genesis.accounts_text())?;
+        write_new(&folder.join("genesis.toml"), genesis.text(Some("accounts.txt")))?;
 
         let ports = free_addresses(2 * keys.len())?;
         let (p2p, http) = ports.split_at(keys.len());

@@ -113,6 +113,7 @@ impl Fake {
                 Request::Block(height, back) => {
                     let _ = back.send(self.blocks.get(height as usize).cloned());
                 }
+                Request::Proof(_, _, back) => drop(back.send(None)),
                 Request::Await(height, back) => self.wait(height, back),
                 Request::Status(back) => {
                     let header = &self.blocks.last().expect("block 0").block.header;

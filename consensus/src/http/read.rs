@@ -68,6 +68,29 @@ pub(super) async fn block(
     Ok(Json(json::Block::from(&found)))
 }
 
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct At {
+    height: Option<u64>,
+}
+
+/// The bytes of [`Proof::encode`](crate::proof::Proof::encode).
+pub(super) async fn proof(
+    State(shared): State<Shared>,
+    path: One,
+    query: Result<Query<At>, QueryRejection>,
+) -> Result<Response, Failure> {
+    let (Path(text), Query(At { height })) = (path?, query?);
+    let hash = text::hash(&text).map_err(|error| Failure::field("hash", error))?;
+    let proof = shared.ask(|back| Request::Proof(hash, height, back)).await?;
+    let missing = || match height {
+        Some(_) => Failure::not_found("the block of this height has no such transaction"),
+        None => Failure::not_found("no recent block has this transaction: name its `height`"),
+    };
+    let bytes = proof.ok_or_else(missing)?.encode();
+    Ok(([(header::CONTENT_TYPE, "application/octet-stream")], bytes).into_response())
+}
+
 pub(super) async fn status(State(shared): State<Shared>) -> Result<Json<json::Status>, Failure> {
     Ok(Json(shared.ask(Request::Status).await?.into()))
 }

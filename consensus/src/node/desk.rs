@@ -8,6 +8,7 @@ use tokio::sync::{mpsc, oneshot};
 use tracing::warn;
 
 use super::Marshal;
+use super::prove::prove;
 use crate::Hash;
 use crate::chain::{Chain, Runtime};
 use crate::crypto::Crypto;
@@ -86,6 +87,9 @@ async fn answer<E: Runtime, S: Strategy>(
                 reply(to, block);
             }
         }
+        Request::Proof(id, height, to) => {
+            reply(to, prove(id, height, chain, marshal).await.map(Box::new));
+        }
         Request::Status(to) => {
             let ((height, block, time_ms), state_root) = last(chain).await?;
             let (pooled, pooled_bytes) = {
@@ -115,7 +119,7 @@ async fn last<E: Runtime, S: Strategy>(
 }
 
 /// The final block of a height: one of the last, or from the archive.
-async fn block<E: Runtime, S: Strategy>(
+pub(super) async fn block<E: Runtime, S: Strategy>(
     height: u64,
     chain: &Chain<E, S>,
     marshal: &Marshal,

@@ -54,6 +54,23 @@ pub enum Refusal {
     BadSignature,
 }
 
+impl Refusal {
+    /// Its name, as in SPEC.md, 16.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Refusal::WrongChain(_) => "WrongChain",
+            Refusal::BrokenChain => "BrokenChain",
+            Refusal::UnknownEpoch(_) => "UnknownEpoch",
+            Refusal::NoQuorum { .. } => "NoQuorum",
+            Refusal::BadVote => "BadVote",
+            Refusal::NoSuchPlace => "NoSuchPlace",
+            Refusal::ForeignTransaction(_) => "ForeignTransaction",
+            Refusal::WrongRoot => "WrongRoot",
+            Refusal::BadSignature => "BadSignature",
+        }
+    }
+}
+
 /// What is known of a proof.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Judged {

@@ -1,0 +1,168 @@
+//! `verify-proof`: checks proofs without a validator.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use alloy_primitives::hex;
+use serde_json::{Value, json};
+use sigmill::{Class, Engine, Terms};
+use sigmill_consensus::proof::{
+    Included, Judged, MOST_PROOF_BYTES, Proof, Refusal, Trusted, verify,
+};
+use sigmill_consensus::scheme::Engines;
+use sigmill_consensus::{Action, Address, Committee, Genesis};
+
+use super::{Done, Failure};
+
+const EXAMPLES: &str = "\
+Examples:
+  sigmill-consensus verify-proof payment.proof
+  sigmill-consensus verify-proof --trusted other/genesis.toml --json *.proof
+
+A proof is `refused` with a name: Malformed, WrongChain, BrokenChain, UnknownEpoch, NoQuorum, BadVote,
+NoSuchPlace, ForeignTransaction, WrongRoot, BadSignature, and Replayed for a transaction that an earlier
+file of the same call proves already.";
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES, arg_required_else_help = true)]
+pub struct Arguments {
+    /// The genesis file of the chain whose validators are trusted
+    #[arg(long, value_name = "GENESIS", default_value = "genesis.toml")]
+    trusted: PathBuf,
+    /// Threads of the engine; 0 is one a core
+    #[arg(long, default_value_t = 0)]
+    threads: usize,
+    /// Print a line of JSON for each transaction
+    #[arg(long)]
+    json: bool,
+    /// The proofs
+    #[arg(required = true, value_name = "FILE")]
+    files: Vec<PathBuf>,
+}
+
+/// What is to be said of one transaction of a file, or of a file without any.
+struct Line<'a> {
+    file: &'a Path,
+    verdict: Result<Value, (&'static str, String)>,
+}
+
+pub fn run(arguments: &Arguments) -> Done {
+    let genesis = Genesis::read(&arguments.trusted).map_err(Failure::input)?;
+    let engine = Engine::builder().threads(arguments.threads).open().map_err(Failure::check)?;
+    let engine = Arc::new(engine);
+    let engines = Engines::one(engine.clone());
+    let minute = Duration::from_secs(60);
+    let committee = Committee::new(genesis.chain(), &genesis.validators, engines, minute);
+    let trusted = Trusted::new(genesis.chain(), 0, committee.map_err(Failure::check)?);
+
+    let mut lines = Vec::new();
+    let (mut proofs, mut of) = (Vec::new(), Vec::new());
+    for file in &arguments.files {
+        match read(file)? {
+            Ok(proof) => {
+                proofs.push(proof);
+                of.push(file.as_path());
+            }
+            Err(why) => lines.push(Line { file, verdict: Err(("Malformed", why)) }),
+        }
+    }
+    let terms = Terms::default().class(Class::Sync);
+    let judged = verify(&engine, &trusted, &proofs, terms);
+    let mut seen = HashMap::new();
+    for ((file, proof), judged) in of.into_iter().zip(&proofs).zip(&judged) {
+        tell(file, proof, judged, &mut seen, &mut lines);
+    }
+    let refused = lines.iter().filter(|line| line.verdict.is_err()).count();
+    for line in &lines {
+        line.print(arguments.json);
+    }
+    match refused {
+        0 => Ok(()),
+        _ => Err(Failure::check(format!("{refused} of {} are refused", lines.len()))),
+    }
+}
+
+/// A proof, or why the file is none.
+fn read(file: &Path) -> Result<Result<Proof, String>, Failure> {
+    let failed = |error| Failure::input(format!("{}: {error}", file.display()));
+    let bytes = std::fs::metadata(file).map_err(failed)?.len();
+    if bytes > MOST_PROOF_BYTES {
+        return Ok(Err(format!("{bytes} bytes; a proof has at most {MOST_PROOF_BYTES}")));
+    }
+    let bytes = std::fs::read(file).map_err(failed)?;
+    Ok(Proof::decode(&bytes).map_err(|error| error.to_string()))
+}
+
+fn tell<'a>(
+    file: &'a Path,
+    proof: &Proof,
+    judged: &Judged,
+    seen: &mut HashMap<[u8; 32], &'a Path>,
+    lines: &mut Vec<Line<'a>>,
+) {
+    let refused = |refusal: Refusal| (refusal.name(), refusal.to_string());
+    let header = &proof.block.header;
+    let block = json!({
+        "height": header.height, "time_ms": header.time_ms, "block": hex::encode_prefixed(judged.hash),
+    });
+    if proof.transactions.is_empty() {
+        lines.push(Line { file, verdict: judged.block.map(|()| block.clone()).map_err(refused) });
+    }
+    for (included, sender) in proof.transactions.iter().zip(&judged.senders) {
+        let verdict = sender.map_err(refused).and_then(|sender| {
+            let id = included.transaction.hash().0;
+            if let Some(first) = seen.insert(id, file) {
+                return Err(("Replayed", format!("{} proves it already", first.display())));
+            }
+            Ok(fact(included, id, sender, &block))
+        });
+        lines.push(Line { file, verdict });
+    }
+}
+
+/// What is proved.
+fn fact(included: &Included, id: [u8; 32], sender: Address, block: &Value) -> Value {
+    let mut fact = block.clone();
+    fact["transaction"] = hex::encode_prefixed(id).into();
+    fact["index"] = included.index.into();
+    fact["sender"] = sender.to_string().into();
+    match &included.transaction.transaction.action {
+        Action::Transfer { to, amount } => {
+            fact["kind"] = "transfer".into();
+            fact["to"] = to.to_string().into();
+            fact["amount"] = amount.to_string().into();
+        }
+        Action::Record { namespace, digest } => {
+            fact["kind"] = "record".into();
+            fact["namespace"] = hex::encode_prefixed(namespace).into();
+            fact["digest"] = hex::encode_prefixed(digest).into();
+        }
+    }
+    fact
+}
+
+impl Line<'_> {
+    fn print(&self, as_json: bool) {
+        let file = self.file.display();
+        match (&self.verdict, as_json) {
+            (Ok(fact), true) => say!("{}", json!({ "file": file.to_string(), "valid": fact })),
+            (Err((name, why)), true) => {
+                let refused = json!({ "name": name, "why": why });
+                say!("{}", json!({ "file": file.to_string(), "refused": refused }));
+            }
+            (Ok(fact), false) => {
+                let fields = fact.as_object().into_iter().flatten();
+                let fields: Vec<_> = fields
+                    .map(|(name, value)| match value {
+                        Value::String(text) => format!("{name} {text}"),
+                        other => format!("{name} {other}"),
+                    })
+                    .collect();
+                say!("{file}: valid: {}", fields.join(", "));
+            }
+            (Err((name, why)), false) => say!("{file}: refused: {name}: {why}"),
+        }
+    }
+}
