@@ -10,6 +10,7 @@ use commonware_utils::{Participant, TestRng};
 use rand_core::Rng;
 use sigmill::Terms;
 use sigmill_consensus::keys::{AccountKey, ValidatorKeys};
+use sigmill_consensus::proof::Proof;
 use sigmill_consensus::scheme::{Certificate, VoteSignature};
 use sigmill_consensus::transaction::decode_list;
 use sigmill_consensus::{
@@ -150,6 +151,9 @@ fn seeds_of_the_fuzzer() {
         let bytes = bytes(name);
         let validators = usize::from(bytes[0]);
         assert!(Certificate::decode_cfg(bytes[1..].to_vec(), &validators).is_ok(), "{name}");
+    }
+    for name in ["proof/one.hex", "proof/two.hex"] {
+        assert!(Proof::decode(&bytes(name)).is_ok(), "{name}");
     }
     let genesis = read("genesis/genesis.toml");
     let genesis = Genesis::parse(&genesis, |_| panic!("no file is named")).unwrap();
