@@ -187,17 +187,7 @@ impl Run<'_> {
             }
             Event::Room => {
                 *stage.context.storage_fault_config().write() = self.plan.disk(0);
-                for validator in 0..VALIDATORS {
-                    let alive = stage.alive[validator].take().expect("nobody crashes besides");
-                    if alive.services[0].ask(Request::Status).await.is_ok() {
-                        stage.alive[validator] = Some(alive);
-                        continue;
-                    }
-                    self.count("validators stopped by a full disk", 1);
-                    self.lives[validator] += 1;
-                    alive.handles.iter().for_each(Handle::abort);
-                    self.start(stage, validator).await;
-                }
+                self.revive(stage).await;
             }
         }
     }

@@ -51,6 +51,9 @@ impl Run<'_> {
     async fn reach(&mut self, stage: &mut Stage, height: u64) {
         let begin = stage.context.current();
         loop {
+            if self.plan.full {
+                self.revive(stage).await; // what failed may be noticed later
+            }
             let heights = self.look(stage).await;
             let honest = (0..VALIDATORS).filter(|&index| self.plan.honest(index));
             if honest.into_iter().all(|index| heights[index] >= Some(height)) {

@@ -7,7 +7,7 @@ use commonware_runtime::Handle;
 use commonware_utils::Probability;
 use commonware_utils::channel::oneshot;
 use fastrand::Rng;
-use sigmill_consensus::service::Service;
+use sigmill_consensus::service::{Request, Service};
 
 use super::{Alive, Run, Stage};
 use crate::faults::{Tapped, honest, spoil};
@@ -60,6 +60,21 @@ impl Run<'_> {
             services.push(started.await.unwrap());
         }
         stage.alive[validator] = Some(Alive { services, handles, height: 0, since: None });
+    }
+
+    /// Starts whoever was stopped by a full disk.
+    pub(super) async fn revive(&mut self, stage: &mut Stage) {
+        for validator in 0..VALIDATORS {
+            let alive = stage.alive[validator].take().expect("nobody crashes besides");
+            if alive.services[0].ask(Request::Status).await.is_ok() {
+                stage.alive[validator] = Some(alive);
+                continue;
+            }
+            self.count("validators stopped by a full disk", 1);
+            self.lives[validator] += 1;
+            alive.handles.iter().for_each(Handle::abort);
+            self.start(stage, validator).await;
+        }
     }
 
     /// Starts a validator, or both of the twins.
