@@ -6,6 +6,7 @@
 //! | `GET /v1/accounts/{address}` | balance (decimal text), nonce |
 //! | `GET /v1/records/{namespace}/{digest}` | author, height; the namespace as a name or `0x` and 64 digits |
 //! | `GET /v1/receipts/{hash}` | height, index |
+//! | `GET /v1/proofs/{hash}?height=HEIGHT` | binary: a proof (SPEC.md, 16); without `height` of the last blocks' transactions |
 //! | `GET /v1/blocks/{height}` | header, hashes of its transactions |
 //! | `GET /v1/blocks/{height}/hashes?wait=MS` | binary: height (8), final_ms (8), block hash (32), then 32 bytes a transaction; 204 if it is not final within `wait` (0 to 30,000, default 0) |
 //! | `GET /v1/status` | where the validator stands |
