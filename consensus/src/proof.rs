@@ -12,6 +12,7 @@ use commonware_utils::Participant;
 use crate::Hash;
 use crate::block::{HEADER_BYTES, Header};
 use crate::fields::{DecodeError, Fields};
+use crate::genesis::VALIDATORS_LIMIT;
 use crate::scheme::{Certificate, Proposal, Vote, VoteSignature};
 use crate::transaction::SignedTransaction;
 
@@ -27,8 +28,6 @@ pub const PROOF_TAG: &[u8; 8] = b"sigproof";
 pub const MOST_PROOF_BYTES: u64 = 1 << 20;
 /// Most headers between a block and its certificate.
 pub const MOST_DESCENDANTS: usize = 255;
-/// Most validators of a committee whose certificates are read.
-pub const MOST_VALIDATORS: u32 = 1 << 12;
 
 /// A header with the votes that made it final: its own block's, or those of a descendant.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -168,7 +167,7 @@ fn encode_certificate(Certificate { signers, signatures }: &Certificate, bytes: 
 
 fn decode_certificate(fields: &mut Fields<'_>) -> Result<Certificate, DecodeError> {
     let validators = fields.u32("validators")?;
-    let (value, limit) = (validators.into(), MOST_VALIDATORS.into());
+    let (value, limit) = (validators.into(), VALIDATORS_LIMIT as u64);
     if value > limit {
         return Err(DecodeError::Limit { field: "validators", value, limit });
     }

@@ -282,5 +282,5 @@ fn certificates_have_one_encoding() {
     let mut many = bytes.clone();
     many[signers - 4..signers].copy_from_slice(&u32::MAX.to_be_bytes());
     let error = Proof::decode(&many).unwrap_err().to_string();
-    assert!(error.contains("at most 4096"), "{error}");
+    assert!(error.contains("at most 1024"), "{error}");
 }
