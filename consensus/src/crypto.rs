@@ -104,13 +104,17 @@ fn sender(signature: &[u8; SIGNATURE_BYTES], signing: [u8; 32]) -> Option<Addres
     key[1..].try_into().ok().map(address::of_key)
 }
 
-/// The tree on the host, level by level.
-fn transactions_root(hashes: &[[u8; 32]]) -> [u8; 32] {
+/// The level above one of a tree of double SHA-256, on the host: a node without a sibling is its own.
+pub(crate) fn above(level: &[[u8; 32]]) -> Vec<[u8; 32]> {
     let node = |pair: &[[u8; 32]]| {
         let once = Sha256::hash(&[&pair[0], &pair[pair.len() - 1]]);
         Sha256::hash(&[&once.0]).0
     };
-    let above = |level: &[[u8; 32]]| level.par_chunks(2).map(node).collect::<Vec<_>>();
+    level.par_chunks(2).map(node).collect()
+}
+
+/// The tree on the host, level by level.
+fn transactions_root(hashes: &[[u8; 32]]) -> [u8; 32] {
     match hashes {
         [] => [0; 32],
         [root] => *root,

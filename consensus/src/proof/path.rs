@@ -1,7 +1,6 @@
 //! Paths in the tree of a block's transactions: Bitcoin's, over double SHA-256 (SPEC.md, 8).
 
-use commonware_cryptography::{Hasher as _, Sha256};
-
+use crate::crypto::above;
 use crate::fields::{DecodeError, Fields};
 
 /// The siblings from a leaf upward, 32 bytes each. A node without one is its own.
@@ -42,11 +41,7 @@ pub fn paths(leaves: &[[u8; 32]], places: &[u32]) -> Vec<Path> {
             let sibling = (*place as usize >> height) ^ 1;
             path.0.push(level[sibling.min(level.len() - 1)]);
         }
-        let node = |pair: &[[u8; 32]]| {
-            let once = Sha256::hash(&[&pair[0], &pair[pair.len() - 1]]);
-            Sha256::hash(&[&once.0]).0
-        };
-        level = level.chunks(2).map(node).collect();
+        level = above(&level);
         height += 1;
     }
     paths
