@@ -60,30 +60,39 @@ pub struct Limits {
     pub account_transactions: u32,
     /// How far ahead of the block's height an expiry may lie: 1 to 1,000,000.
     pub expiry_heights: u32,
+    /// Heights of an epoch, whose validators do not change: 16 to 2^31.
+    pub epoch_heights: u32,
     /// What an account must have to send anything, and the least that opens one: 1 or more.
     pub minimum_balance: u64,
 }
 
 impl Default for Limits {
-    /// 2 MiB, 8,192 transactions, 16 an account, 3,600 heights, 1.
+    /// 2 MiB, 8,192 transactions, 16 an account, 3,600 heights, epochs of 65,536, 1.
     fn default() -> Self {
         Limits {
             block_bytes: 2 << 20,
             block_transactions: 8_192,
             account_transactions: 16,
             expiry_heights: 3_600,
+            epoch_heights: 65_536,
             minimum_balance: 1,
         }
     }
 }
 
 impl Limits {
+    /// The epoch of a height: 0 for those below [`Limits::epoch_heights`], the genesis's included.
+    pub fn epoch(&self, height: u64) -> u64 {
+        height / u64::from(self.epoch_heights.max(1))
+    }
+
     fn check(&self) -> Result<(), GenesisError> {
         let ranges = [
             ("block_bytes", u64::from(self.block_bytes), 4_096, 16 << 20),
             ("block_transactions", self.block_transactions.into(), 1, 65_536),
             ("account_transactions", self.account_transactions.into(), 1, 1_024),
             ("expiry_heights", self.expiry_heights.into(), 1, 1_000_000),
+            ("epoch_heights", self.epoch_heights.into(), 16, 1 << 31),
             ("minimum_balance", self.minimum_balance, 1, SUPPLY_LIMIT),
         ];
         for (field, value, least, most) in ranges {
@@ -204,9 +213,12 @@ impl Genesis {
             block_transactions,
             account_transactions,
             expiry_heights,
+            epoch_heights,
             minimum_balance,
         } = self.limits;
-        for limit in [block_bytes, block_transactions, account_transactions, expiry_heights] {
+        for limit in
+            [block_bytes, block_transactions, account_transactions, expiry_heights, epoch_heights]
+        {
             bytes.extend_from_slice(&limit.to_be_bytes());
         }
         bytes.extend_from_slice(&minimum_balance.to_be_bytes());
@@ -329,4 +341,4 @@ fn checked(
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -26,6 +26,7 @@ pub mod proof;
 pub mod resolve;
 pub mod scheme;
 pub mod senders;
+pub mod sets;
 pub mod state;
 pub mod transaction;
 
@@ -67,6 +68,7 @@ pub use scheme::Committee;
 #[cfg(feature = "validator")]
 pub use scheme::VoteScheme;
 pub use senders::SenderCache;
+pub use sets::ValidatorSet;
 pub use state::{Account, Record};
 pub use transaction::{Action, SignedTransaction, Transaction};
 

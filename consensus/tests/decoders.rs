@@ -110,8 +110,8 @@ fn certificates() {
 fn texts() {
     let mut rng = TestRng::new(6);
     let genesis = "format = 1\nname = \"a\"\ntime_ms = 1\n[limits]\nblock_bytes = 4096\n\
-        block_transactions = 1\naccount_transactions = 1\nexpiry_heights = 1\nminimum_balance = 1\n\
-        [[validators]]\n\
+        block_transactions = 1\naccount_transactions = 1\nexpiry_heights = 1\nepoch_heights = 16\n\
+        minimum_balance = 1\n[[validators]]\n\
         identity = \"d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a\"\n\
         vote = \"79be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798\"\n\
         [accounts]\n\"0x5aaeb6053f3e94c9b9a09f33669435e7ef1beaed\" = 1\n";

@@ -42,7 +42,7 @@ fn genesis() -> Genesis {
     let mut text = String::from(
         "format = 1\nname = \"vector\"\ntime_ms = 1767225600000\n[limits]\nblock_bytes = 65536\n\
          block_transactions = 64\naccount_transactions = 4\nexpiry_heights = 100\n\
-         minimum_balance = 10\n",
+         epoch_heights = 1000\nminimum_balance = 10\n",
     );
     for (identity, number) in IDENTITIES.iter().zip(1..) {
         let vote = hex::encode(vote_key(number).public());

@@ -61,6 +61,9 @@ struct LimitFlags {
     /// Heights that a transaction may live: 1 to 1,000,000
     #[arg(long, value_name = "N", default_value_t = Limits::default().expiry_heights)]
     expiry_heights: u32,
+    /// Heights of an epoch, whose validators do not change: 16 to 2^31
+    #[arg(long, value_name = "N", default_value_t = Limits::default().epoch_heights)]
+    epoch_heights: u32,
     /// What every account keeps: 1 or more
     #[arg(long, value_name = "N", default_value_t = Limits::default().minimum_balance)]
     minimum_balance: u64,
@@ -114,6 +117,7 @@ fn create(arguments: &Arguments) -> Done {
             block_transactions: limits.block_transactions,
             account_transactions: limits.account_transactions,
             expiry_heights: limits.expiry_heights,
+            epoch_heights: limits.epoch_heights,
             minimum_balance: limits.minimum_balance,
         },
         validators: validators.clone(),
@@ -154,12 +158,14 @@ fn show(genesis: &Genesis) {
         block_transactions,
         account_transactions,
         expiry_heights,
+        epoch_heights,
         minimum_balance,
     } = genesis.limits;
     say!("block_bytes           {block_bytes}");
     say!("block_transactions    {block_transactions}");
     say!("account_transactions  {account_transactions}");
     say!("expiry_heights        {expiry_heights}");
+    say!("epoch_heights         {epoch_heights}");
     say!("minimum_balance       {minimum_balance}");
     say!("accounts              {}", genesis.accounts.len());
     say!("supply                {}", genesis.supply());

@@ -8,7 +8,7 @@ pub(crate) fn text(validators: u8) -> String {
     let mut text = String::from(
         "format = 1\nname = \"test\"\ntime_ms = 1\n\n[limits]\nblock_bytes = 65536\n\
          block_transactions = 64\naccount_transactions = 4\nexpiry_heights = 100\n\
-         minimum_balance = 10\n",
+         epoch_heights = 1000\nminimum_balance = 10\n",
     );
     for n in 1..=validators {
         let identity = ed25519::PrivateKey::from_seed(n.into()).public_key();
@@ -59,14 +59,14 @@ fn the_canonical_bytes_lie_where_the_specification_says() {
     let bytes = genesis.canonical();
     assert_eq!(bytes[..21], *b"sigmill:genesis1\x04test");
     assert_eq!(bytes[21..29], 1_u64.to_be_bytes());
-    let limits = [65_536_u32, 64, 4, 100].map(u32::to_be_bytes);
-    assert_eq!(bytes[29..45], *limits.as_flattened());
-    assert_eq!(bytes[45..53], 10_u64.to_be_bytes());
-    assert_eq!(bytes[53..57], [0, 0, 0, 2]);
-    assert_eq!(bytes[57..89], *genesis.validators[0].identity.as_ref());
-    assert_eq!(bytes[89..121], genesis.validators[0].vote);
-    assert_eq!(bytes[185..189], [0, 0, 0, 2]);
-    assert_eq!(bytes.len(), 189 + 32);
+    let limits = [65_536_u32, 64, 4, 100, 1_000].map(u32::to_be_bytes);
+    assert_eq!(bytes[29..49], *limits.as_flattened());
+    assert_eq!(bytes[49..57], 10_u64.to_be_bytes());
+    assert_eq!(bytes[57..61], [0, 0, 0, 2]);
+    assert_eq!(bytes[61..93], *genesis.validators[0].identity.as_ref());
+    assert_eq!(bytes[93..125], genesis.validators[0].vote);
+    assert_eq!(bytes[189..193], [0, 0, 0, 2]);
+    assert_eq!(bytes.len(), 193 + 32);
     assert_eq!(genesis.chain(), keccak(&[&bytes]));
 }
 
@@ -80,8 +80,9 @@ fn everything_in_the_file_is_part_of_the_chain() {
         ("block_transactions = 64", "block_transactions = 65"),
         ("account_transactions = 4", "account_transactions = 5"),
         ("expiry_heights = 100", "expiry_heights = 101"),
+        ("epoch_heights = 1000", "epoch_heights = 1001"),
         ("minimum_balance = 10", "minimum_balance = 9"),
-        ("= 1000", "= 1001"),
+        ("\" = 1000", "\" = 1001"),
         (
             "0x5aaeb6053f3e94c9b9a09f33669435e7ef1beaed",
             "0x5aaeb6053f3e94c9b9a09f33669435e7ef1beaee",
@@ -141,6 +142,8 @@ fn refusals_name_their_field() {
             "limits.account_transactions",
         ),
         (with("expiry_heights = 100", "expiry_heights = 0"), "limits.expiry_heights"),
+        (with("epoch_heights = 1000", "epoch_heights = 15"), "limits.epoch_heights"),
+        (with("epoch_heights = 1000", "epoch_heights = 2147483649"), "limits.epoch_heights"),
         (with("minimum_balance = 10", "minimum_balance = 0"), "limits.minimum_balance"),
         (with(&first, &first[1..]), "validators[0].vote"),
         (with(&first, &first.to_uppercase()), "validators[0].vote"),
@@ -150,15 +153,15 @@ fn refusals_name_their_field() {
         (with(&identity(3), &identity(2)), "validators"),
         (text(0).replace("name", "validators = []\nname"), "validators"),
         (with("0xfB69", "0xfb69"), "accounts.0xfb6916095ca1df60bB79Ce92cE3Ea74c37c5d359"),
-        (with("= 1000", "= 9223372036854775798"), "accounts"), // with 10 one more than allowed
-        (with("= 1000", "= 18446744073709551615"), "accounts"),
+        (with("\" = 1000", "\" = 9223372036854775798"), "accounts"), // with 10 one more than allowed
+        (with("\" = 1000", "\" = 18446744073709551615"), "accounts"),
         (text(4).split("\n[accounts]").next().unwrap().to_owned(), "accounts"),
         (with("time_ms = 1\n", "time_ms = 1\naccounts_file = \"a\"\n"), "accounts_file"),
         (
-            with("= 1000\n", "= 1000\n\"0xfb6916095ca1df60bb79ce92ce3ea74c37c5d359\" = 10\n"),
+            with("\" = 1000\n", "\" = 1000\n\"0xfb6916095ca1df60bb79ce92ce3ea74c37c5d359\" = 10\n"),
             "accounts.0xfB6916095ca1df60bB79Ce92cE3Ea74c37c5d359",
         ),
-        (with("= 1000", "= 9"), "accounts.0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed"),
+        (with("\" = 1000", "\" = 9"), "accounts.0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed"),
     ] {
         match parse(&changed) {
             Err(GenesisError::Field { field: found, .. }) => assert_eq!(found, field),
@@ -173,10 +176,11 @@ fn fields_too_many_or_too_few_are_refused() {
         with("time_ms = 1\n", ""),
         with("time_ms = 1\n", "time_ms = 1\nextra = 1\n"),
         with("expiry_heights = 100\n", ""),
+        with("epoch_heights = 1000\n", ""),
         with("expiry_heights = 100", "expiry_heights = 100\nextra = 1"),
-        with("= 1000", "= -1"),
-        with("= 1000", "= 18446744073709551616"),
-        with("= 1000", "= \"1000\""),
+        with("\" = 1000", "\" = -1"),
+        with("\" = 1000", "\" = 18446744073709551616"),
+        with("\" = 1000", "\" = \"1000\""),
         text(1).replace("vote = ", "extra = 1\nvote = "),
         text(1) + "time_ms",
         String::new(),

@@ -16,6 +16,7 @@ impl Genesis {
             block_transactions,
             account_transactions,
             expiry_heights,
+            epoch_heights,
             minimum_balance,
         } = self.limits;
         let mut text = format!(
@@ -29,7 +30,7 @@ impl Genesis {
         text += &format!(
             "\n[limits]\nblock_bytes = {block_bytes}\nblock_transactions = {block_transactions}\n\
              account_transactions = {account_transactions}\nexpiry_heights = {expiry_heights}\n\
-             minimum_balance = {minimum_balance}\n"
+             epoch_heights = {epoch_heights}\nminimum_balance = {minimum_balance}\n"
         );
         for Validator { identity, vote } in &self.validators {
             let (identity, vote) = (hex::encode(identity.encode()), hex::encode(vote));

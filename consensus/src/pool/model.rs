@@ -60,6 +60,7 @@ impl Model {
             block_transactions: 1 + dice.below(8) as u32,
             account_transactions: 1 + dice.below(5) as u32,
             expiry_heights: 6,
+            epoch_heights: 16,
             minimum_balance: 3,
         };
         let limits = PoolLimits {

@@ -12,6 +12,7 @@ fn rules() -> Limits {
     Limits {
         account_transactions: 4,
         expiry_heights: 100,
+        epoch_heights: 16,
         minimum_balance: 10,
         ..Limits::default()
     }
