@@ -13,7 +13,7 @@ use crate::crypto::Crypto;
 use crate::fields::{DecodeError, Fields};
 use crate::genesis::{Genesis, Limits};
 use crate::resolve::resolve;
-use crate::transaction::{SHORTEST, SignedTransaction};
+use crate::transaction::{Kinds, SHORTEST, SignedTransaction};
 use crate::{Hash, keccak};
 
 #[cfg(feature = "validator")]
@@ -185,7 +185,7 @@ impl Block {
         }
         let mut transactions = Vec::with_capacity(count);
         for _ in 0..count {
-            transactions.push(SignedTransaction::read(&mut fields)?);
+            transactions.push(SignedTransaction::read(&mut fields, Kinds::All)?);
         }
         fields.end()?;
         Ok(Block { header, transactions: Arc::new(transactions) })
@@ -248,7 +248,6 @@ mod tests {
     use commonware_codec::{Decode, Encode};
 
     use super::*;
-    use crate::transaction::LONGEST;
     use crate::transaction::tests::{record, transfer};
 
     fn limits() -> Limits {
@@ -400,7 +399,7 @@ mod tests {
     #[test]
     fn records_fill_a_block_too() {
         let block = block((1..9).map(|n| record(n, 0)).collect());
-        assert_eq!(block.encoded_bytes(), HEADER_BYTES + 8 * LONGEST);
+        assert_eq!(block.encoded_bytes(), HEADER_BYTES + 8 * 181);
         assert_eq!(Block::decode(&block.encode(), &limits()), Ok(block));
     }
 }

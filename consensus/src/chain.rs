@@ -7,6 +7,7 @@
 //! final:   state applied -> pool settled -> receipts (finalize)
 //! ```
 
+use std::borrow::Borrow;
 use std::collections::HashMap;
 use std::future::pending;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -27,19 +28,24 @@ use tracing::{debug, warn};
 use crate::Hash;
 use crate::block::{Block, Header};
 use crate::crypto::Crypto;
-use crate::genesis::Limits;
-use crate::ledger::{EffectsError, Ledger, LedgerError};
+use crate::deliveries::{Delivered, Deliveries};
+use crate::genesis::{Limits, Validator};
+use crate::ledger::{EffectsError, Fault, Ledger, LedgerError};
 use crate::pool::Pool;
-use crate::scheme::VoteScheme;
+use crate::proof::Refusal;
+use crate::scheme::{Committee, CommitteeError, VoteScheme};
 use crate::senders::{SenderCache, resolve_senders};
 use crate::stages::{Stage, Stages};
+use crate::transaction::{Action, SignedTransaction};
 
+mod backing;
 mod check;
 mod finalize;
 mod propose;
 mod recent;
 mod replay;
 
+use backing::Believed;
 pub use check::BlockError;
 use check::Known;
 pub use finalize::{Finalizer, Reported, Updates, updates};
@@ -94,6 +100,8 @@ pub struct Parts<E: Runtime, S: Strategy> {
     pub senders: SenderCache,
     /// What waits for a block.
     pub pool: Pool,
+    /// The validators of epoch 0; those of other epochs and chains are verified as these are.
+    pub committee: (Vec<Validator>, Arc<Committee>),
     /// Waits.
     pub times: Times,
     /// Where core time is counted; the ledger's, too.
@@ -117,6 +125,10 @@ struct Shared<E: Runtime, S: Strategy> {
     crypto: Crypto,
     senders: SenderCache,
     pool: Mutex<Pool>,
+    /// The validators of epoch 0.
+    first: Vec<Validator>,
+    believed: Believed,
+    deliveries: Deliveries,
     times: Times,
     stages: Arc<Stages>,
     /// What was found out about blocks that are not final.
@@ -148,11 +160,14 @@ pub enum Stop {
 
 /// Why a block gets no answer, or the answer no.
 #[derive(Debug, thiserror::Error)]
-enum Refused {
+pub(crate) enum Refused {
     #[error(transparent)]
     Invalid(#[from] BlockError),
     #[error(transparent)]
     Ledger(#[from] LedgerError),
+    /// There is no room for the keys of validators.
+    #[error(transparent)]
+    Committee(#[from] CommitteeError),
     /// Its ancestors are not there.
     #[error("its ancestors are not there")]
     NoAncestor,
@@ -161,7 +176,8 @@ enum Refused {
 impl<E: Runtime, S: Strategy> Chain<E, S> {
     /// A chain whose last applied block is `last`.
     pub fn new(parts: Parts<E, S>, last: &Header) -> Self {
-        let Parts { id, limits, validators, ledger, crypto, senders, pool, times, stages } = parts;
+        let Parts { id, limits, validators, ledger, crypto, senders, .. } = parts;
+        let Parts { pool, committee: (first, template), times, stages, .. } = parts;
         Chain(Arc::new(Shared {
             id,
             limits,
@@ -170,6 +186,9 @@ impl<E: Runtime, S: Strategy> Chain<E, S> {
             crypto,
             senders,
             pool: Mutex::new(pool),
+            first,
+            believed: Believed::new(template),
+            deliveries: Deliveries::default(),
             times,
             stages,
             known: Mutex::default(),
@@ -193,6 +212,11 @@ impl<E: Runtime, S: Strategy> Chain<E, S> {
     /// The chain's id.
     pub fn id(&self) -> Hash {
         self.0.id
+    }
+
+    /// The epoch of a height.
+    pub fn epoch(&self, height: u64) -> u64 {
+        self.0.limits.epoch(height)
     }
 
     /// Who computes.
@@ -272,7 +296,35 @@ impl<E: Runtime, S: Strategy> Chain<E, S> {
         }
         check::destinations(block, *id, limits)?;
         let senders = resolve_senders(crypto, senders, transactions, &hashes, terms);
-        Known::new(block, ids, senders, limits)
+        let delivered = self.delivered(transactions, &ids, terms);
+        let delivered: Result<_, _> = delivered
+            .into_iter()
+            .map(|(index, one)| match one {
+                Ok(one) => Ok((index, one)),
+                Err(why) => Err(BlockError::Transaction { index, fault: Fault::Unproven(why) }),
+            })
+            .collect();
+        Known::new(block, ids, senders, delivered?, limits)
+    }
+
+    /// What the deliveries among transactions say, by their places, or why they prove nothing.
+    pub(crate) fn delivered<T: Borrow<SignedTransaction>>(
+        &self,
+        transactions: &[T],
+        ids: &[[u8; 32]],
+        terms: Terms,
+    ) -> Vec<(usize, Result<Arc<Delivered>, Refusal>)> {
+        let all = transactions.iter().zip(ids).enumerate();
+        let (places, proofs): (Vec<_>, Vec<_>) = all
+            .filter_map(|(place, (one, id))| match &one.borrow().transaction.action {
+                Action::Deliver(proof) => Some((place, (*id, proof))),
+                _ => None,
+            })
+            .unzip();
+        if places.is_empty() {
+            return Vec::new();
+        }
+        places.into_iter().zip(self.0.deliveries.judge(&self.0.crypto, &proofs, terms)).collect()
     }
 
     /// Makes the state of a block whose parent's is there.
@@ -291,7 +343,15 @@ impl<E: Runtime, S: Strategy> Chain<E, S> {
         if self.0.ledger.root(&header.parent).await? != header.state_root {
             return Err(BlockError::StateRoot.into());
         }
-        let transactions = known.senders.iter().zip(block.inner().transactions.iter());
+        let backed = known
+            .signed(block.inner())
+            .enumerate()
+            .map(|(place, one)| (place, one, known.delivered.get(&place)));
+        let faults = self.unbacked(context, &header.parent, header.epoch, backed).await?;
+        if let Some(&(index, fault)) = faults.first() {
+            return Err(BlockError::Transaction { index, fault }.into());
+        }
+        let transactions = known.signed(block.inner());
         let effects = self.0.ledger.execute(hash, &header.parent, header.height, transactions);
         effects.await.map_err(|error| match error {
             EffectsError::Transaction { index, fault } => {

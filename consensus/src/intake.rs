@@ -4,7 +4,8 @@
 //! signatures in one, accounts in one read. What came from a client goes on to the other validators,
 //! who are all connected, so what came from one of them does not.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::Arc;
 use std::time::Duration;
 
 use commonware_cryptography::ed25519;
@@ -15,13 +16,14 @@ use sigmill::{Class, Terms};
 use tokio::sync::{mpsc, oneshot};
 use tracing::{debug, warn};
 
-use crate::chain::{Chain, Runtime};
-use crate::ledger::{LedgerError, target};
-use crate::pool::{Entry, Refusal, Source, Standing};
+use crate::address::Address;
+use crate::chain::{Chain, Refused, Runtime};
+use crate::deliveries::Delivered;
+use crate::ledger::{Fault, Touched, standing};
+use crate::pool::{Entry, Refusal, Source};
 use crate::senders::resolve_senders;
 use crate::stages::Stage;
-use crate::state::Account;
-use crate::transaction::{SignedTransaction, decode_list, encode_list};
+use crate::transaction::{Signed, SignedTransaction, decode_list, encode_list};
 
 /// Most bytes of transactions in a message between validators.
 pub const MESSAGE_BYTES: usize = 256 << 10;
@@ -115,7 +117,7 @@ where
             while let Ok(peer) = offenders.try_recv() {
                 self.offend(peer, OFFENCES);
             }
-            match self.admit(batch).await {
+            match self.admit(&context, batch).await {
                 Ok(taken) => spread(&mut sender, &taken),
                 Err(error) => debug!(%error, "no admission"),
             }
@@ -123,7 +125,7 @@ where
     }
 
     /// Takes a batch; gives what came from clients and was taken, encoded.
-    async fn admit(&mut self, batch: Vec<Arrived>) -> Result<Vec<Vec<u8>>, LedgerError> {
+    async fn admit(&mut self, context: &E, batch: Vec<Arrived>) -> Result<Vec<Vec<u8>>, Refused> {
         let mut sources = Vec::new();
         let mut transactions = Vec::new();
         let mut replies = Vec::new();
@@ -157,22 +159,51 @@ where
         let (crypto, cache) = (self.chain.crypto(), self.chain.senders());
         let recover = || resolve_senders(crypto, cache, &ones, &unknown, terms);
         let senders = stages.run(Stage::Batches, recover);
-        let mut keys = Vec::with_capacity(2 * left.len());
-        for (sender, one) in senders.iter().zip(&ones) {
-            keys.push(Account::key(&sender.unwrap_or_default()));
-            keys.push(target(&one.transaction.action));
+        let ids: Vec<_> = unknown.iter().map(|hashes| hashes.id).collect();
+        let judge = || self.chain.delivered(&ones, &ids, terms);
+        let mut delivered: BTreeMap<usize, Arc<Delivered>> = BTreeMap::new();
+        for (place, one) in stages.run(Stage::Batches, judge) {
+            match one {
+                Ok(one) => drop(delivered.insert(place, one)),
+                Err(why) => refuse(&mut answers[left[place]], Fault::Unproven(why)),
+            }
         }
-        let values = stages.poll(Stage::Pool, self.chain.ledger().read(&keys)).await?;
+        let nobody = Address::ZERO;
+        let signed: Vec<Signed<'_>> = ones
+            .iter()
+            .zip(&senders)
+            .enumerate()
+            .map(|(place, (one, sender))| Signed {
+                sender: sender.as_ref().unwrap_or(&nobody),
+                transaction: one,
+                delivered: delivered.get(&place).map_or(&[], |one| &one.senders),
+            })
+            .collect();
+        let epoch = self.chain.epoch(next);
+        let applied = self.chain.ledger().applied();
+        let open = signed.iter().copied().enumerate();
+        let open = open.map(|(place, one)| (place, one, delivered.get(&place)));
+        for (place, fault) in self.chain.unbacked(context, &applied, epoch, open).await? {
+            refuse(&mut answers[left[place]], fault);
+        }
+        let mut touched = Touched::with_capacity(self.chain.id(), signed.len());
+        let places: Vec<_> = signed.iter().map(|one| touched.add(one)).collect();
+        let values = self.chain.ledger().read(&touched.keys);
+        let values = stages.poll(Stage::Pool, values).await?;
         let mut taken = Vec::new();
         {
             let mut pool = self.chain.pool();
-            for ((&at, sender), values) in left.iter().zip(senders).zip(values.chunks(2)) {
-                let Some(sender) = sender else {
+            for ((&at, sender), (signed, places)) in
+                left.iter().zip(&senders).zip(signed.iter().zip(&places))
+            {
+                let Some(sender) = *sender else {
                     answers[at] = Some(Refusal::BadSignature);
                     continue;
                 };
-                let account = values[0].as_ref().map(Account::of);
-                let standing = Standing { sender: account, target: values[1].is_some() };
+                if answers[at].is_some() {
+                    continue;
+                }
+                let standing = standing(signed, touched.of(places), &values, epoch);
                 let one = &transactions[at];
                 let entry = Entry { transaction: one.clone(), hash: hashes[at].id, sender };
                 match pool.admit(entry, sources[at], next, standing) {
@@ -209,6 +240,11 @@ where
             self.blocker.block(identity.clone());
         }
     }
+}
+
+/// A transaction that has no effect here; what was said of it first stays.
+fn refuse(answer: &mut Option<Refusal>, fault: Fault) {
+    answer.get_or_insert(Refusal::Effect(fault));
 }
 
 /// Sends transactions to all validators, in messages of bounded size.

@@ -24,18 +24,20 @@ use commonware_utils::sequence::FixedBytes;
 use tokio::sync::{RwLock, RwLockReadGuard};
 
 use crate::Hash;
-use crate::address::Address;
 use crate::block::Header;
 use crate::genesis::{Genesis, Limits};
+use crate::sets::{Head, Span, ValidatorSet};
 use crate::stages::{Stage, Stages};
 use crate::state::{Account, Key, Value};
-use crate::transaction::SignedTransaction;
+use crate::transaction::Signed;
 
 mod effects;
+mod standing;
 
 pub use effects::Fault;
-pub(crate) use effects::target;
-use effects::{Effects, Touched};
+use effects::{Effects, Place};
+pub(crate) use effects::{Touched, misdirected};
+pub(crate) use standing::standing;
 
 /// Bytes of a chunk of the database's bitmap; part of the state root.
 const CHUNK: usize = 32;
@@ -117,6 +119,7 @@ where
     /// `None` once a call failed that had taken it.
     database: RwLock<Option<Database<E, S>>>,
     states: Mutex<States<S>>,
+    chain: Hash,
     limits: Limits,
     stages: Arc<Stages>,
 }
@@ -178,7 +181,8 @@ where
         };
         let states = Mutex::new(States { applied, ahead: HashMap::new() });
         let database = RwLock::new(Some(database));
-        Ok(Ledger { database, states, limits: genesis.limits.clone(), stages: store.stages })
+        let (chain, limits) = (genesis.chain(), genesis.limits.clone());
+        Ok(Ledger { database, states, chain, limits, stages: store.stages })
     }
 
     /// The last block that was applied.
@@ -230,7 +234,7 @@ where
         &self,
         parent: &Hash,
         height: u64,
-        offered: impl ExactSizeIterator<Item = (&'a Address, &'a SignedTransaction)>,
+        offered: impl ExactSizeIterator<Item = Signed<'a>>,
     ) -> Result<Draft<S>, LedgerError> {
         let mut refused = Vec::new();
         let effects = self.effects(parent, height, offered, |index, fault| {
@@ -269,7 +273,7 @@ where
         block: Hash,
         parent: &Hash,
         height: u64,
-        transactions: impl ExactSizeIterator<Item = (&'a Address, &'a SignedTransaction)>,
+        transactions: impl ExactSizeIterator<Item = Signed<'a>>,
     ) -> Result<(), EffectsError> {
         let refuse = |index, fault| Err(EffectsError::Transaction { index, fault });
         let effects = self.effects(parent, height, transactions, refuse);
@@ -284,13 +288,11 @@ where
         &self,
         parent: &Hash,
         height: u64,
-        transactions: impl ExactSizeIterator<Item = (&'a Address, &'a SignedTransaction)>,
+        transactions: impl ExactSizeIterator<Item = Signed<'a>>,
         mut refused: impl FnMut(usize, Fault) -> Result<(), X>,
     ) -> Result<(Effects, Read<S>, Vec<usize>), X> {
-        let mut touched = Touched::with_capacity(transactions.len());
-        let all: Vec<_> = transactions
-            .map(|(sender, one)| (sender, one, touched.add(sender, &one.transaction.action)))
-            .collect();
+        let mut touched = Touched::with_capacity(self.chain, transactions.len());
+        let all: Vec<_> = transactions.map(|one| (one, touched.add(&one))).collect();
         let words: Vec<Word> = touched.keys.iter().map(|key| Word::new(*key)).collect();
         let words: Vec<&Word> = words.iter().collect();
         let guard = self.database.read().await;
@@ -301,15 +303,54 @@ where
             .map_err(|error| lost(error, parent))?;
         drop(guard);
         let values = values.into_iter().map(|value| value.map(Value::from)).collect();
-        let mut effects = Effects::new(values, height, self.limits.minimum_balance);
+        let (epoch, minimum) = (self.limits.epoch(height), self.limits.minimum_balance);
+        let mut effects = Effects::new(values, Place { height, epoch, minimum });
         let mut taken = Vec::with_capacity(all.len());
-        for (index, (sender, one, places)) in all.into_iter().enumerate() {
-            match effects.apply(&one.transaction, sender, places) {
+        for (index, (one, places)) in all.iter().enumerate() {
+            match effects.apply(one, touched.of(places)) {
                 Ok(()) => taken.push(index),
                 Err(fault) => refused(index, fault)?,
             }
         }
         Ok((effects, read, taken))
+    }
+
+    /// The latest sets of a chain, linked or this one, in the state after a block.
+    ///
+    /// # Errors
+    /// [`LedgerError`].
+    pub async fn head(&self, block: &Hash, chain: &Hash) -> Result<Option<Head>, LedgerError> {
+        let head = self.read_after(block, &[Head::key(chain)]).await?.remove(0);
+        Ok(head.as_ref().map(Head::of))
+    }
+
+    /// A set that a head names.
+    ///
+    /// # Errors
+    /// [`LedgerError`].
+    pub async fn set(
+        &self,
+        block: &Hash,
+        chain: &Hash,
+        span: Span,
+    ) -> Result<Option<ValidatorSet>, LedgerError> {
+        let values = self.read_after(block, &span.keys(chain)).await?;
+        Ok(ValidatorSet::read(span, &values))
+    }
+
+    /// What lies at keys in the state after a block.
+    async fn read_after(
+        &self,
+        block: &Hash,
+        keys: &[Key],
+    ) -> Result<Vec<Option<Value>>, LedgerError> {
+        let words: Vec<Word> = keys.iter().map(|key| Word::new(*key)).collect();
+        let words: Vec<&Word> = words.iter().collect();
+        let guard = self.database.read().await;
+        let database = guard.as_ref().ok_or(LedgerError::Closed)?;
+        let read = self.batch_on(&guard, block)?.stage(&words, database).await;
+        let (values, _) = read.map_err(|error| lost(error, block))?;
+        Ok(values.into_iter().map(|value| value.map(Value::from)).collect())
     }
 
     /// An empty batch on top of the state of a block.

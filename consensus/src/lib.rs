@@ -19,6 +19,7 @@
 pub mod address;
 pub mod block;
 pub mod crypto;
+pub mod decree;
 mod fields;
 pub mod genesis;
 pub mod keys;
@@ -38,6 +39,8 @@ pub mod client;
 pub mod config;
 #[cfg(feature = "validator")]
 pub mod delay;
+#[cfg(feature = "validator")]
+pub mod deliveries;
 #[cfg(feature = "validator")]
 pub mod figures;
 #[cfg(feature = "validator")]
@@ -70,7 +73,7 @@ pub use scheme::VoteScheme;
 pub use senders::SenderCache;
 pub use sets::ValidatorSet;
 pub use state::{Account, Record};
-pub use transaction::{Action, SignedTransaction, Transaction};
+pub use transaction::{Action, Message, SignedTransaction, Transaction};
 
 /// Keccak-256, the hash of everything that this package names: chains, blocks, transactions.
 pub type Hash = commonware_cryptography::keccak256::Digest;

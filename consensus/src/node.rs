@@ -326,6 +326,7 @@ where
             crypto: setup.crypto.clone(),
             senders: SenderCache::new(setup.senders, setup.times.verify),
             pool: Pool::new(genesis.chain(), genesis.limits.clone(), setup.pool.clone()),
+            committee: (genesis.validators.clone(), scheme.committee().clone()),
             times: setup.times,
             stages,
         },

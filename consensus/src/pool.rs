@@ -12,6 +12,7 @@ use std::sync::Arc;
 use crate::Hash;
 use crate::address::Address;
 use crate::genesis::Limits;
+use crate::ledger::{Fault, misdirected};
 use crate::state::Account;
 use crate::transaction::{Action, SignedTransaction};
 
@@ -89,7 +90,7 @@ impl Pool {
     ///
     /// # Errors
     /// The first of [`Refusal::WrongChain`], [`Refusal::Expired`], [`Refusal::ExpiryTooFar`],
-    /// [`Refusal::ZeroAmount`], [`Refusal::Known`], and [`Refusal::Full`] where the source's share
+    /// [`Refusal::ZeroAmount`], [`Refusal::Effect`], [`Refusal::Known`], and [`Refusal::Full`] where the source's share
     /// is.
     pub fn screen(
         &self,
@@ -110,8 +111,10 @@ impl Pool {
         if expiry > limit {
             return Err(Refusal::ExpiryTooFar { expiry, limit });
         }
-        if matches!(one.action, Action::Transfer { amount: 0, .. }) {
-            return Err(Refusal::ZeroAmount);
+        match misdirected(&one.action, &self.chain) {
+            None => {}
+            Some(Fault::ZeroAmount) => return Err(Refusal::ZeroAmount),
+            Some(fault) => return Err(Refusal::Effect(fault)),
         }
         if self.contains(hash) || self.recent.contains(hash) {
             return Err(Refusal::Known);
@@ -132,7 +135,8 @@ impl Pool {
     /// # Errors
     /// Those of [`Pool::screen`], again, then the first of [`Refusal::Unfunded`],
     /// [`Refusal::NonceUsed`], [`Refusal::NonceTooFar`], [`Refusal::NonceTaken`],
-    /// [`Refusal::Reserve`], [`Refusal::BelowMinimum`], [`Refusal::RecordExists`] and
+    /// [`Refusal::Reserve`], [`Refusal::BelowMinimum`], [`Refusal::RecordExists`],
+    /// [`Refusal::Effect`] and
     /// [`Refusal::Full`].
     pub fn admit(
         &mut self,
@@ -146,7 +150,7 @@ impl Pool {
         let used = self.lanes.refresh(&entry.sender, account);
         self.forget(used);
         let account = self.lanes.account(&entry.sender).unwrap_or(account);
-        self.check(&entry, account, standing.target)?;
+        self.check(&entry, account, &standing)?;
         self.arrivals += 1;
         let slot = Slot { entry: Arc::new(entry), source, arrival: self.arrivals };
         self.make_room(&slot.entry, account)?;
@@ -155,7 +159,7 @@ impl Pool {
     }
 
     /// Nonce and effect (SPEC.md, 11: rules 9 to 11).
-    fn check(&self, entry: &Entry, account: Account, target: bool) -> Result<(), Refusal> {
+    fn check(&self, entry: &Entry, account: Account, standing: &Standing) -> Result<(), Refusal> {
         let nonce = entry.nonce();
         if nonce < account.nonce {
             return Err(Refusal::NonceUsed { nonce, next: account.nonce });
@@ -168,21 +172,26 @@ impl Pool {
         if self.lanes.has(&entry.sender, nonce) {
             return Err(Refusal::NonceTaken);
         }
-        match entry.transaction.transaction.action {
-            Action::Transfer { amount, .. } => {
-                let before = self.lanes.moved_below(&entry.sender, nonce);
-                let left = account.balance.saturating_sub(before).checked_sub(amount);
-                if left.is_none_or(|left| left < self.rules.minimum_balance) {
-                    return Err(Refusal::Reserve);
-                }
-                if !target && amount < self.rules.minimum_balance {
-                    return Err(Refusal::BelowMinimum);
-                }
+        let action = &entry.transaction.transaction.action;
+        let paid = match action {
+            Action::Transfer { amount, .. } => Some(*amount),
+            Action::Message(message) => Some(message.amount).filter(|&amount| amount > 0),
+            _ => None,
+        };
+        if let Some(amount) = paid {
+            let before = self.lanes.moved_below(&entry.sender, nonce);
+            let left = account.balance.saturating_sub(before).checked_sub(amount);
+            if left.is_none_or(|left| left < self.rules.minimum_balance) {
+                return Err(Refusal::Reserve);
             }
-            Action::Record { .. } if target => return Err(Refusal::RecordExists),
-            Action::Record { .. } => {}
+            if !standing.target && amount < self.rules.minimum_balance {
+                return Err(Refusal::BelowMinimum);
+            }
         }
-        Ok(())
+        if matches!(action, Action::Record { .. }) && standing.target {
+            return Err(Refusal::RecordExists);
+        }
+        standing.fault.map_or(Ok(()), |fault| Err(Refusal::Effect(fault)))
     }
 
     /// Evicts until the transaction fits, or refuses it and evicts nothing.

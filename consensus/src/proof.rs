@@ -14,12 +14,14 @@ use crate::block::{HEADER_BYTES, Header};
 use crate::fields::{DecodeError, Fields};
 use crate::genesis::VALIDATORS_LIMIT;
 use crate::scheme::{Certificate, Proposal, Vote, VoteSignature};
-use crate::transaction::SignedTransaction;
+use crate::transaction::{Kinds, SignedTransaction};
 
 mod path;
 mod verify;
 
 pub use path::{Path, depth, paths};
+#[cfg(feature = "validator")]
+pub(crate) use verify::included_senders;
 pub use verify::{Judged, Refusal, Trusted, verify};
 
 /// What every proof begins with.
@@ -88,8 +90,35 @@ impl Proof {
     /// # Panics
     /// More than [`MOST_DESCENDANTS`] descendants, or than 2^16 - 1 transactions.
     pub fn encode(&self) -> Vec<u8> {
+        let mut bytes = Vec::with_capacity(self.encoded_bytes());
+        self.encode_into(&mut bytes);
+        bytes
+    }
+
+    /// Bytes of its encoding.
+    pub fn encoded_bytes(&self) -> usize {
+        let FinalHeader { descendants, certificate, .. } = &self.block;
+        let Certificate { signers, signatures } = certificate;
+        let one =
+            |one: &Included| 4 + 32 * one.path.siblings().len() + one.transaction.encoded_bytes();
+        PROOF_TAG.len()
+            + 2
+            + HEADER_BYTES * (1 + descendants.len())
+            + 16
+            + 4
+            + signers.len().div_ceil(8)
+            + 64 * signatures.len()
+            + 2
+            + self.transactions.iter().map(one).sum::<usize>()
+    }
+
+    /// Appends the encoding.
+    ///
+    /// # Panics
+    /// As [`Proof::encode`].
+    pub fn encode_into(&self, bytes: &mut Vec<u8>) {
         let FinalHeader { descendants, view, parent_view, certificate, .. } = &self.block;
-        let mut bytes = PROOF_TAG.to_vec();
+        bytes.extend_from_slice(PROOF_TAG);
         bytes.push(1);
         bytes.push(u8::try_from(descendants.len()).expect("a proof has fewer"));
         for header in self.block.headers() {
@@ -97,15 +126,14 @@ impl Proof {
         }
         bytes.extend_from_slice(&view.to_be_bytes());
         bytes.extend_from_slice(&parent_view.to_be_bytes());
-        encode_certificate(certificate, &mut bytes);
+        encode_certificate(certificate, bytes);
         let count = u16::try_from(self.transactions.len()).expect("a proof has fewer");
         bytes.extend_from_slice(&count.to_be_bytes());
         for Included { index, path, transaction } in &self.transactions {
             bytes.extend_from_slice(&index.to_be_bytes());
             bytes.extend_from_slice(path.siblings().as_flattened());
-            transaction.encode_into(&mut bytes);
+            transaction.encode_into(bytes);
         }
-        bytes
     }
 
     /// Reads one proof, the whole of the bytes. That its fields fit each other is all that is known
@@ -114,6 +142,10 @@ impl Proof {
     /// # Errors
     /// [`DecodeError`]: the first field that no encoder writes.
     pub fn decode(bytes: &[u8]) -> Result<Self, DecodeError> {
+        Proof::decode_of(bytes, Kinds::All)
+    }
+
+    pub(crate) fn decode_of(bytes: &[u8], kinds: Kinds) -> Result<Self, DecodeError> {
         let mut fields = Fields::new(bytes);
         if fields.array(TAG)? != *PROOF_TAG {
             return Err(DecodeError::Value { field: TAG, value: 0, allowed: "\"sigproof\"" });
@@ -139,7 +171,7 @@ impl Proof {
                 return Err(DecodeError::Limit { field: "index", value, limit: limit.max(1) - 1 });
             }
             let path = Path::read(&mut fields, depth)?;
-            let transaction = SignedTransaction::read(&mut fields)?;
+            let transaction = SignedTransaction::read(&mut fields, kinds)?;
             transactions.push(Included { index, path, transaction });
         }
         fields.end()?;
@@ -152,7 +184,10 @@ const TAG: &str = "tag";
 
 /// The number of validators (4), a bit for each, the lowest of the first byte being validator 0's, and
 /// the signatures of those whose bit is set (64 each).
-fn encode_certificate(Certificate { signers, signatures }: &Certificate, bytes: &mut Vec<u8>) {
+pub(crate) fn encode_certificate(
+    Certificate { signers, signatures }: &Certificate,
+    bytes: &mut Vec<u8>,
+) {
     bytes.extend_from_slice(&(signers.len() as u32).to_be_bytes());
     let start = bytes.len();
     bytes.resize(start + signers.len().div_ceil(8), 0);
@@ -165,7 +200,7 @@ fn encode_certificate(Certificate { signers, signatures }: &Certificate, bytes: 
     }
 }
 
-fn decode_certificate(fields: &mut Fields<'_>) -> Result<Certificate, DecodeError> {
+pub(crate) fn decode_certificate(fields: &mut Fields<'_>) -> Result<Certificate, DecodeError> {
     let validators = fields.u32("validators")?;
     let (value, limit) = (validators.into(), VALIDATORS_LIMIT as u64);
     if value > limit {

@@ -78,6 +78,16 @@ impl Committee {
         engines: Engines,
         deadline: Duration,
     ) -> Result<Arc<Self>, CommitteeError> {
+        let terms = Terms::default().class(Class::Consensus).deadline(deadline);
+        Committee::with(chain, validators, engines, terms)
+    }
+
+    fn with(
+        chain: Hash,
+        validators: &[Validator],
+        engines: Engines,
+        terms: Terms,
+    ) -> Result<Arc<Self>, CommitteeError> {
         let mut sorted: Vec<_> = validators.iter().collect();
         sorted.sort();
         let identities: Vec<_> = sorted.iter().map(|one| one.identity.clone()).collect();
@@ -88,8 +98,16 @@ impl Committee {
         }
         let votes: Vec<_> = sorted.iter().map(|one| one.vote).collect();
         let keys = engines.batches.pin(&votes)?;
-        let terms = Terms::default().class(Class::Consensus).deadline(deadline);
         Ok(Arc::new(Committee { identities, keys, chain, engines, terms }))
+    }
+
+    /// A committee of a chain that verifies as this one does.
+    ///
+    /// # Errors
+    /// [`CommitteeError`].
+    pub fn of(&self, chain: Hash, validators: &[Validator]) -> Result<Arc<Self>, CommitteeError> {
+        let Committee { engines, terms, .. } = self;
+        Committee::with(chain, validators, engines.clone(), *terms)
     }
 
     /// Number of validators.
@@ -114,7 +132,12 @@ impl Committee {
 
     /// Whether a quorum signed what the vote says; waits for `engines.inline`.
     pub fn verify_certificate(&self, vote: &Vote<'_>, certificate: &Certificate) -> bool {
-        self.judge(&self.engines.inline, std::iter::once((*vote, certificate))) == [true]
+        self.verify_signed(&vote.signed_bytes(self.chain), certificate)
+    }
+
+    /// Whether a quorum signed these bytes; waits for `engines.inline`.
+    pub fn verify_signed(&self, message: &[u8], certificate: &Certificate) -> bool {
+        self.judge(&self.engines.inline, std::iter::once((message, certificate))) == [true]
     }
 
     /// The same for each of many, in order: one batch of `engines.batches` over the votes of all.
@@ -122,7 +145,9 @@ impl Committee {
         &self,
         certificates: impl IntoIterator<Item = (Vote<'a>, &'a Certificate)>,
     ) -> Vec<bool> {
-        self.judge(&self.engines.batches, certificates)
+        let signed =
+            |(vote, certificate): (Vote<'_>, _)| (vote.signed_bytes(self.chain), certificate);
+        self.judge(&self.engines.batches, certificates.into_iter().map(signed))
     }
 
     /// Whether a certificate has the form of one of this committee.
@@ -137,17 +162,16 @@ impl Committee {
     fn judge<'a>(
         &self,
         engine: &Engine,
-        certificates: impl IntoIterator<Item = (Vote<'a>, &'a Certificate)>,
+        certificates: impl IntoIterator<Item = (impl AsRef<[u8]>, &'a Certificate)>,
     ) -> Vec<bool> {
         let mut votes = Votes::new(engine, &self.keys, self.terms);
         let mut judged = Vec::new();
-        for (index, (vote, certificate)) in certificates.into_iter().enumerate() {
+        for (index, (message, certificate)) in certificates.into_iter().enumerate() {
             let well_formed = self.is_well_formed(certificate);
             judged.push(well_formed);
             if well_formed {
-                let message = vote.signed_bytes(self.chain);
                 for (signer, signature) in certificate.signers.iter().zip(&certificate.signatures) {
-                    votes.push(index, &message, signature, signer);
+                    votes.push(index, message.as_ref(), signature, signer);
                 }
             }
         }

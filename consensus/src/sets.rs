@@ -75,11 +75,15 @@ impl ValidatorSet {
     /// What writes its validators into the state, as a set of this chain, in the order of
     /// [`Span::keys`]. The head ([`Head`]) goes with it.
     pub fn pairs(&self, chain: &Hash) -> Vec<(Key, Value)> {
-        let values = self.validators.iter().flat_map(|one| {
+        self.span().keys(chain).into_iter().zip(self.values()).collect()
+    }
+
+    /// What lies at [`Span::keys`], in their order.
+    pub fn values(&self) -> impl Iterator<Item = Value> {
+        self.validators.iter().flat_map(|one| {
             let identity: &[u8] = one.identity.as_ref();
             [identity.try_into().expect("an identity has 32 bytes"), one.vote]
-        });
-        self.span().keys(chain).into_iter().zip(values).collect()
+        })
     }
 
     /// Reads a set back from what lies at [`Span::keys`], in their order. `None` where a value is

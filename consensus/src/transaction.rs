@@ -8,9 +8,13 @@ use crate::fields::{DecodeError, Fields};
 use crate::keys::AccountKey;
 use crate::{Hash, keccak};
 
+mod action;
 mod batches;
 mod list;
 
+pub(crate) use action::Kinds;
+use action::TRANSFER_BYTES;
+pub use action::{Action, Message};
 pub use batches::{Hashes, hash_batch, hashes, recover_batch, senders};
 pub use list::{decode_list, encode_list};
 
@@ -23,13 +27,10 @@ const HEAD: usize = 52;
 pub const SIGNATURE_BYTES: usize = 65;
 /// Bytes of the shortest signed transaction, a transfer.
 pub const SHORTEST: usize = HEAD + TRANSFER_BYTES + SIGNATURE_BYTES;
-/// Bytes of the longest signed transaction, a record.
-pub const LONGEST: usize = HEAD + RECORD_BYTES + SIGNATURE_BYTES;
-
-const TRANSFER: u8 = 0;
-const RECORD: u8 = 1;
-const TRANSFER_BYTES: usize = 28;
-const RECORD_BYTES: usize = 64;
+/// Most bytes of a payload.
+pub const MOST_PAYLOAD_BYTES: usize = u16::MAX as usize;
+/// Bytes of the longest signed transaction, a delivery.
+pub const LONGEST: usize = HEAD + MOST_PAYLOAD_BYTES + SIGNATURE_BYTES;
 
 /// What an account asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,59 +45,26 @@ pub struct Transaction {
     pub action: Action,
 }
 
-/// What is to happen.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Action {
-    /// Moves an amount to another account.
-    Transfer {
-        /// Who gets it.
-        to: Address,
-        /// How much, in the smallest unit.
-        amount: u64,
-    },
-    /// Writes down, for ever, that the account knew a digest.
-    Record {
-        /// What kind of thing it is: a name padded with zeros, or a hash.
-        namespace: [u8; 32],
-        /// Digest of the thing.
-        digest: [u8; 32],
-    },
-}
-
-impl Action {
-    fn kind(&self) -> u8 {
-        match self {
-            Action::Transfer { .. } => TRANSFER,
-            Action::Record { .. } => RECORD,
-        }
-    }
-}
-
 impl Transaction {
     /// Appends the encoding without signature.
+    ///
+    /// # Panics
+    /// The payload has more than [`MOST_PAYLOAD_BYTES`]: a delivery or decree that is too long.
     pub fn encode_into(&self, bytes: &mut Vec<u8>) {
         bytes.push(1);
         bytes.extend_from_slice(&self.chain.0);
         bytes.extend_from_slice(&self.nonce.to_be_bytes());
         bytes.extend_from_slice(&self.expiry.to_be_bytes());
         bytes.push(self.action.kind());
-        match &self.action {
-            Action::Transfer { to, amount } => {
-                bytes.extend_from_slice(&(TRANSFER_BYTES as u16).to_be_bytes());
-                bytes.extend_from_slice(to.as_slice());
-                bytes.extend_from_slice(&amount.to_be_bytes());
-            }
-            Action::Record { namespace, digest } => {
-                bytes.extend_from_slice(&(RECORD_BYTES as u16).to_be_bytes());
-                bytes.extend_from_slice(namespace);
-                bytes.extend_from_slice(digest);
-            }
-        }
+        let length = self.action.payload_bytes();
+        let length = u16::try_from(length).expect("no payload has more than 65,535 bytes");
+        bytes.extend_from_slice(&length.to_be_bytes());
+        self.action.encode_payload(bytes);
     }
 
     /// The hash that its account signs.
     pub fn signing_hash(&self) -> Hash {
-        let mut bytes = Vec::with_capacity(LONGEST);
+        let mut bytes = Vec::with_capacity(256);
         self.encode_into(&mut bytes);
         keccak(&[SIGNING_TAG, &bytes])
     }
@@ -107,35 +75,12 @@ impl Transaction {
         SignedTransaction { transaction: self, signature }
     }
 
-    fn read(fields: &mut Fields<'_>) -> Result<Self, DecodeError> {
+    fn read(fields: &mut Fields<'_>, kinds: Kinds) -> Result<Self, DecodeError> {
         fields.version()?;
         let chain = Hash::from(fields.array::<32>("chain")?);
         let nonce = fields.u64("nonce")?;
         let expiry = fields.u64("expiry")?;
-        let kind = fields.u8("kind")?;
-        let (length, allowed) = match kind {
-            TRANSFER => (TRANSFER_BYTES, "28, a transfer's,"),
-            RECORD => (RECORD_BYTES, "64, a record's,"),
-            _ => {
-                let allowed = "0 (transfer) or 1 (record)";
-                return Err(DecodeError::Value { field: "kind", value: kind.into(), allowed });
-            }
-        };
-        let found = fields.u16("payload length")?;
-        if usize::from(found) != length {
-            let (field, value) = ("payload length", found.into());
-            return Err(DecodeError::Value { field, value, allowed });
-        }
-        let action = match kind {
-            TRANSFER => Action::Transfer {
-                to: Address::from(fields.array::<20>("to")?),
-                amount: fields.u64("amount")?,
-            },
-            _ => Action::Record {
-                namespace: fields.array("namespace")?,
-                digest: fields.array("digest")?,
-            },
-        };
+        let action = Action::read(fields, kinds)?;
         Ok(Transaction { chain, nonce, expiry, action })
     }
 }
@@ -158,17 +103,14 @@ impl SignedTransaction {
 
     /// Its encoding.
     pub fn encode(&self) -> Vec<u8> {
-        let mut bytes = Vec::with_capacity(LONGEST);
+        let mut bytes = Vec::with_capacity(self.encoded_bytes());
         self.encode_into(&mut bytes);
         bytes
     }
 
     /// Bytes of its encoding.
     pub fn encoded_bytes(&self) -> usize {
-        match self.transaction.action {
-            Action::Transfer { .. } => SHORTEST,
-            Action::Record { .. } => LONGEST,
-        }
+        HEAD + self.transaction.action.payload_bytes() + SIGNATURE_BYTES
     }
 
     /// Its name: Keccak-256 of its encoding.
@@ -182,20 +124,31 @@ impl SignedTransaction {
     /// [`DecodeError`]: the first field that no encoder writes.
     pub fn decode(bytes: &[u8]) -> Result<Self, DecodeError> {
         let mut fields = Fields::new(bytes);
-        let transaction = SignedTransaction::read(&mut fields)?;
+        let transaction = SignedTransaction::read(&mut fields, Kinds::All)?;
         fields.end()?;
         Ok(transaction)
     }
 
     /// Reads the next transaction.
-    pub(crate) fn read(fields: &mut Fields<'_>) -> Result<Self, DecodeError> {
-        let transaction = Transaction::read(fields)?;
+    pub(crate) fn read(fields: &mut Fields<'_>, kinds: Kinds) -> Result<Self, DecodeError> {
+        let transaction = Transaction::read(fields, kinds)?;
         let signature: [u8; SIGNATURE_BYTES] = fields.array("signature")?;
         match signature[64] {
             0 | 1 => Ok(SignedTransaction { transaction, signature }),
             v => Err(DecodeError::Value { field: "v", value: v.into(), allowed: "0 or 1" }),
         }
     }
+}
+
+/// A transaction whose signatures have been recovered.
+#[derive(Clone, Copy, Debug)]
+pub struct Signed<'a> {
+    /// Who signed it.
+    pub sender: &'a Address,
+    /// The transaction.
+    pub transaction: &'a SignedTransaction,
+    /// Who signed what it delivers, in order; none for other kinds.
+    pub delivered: &'a [Address],
 }
 
 #[cfg(test)]
@@ -269,7 +222,8 @@ pub(crate) mod tests {
         for (at, value, field) in [
             (0, 0, "version"),
             (0, 2, "version"),
-            (49, 2, "kind"),
+            (49, 5, "kind"),
+            (49, 2, "payload length"),
             (49, 1, "payload length"),
             (50, 1, "payload length"),
             (51, 27, "payload length"),

@@ -57,7 +57,7 @@ fn transactions() -> Vec<SignedTransaction> {
     let transfer = Action::Transfer { to, amount: 4 };
     let record = Action::Record { namespace: [5; 32], digest: [6; 32] };
     let sign = |(nonce, action)| Transaction { chain, nonce, expiry: 7, action }.sign(&key);
-    [(0, transfer), (1, record), (2, transfer)].map(sign).to_vec()
+    [(0, transfer.clone()), (1, record), (2, transfer)].map(sign).to_vec()
 }
 
 fn block() -> Block {

@@ -1,6 +1,7 @@
 //! Whether a block is valid (SPEC.md, 12), as far as that takes no state.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 use commonware_consensus::simplex::types::Context as View;
 use commonware_cryptography::ed25519;
@@ -9,9 +10,10 @@ use commonware_utils::ordered::Set;
 use crate::Hash;
 use crate::address::Address;
 use crate::block::Block;
+use crate::deliveries::Delivered;
 use crate::genesis::Limits;
-use crate::ledger::Fault;
-use crate::transaction::Action;
+use crate::ledger::{Fault, misdirected};
+use crate::transaction::Signed;
 
 /// Why a block is invalid: for ever, and for every honest validator.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -56,8 +58,10 @@ pub(super) struct Known {
     pub parent: Hash,
     pub height: u64,
     /// Hashes of the transactions, and who sent them.
-    pub ids: std::sync::Arc<Vec<[u8; 32]>>,
+    pub ids: Arc<Vec<[u8; 32]>>,
     pub senders: Vec<Address>,
+    /// By the place of its transaction: what is delivered.
+    pub delivered: BTreeMap<usize, Arc<Delivered>>,
     /// The nonces that the senders have after it.
     pub nonces: HashMap<Address, u64>,
 }
@@ -68,6 +72,7 @@ impl Known {
         block: &Block,
         ids: Vec<[u8; 32]>,
         senders: Vec<Option<Address>>,
+        delivered: BTreeMap<usize, Arc<Delivered>>,
         limits: &Limits,
     ) -> Result<Self, BlockError> {
         let unsigned = senders.iter().position(Option::is_none);
@@ -86,7 +91,17 @@ impl Known {
             nonces.insert(*sender, one.transaction.nonce.saturating_add(1));
         }
         let header = &block.header;
-        Ok(Known { parent: header.parent, height: header.height, ids: ids.into(), senders, nonces })
+        let (parent, height) = (header.parent, header.height);
+        Ok(Known { parent, height, ids: ids.into(), senders, delivered, nonces })
+    }
+
+    /// The transactions of its block, with who signed what.
+    pub fn signed<'a>(&'a self, block: &'a Block) -> impl ExactSizeIterator<Item = Signed<'a>> {
+        let both = self.senders.iter().zip(block.transactions.iter());
+        both.enumerate().map(|(at, (sender, transaction))| {
+            let delivered = self.delivered.get(&at).map_or(&[][..], |one| &one.senders);
+            Signed { sender, transaction, delivered }
+        })
     }
 }
 
@@ -122,8 +137,10 @@ pub(super) fn destinations(block: &Block, chain: Hash, limits: &Limits) -> Resul
             one if one.chain != chain => Fault::WrongChain,
             one if one.expiry < height => Fault::Expired,
             one if one.expiry > last => Fault::ExpiryTooFar,
-            one if matches!(one.action, Action::Transfer { amount: 0, .. }) => Fault::ZeroAmount,
-            _ => continue,
+            one => match misdirected(&one.action, &chain) {
+                Some(fault) => fault,
+                None => continue,
+            },
         };
         return Err(BlockError::Transaction { index, fault });
     }

@@ -1,6 +1,6 @@
 //! Blocks of this validator: from the pool, what takes effect on the parent's state.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::{Duration, UNIX_EPOCH};
 
@@ -16,10 +16,11 @@ use super::{Chain, Refused, Runtime, Shared, now_ms};
 use crate::Hash;
 use crate::address::Address;
 use crate::block::{Block, Header};
+use crate::deliveries::Delivered;
 use crate::ledger::Draft;
 use crate::pool::Entry;
 use crate::stages::Stage;
-use crate::transaction::SignedTransaction;
+use crate::transaction::{Signed, SignedTransaction};
 
 impl<E: Runtime, S: Strategy> Chain<E, S> {
     /// Builds the block of a view on the first of the ancestry.
@@ -43,10 +44,20 @@ impl<E: Runtime, S: Strategy> Chain<E, S> {
         };
         let Shared { ledger, crypto, validators, .. } = &*self.0;
         let state_root = ledger.root(&parent_hash).await?;
-        let list = offered.iter().map(|entry| (&entry.sender, &entry.transaction));
-        let draft = ledger.draft(&parent_hash, height, list).await?;
+        let (offered, delivered) = self.backed(context, &parent_hash, view, offered, terms).await?;
+        let both = offered.iter().zip(&delivered);
+        let list: Vec<_> = both
+            .map(|(entry, one)| Signed {
+                delivered: one.as_ref().map_or(&[], |one| &one.senders),
+                ..entry.signed()
+            })
+            .collect();
+        let draft = ledger.draft(&parent_hash, height, list.into_iter()).await?;
         let without_effect = draft.refused.iter().map(|&at| offered[at].hash);
         self.pool().discard(without_effect);
+        let places = draft.taken.iter().enumerate();
+        let delivered =
+            places.filter_map(|(place, &at)| Some((place, delivered[at].clone()?))).collect();
         let taken: Vec<&Entry> = draft.taken.iter().map(|&at| &*offered[at]).collect();
         let ids: Vec<_> = taken.iter().map(|entry| entry.hash).collect();
         let proposer = validators.iter().position(|one| *one == view.leader).unwrap_or_default();
@@ -70,10 +81,44 @@ impl<E: Runtime, S: Strategy> Chain<E, S> {
         let transactions: Vec<SignedTransaction> =
             taken.iter().map(|entry| entry.transaction.clone()).collect();
         let block = Block { header, transactions: Arc::new(transactions) };
-        let known = Known::new(&block, ids, senders, &self.0.limits)?;
+        let known = Known::new(&block, ids, senders, delivered, &self.0.limits)?;
         self.known().insert(hash, Arc::new(known));
         self.finish(context, draft, hash).await;
         Ok(Digested::precomputed(block, hash))
+    }
+
+    /// Those of the offered transactions whose votes are there, with what they deliver. The others leave
+    /// the pool.
+    async fn backed(
+        &self,
+        context: &E,
+        parent: &Hash,
+        view: &View<Hash, ed25519::PublicKey>,
+        offered: Vec<Arc<Entry>>,
+        terms: Terms,
+    ) -> Result<(Vec<Arc<Entry>>, Vec<Option<Arc<Delivered>>>), Refused> {
+        let transactions: Vec<_> = offered.iter().map(|entry| &entry.transaction).collect();
+        let ids: Vec<_> = offered.iter().map(|entry| entry.hash).collect();
+        let mut delivered = vec![None; offered.len()];
+        let mut without = BTreeSet::new();
+        for (at, one) in self.delivered(&transactions, &ids, terms) {
+            match one {
+                Ok(one) => delivered[at] = Some(one),
+                Err(_) => drop(without.insert(at)),
+            }
+        }
+        let epoch = view.round.epoch().get();
+        let list = offered.iter().zip(&delivered).enumerate();
+        let list = list.map(|(at, (entry, delivered))| (at, entry.signed(), delivered.as_ref()));
+        let faults = self.unbacked(context, parent, epoch, list).await?;
+        without.extend(faults.into_iter().map(|(at, _)| at));
+        if without.is_empty() {
+            return Ok((offered, delivered));
+        }
+        self.pool().discard(without.iter().map(|&at| offered[at].hash));
+        let both = offered.into_iter().zip(delivered).enumerate();
+        let left = both.filter(|(at, _)| !without.contains(at));
+        Ok(left.map(|(_, both)| both).unzip())
     }
 
     /// Nonces of the accounts that blocks on top of the final state sent from, up to a block.

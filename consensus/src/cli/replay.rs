@@ -180,6 +180,7 @@ async fn replay(
         crypto,
         senders: SenderCache::new(1, std::time::Duration::ZERO),
         pool: Pool::new(genesis.chain(), genesis.limits.clone(), PoolLimits::default()),
+        committee: (genesis.validators.clone(), scheme.committee().clone()),
         times: Times::of(std::time::Duration::from_secs(1), std::time::Duration::from_secs(2)),
         stages,
     };

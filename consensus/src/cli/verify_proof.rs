@@ -8,6 +8,7 @@ use std::time::Duration;
 use alloy_primitives::hex;
 use serde_json::{Value, json};
 use sigmill::{Class, Engine, Terms};
+use sigmill_consensus::decree::Order;
 use sigmill_consensus::proof::{
     Included, Judged, MOST_PROOF_BYTES, Proof, Refusal, Trusted, verify,
 };
@@ -138,6 +139,33 @@ fn fact(included: &Included, id: [u8; 32], sender: Address, block: &Value) -> Va
             fact["kind"] = "record".into();
             fact["namespace"] = hex::encode_prefixed(namespace).into();
             fact["digest"] = hex::encode_prefixed(digest).into();
+        }
+        Action::Message(message) => {
+            fact["kind"] = "message".into();
+            fact["receiver"] = hex::encode_prefixed(message.receiver).into();
+            fact["sequence"] = message.sequence.into();
+            fact["to"] = message.to.to_string().into();
+            fact["amount"] = message.amount.to_string().into();
+            fact["digest"] = hex::encode_prefixed(message.digest).into();
+        }
+        Action::Deliver(proof) => {
+            fact["kind"] = "deliver".into();
+            fact["source"] = hex::encode_prefixed(proof.block.header.chain).into();
+            fact["source_height"] = proof.block.header.height.into();
+            fact["delivered"] = proof.transactions.len().into();
+        }
+        Action::Decree(decree) => {
+            fact["kind"] = "decree".into();
+            let (order, chain, set) = match &decree.draft.order {
+                Order::Validators(set) => ("validators", None, set),
+                Order::Link { chain, set } => ("link", Some(chain), set),
+            };
+            fact["order"] = order.into();
+            if let Some(chain) = chain {
+                fact["linked"] = hex::encode_prefixed(chain).into();
+            }
+            fact["from_epoch"] = set.from.into();
+            fact["validators"] = set.validators.len().into();
         }
     }
     fact

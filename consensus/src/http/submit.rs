@@ -13,7 +13,7 @@ use super::{BODY_LIMIT, FULL, KNOWN, PATIENCE, REFUSED, Shared, TAKEN, TRANSACTI
 use crate::fields::{DecodeError, Fields};
 use crate::pool::Refusal;
 use crate::service;
-use crate::transaction::{LONGEST, SignedTransaction};
+use crate::transaction::{Kinds, LONGEST, SignedTransaction};
 
 /// What a transaction was answered.
 #[derive(Debug, Serialize)]
@@ -60,6 +60,7 @@ fn code(refusal: &Refusal) -> &'static str {
         Refusal::Reserve => "Reserve",
         Refusal::BelowMinimum => "BelowMinimum",
         Refusal::RecordExists => "RecordExists",
+        Refusal::Effect(fault) => fault.name(),
     }
 }
 
@@ -135,7 +136,7 @@ fn from_bytes(body: &[u8]) -> Result<Vec<SignedTransaction>, Failure> {
             return Err(too_many());
         }
         let offset = body.len() - fields.left();
-        let one = SignedTransaction::read(&mut fields);
+        let one = SignedTransaction::read(&mut fields, Kinds::All);
         list.push(one.map_err(|error| malformed(list.len(), offset, &error))?);
     }
     Ok(list)

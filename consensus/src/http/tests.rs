@@ -90,9 +90,9 @@ async fn json_takes_the_same_transactions() {
     for (body, field) in [
         (json!({ "transactions": ["12"] }), "transactions"),
         (json!({ "transactions": ["0x1"] }), "transactions"),
-        (json!({ "transactions": [format!("0x{}", "00".repeat(1_000))] }), "transactions"),
+        (json!({ "transactions": [format!("0x{}", "00".repeat(65_653))] }), "transactions"),
         (json!({ "transactions": ["0x"] }), "version"),
-        (json!({ "transactions": [texts[0], format!("{}00", texts[1])] }), "transactions"),
+        (json!({ "transactions": [texts[0], format!("{}00", texts[1])] }), "end"),
         (json!({ "transactions": [format!("{}00", texts[0])] }), "end"),
         (json!({ "transaction": [] }), "body"),
         (json!([]), "body"),

@@ -5,9 +5,10 @@ use commonware_runtime::{Runner as _, Supervisor as _, deterministic};
 use commonware_utils::{NZU16, NZU64, NZUsize};
 
 use super::*;
+use crate::address::Address;
 use crate::genesis::Validator;
 use crate::keys::{AccountKey, ValidatorKeys, VoteKey};
-use crate::transaction::{Action, Transaction};
+use crate::transaction::{Action, SignedTransaction, Transaction};
 
 type TestLedger = Ledger<deterministic::Context, Sequential>;
 
@@ -51,10 +52,8 @@ fn transfer(from: u8, nonce: u64, to: u8, amount: u64) -> (Address, SignedTransa
     (key(from).address(), SignedTransaction { transaction, signature: [0; 65] })
 }
 
-fn list(
-    all: &[(Address, SignedTransaction)],
-) -> impl ExactSizeIterator<Item = (&Address, &SignedTransaction)> {
-    all.iter().map(|(sender, one)| (sender, one))
+fn list(all: &[(Address, SignedTransaction)]) -> impl ExactSizeIterator<Item = Signed<'_>> {
+    all.iter().map(|(sender, transaction)| Signed { sender, transaction, delivered: &[] })
 }
 
 fn name(n: u8) -> Hash {

@@ -1,15 +1,16 @@
 //! What a pool is handed, and how much of it.
 
 use crate::address::Address;
+use crate::ledger::Fault;
 use crate::state::Account;
-use crate::transaction::{Action, SignedTransaction};
+use crate::transaction::{Action, Signed, SignedTransaction};
 use serde::{Deserialize, Serialize};
 
 /// How much a pool holds.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct PoolLimits {
-    /// Bytes of encoded transactions, 145 or 181 each; in memory each takes about 1 KiB.
+    /// Bytes of encoded transactions, 145 to 217 each but for deliveries; in memory each takes about 1 KiB.
     pub bytes: usize,
     /// Transactions.
     pub transactions: usize,
@@ -36,6 +37,11 @@ pub struct Entry {
 }
 
 impl Entry {
+    /// With who signed it; what it delivers is not known here.
+    pub(crate) fn signed(&self) -> Signed<'_> {
+        Signed { sender: &self.sender, transaction: &self.transaction, delivered: &[] }
+    }
+
     pub(super) fn nonce(&self) -> u64 {
         self.transaction.transaction.nonce
     }
@@ -50,8 +56,9 @@ impl Entry {
 
     /// What its sender has less afterwards.
     pub(super) fn moves(&self) -> u64 {
-        match self.transaction.transaction.action {
-            Action::Transfer { to, amount } if to != self.sender => amount,
+        match &self.transaction.transaction.action {
+            Action::Transfer { to, amount } if *to != self.sender => *amount,
+            Action::Message(message) => message.amount,
             _ => 0,
         }
     }
@@ -67,12 +74,14 @@ pub enum Source {
 }
 
 /// What the final state says of a transaction. It is read after the last call of [`Pool::settle`](super::Pool::settle).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Standing {
     /// The sender's account.
     pub sender: Option<Account>,
     /// Whether the account that receives, or the record, exists.
     pub target: bool,
+    /// Why it cannot take effect any more, whatever goes before it.
+    pub fault: Option<Fault>,
 }
 
 /// Transactions, and bytes of their encodings.

@@ -105,7 +105,8 @@ impl Model {
             0 => Source::Client,
             peer => Source::Peer(peer as u32),
         };
-        let standing = Standing { sender: Some(self.state[&entry.sender]), target: true };
+        let standing =
+            Standing { sender: Some(self.state[&entry.sender]), target: true, fault: None };
         let was_full = self.pool.usage;
         let taken = self.pool.admit(entry.clone(), source, self.next_height, standing);
         let (kept, lost): (Vec<_>, Vec<_>) = std::mem::take(&mut self.held)

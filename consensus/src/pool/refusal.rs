@@ -1,6 +1,8 @@
 //! Why a pool does not take a transaction.
 
 use crate::fields::DecodeError;
+use crate::ledger::Fault;
+use crate::proof;
 
 /// Why a transaction is not taken; the order is that of the checks (SPEC.md, 11).
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -70,12 +72,21 @@ pub enum Refusal {
     /// The digest is written down already.
     #[error("the digest is recorded already")]
     RecordExists,
+    /// It has no effect here, whatever goes before it.
+    #[error("{0}")]
+    Effect(Fault),
 }
 
 impl Refusal {
     /// Whether no honest validator passes such a transaction on: it counts against who did.
     pub fn is_offence(&self) -> bool {
-        use Refusal::{BadSignature, Malformed, WrongChain, ZeroAmount};
-        matches!(self, Malformed(_) | WrongChain | ZeroAmount | BadSignature)
+        use Refusal::{BadSignature, Effect, Malformed, WrongChain, ZeroAmount};
+        match self {
+            Malformed(_) | WrongChain | ZeroAmount | BadSignature => true,
+            // Whom another chain's votes are believed of changes, and so does the epoch.
+            Effect(Fault::Unproven(why)) => !matches!(why, proof::Refusal::UnknownEpoch(_)),
+            Effect(fault) => matches!(fault, Fault::OwnChain | Fault::WrongReceiver),
+            _ => false,
+        }
     }
 }

@@ -1,7 +1,10 @@
 use super::*;
 use crate::block::HEADER_BYTES;
 use crate::keccak;
-use crate::transaction::{LONGEST, SHORTEST, Transaction};
+use crate::transaction::{SHORTEST, Transaction};
+
+/// Bytes of a signed record.
+const RECORD: usize = 181;
 
 mod full;
 
@@ -47,7 +50,7 @@ fn note(sender: u8, nonce: u64) -> Entry {
 }
 
 fn standing(balance: u64, nonce: u64) -> Standing {
-    Standing { sender: Some(Account { balance, nonce }), target: true }
+    Standing { sender: Some(Account { balance, nonce }), target: true, fault: None }
 }
 
 /// Admits what a client brought; its sender has 1,000 and sent nothing yet, and nothing is recorded.
@@ -116,7 +119,7 @@ fn admission_names_the_first_reason() {
     admit(&mut pool, pay(1, 2, 1)).unwrap();
     let mut ask = |one: Entry, sender: Option<(u64, u64)>, target| {
         let sender = sender.map(|(balance, nonce)| Account { balance, nonce });
-        pool.admit(one, Source::Client, NEXT, Standing { sender, target })
+        pool.admit(one, Source::Client, NEXT, Standing { sender, target, fault: None })
     };
     // What was screened is screened again.
     assert_eq!(ask(pay(1, 2, 1), None, true), Err(Refusal::Known));
@@ -184,7 +187,7 @@ fn a_block_has_room_for_so_many() {
         named(&pool.offer(NEXT, &limits, |_| None))
     };
     let all = [(1, 0), (1, 1), (2, 0), (2, 1), (3, 0), (3, 1)];
-    let bytes = HEADER_BYTES + 3 * (LONGEST + SHORTEST);
+    let bytes = HEADER_BYTES + 3 * (RECORD + SHORTEST);
     assert_eq!(offer(bytes, 6, 2), all);
     assert_eq!(offer(bytes - 1, 6, 2), all[..5]);
     assert_eq!(offer(bytes, 3, 2), all[..3]);
@@ -234,7 +237,7 @@ fn what_expires_is_not_offered_and_leaves() {
     let mut pool = pool();
     let to = Action::Transfer { to: account(200), amount: 1 };
     for (sender, nonce, expiry) in [(1, 0, 12), (1, 1, 11), (1, 2, 13), (2, 0, 11), (3, 0, 110)] {
-        admit(&mut pool, entry(sender, nonce, expiry, to)).unwrap();
+        admit(&mut pool, entry(sender, nonce, expiry, to.clone())).unwrap();
     }
     assert_eq!(offered(&pool, 11), [(1, 0), (1, 1), (1, 2), (2, 0), (3, 0)]);
     assert_eq!(offered(&pool, 12), [(1, 0), (3, 0)]);

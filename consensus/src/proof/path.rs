@@ -18,6 +18,15 @@ impl Path {
         &self.0
     }
 
+    /// The root that it leads to from a leaf, on the host. A node that stands alone is its own sibling.
+    pub fn root(&self, index: u32, leaf: [u8; 32]) -> [u8; 32] {
+        let climb = |(node, index): ([u8; 32], u32), sibling: &[u8; 32]| {
+            let pair = if index & 1 == 0 { [node, *sibling] } else { [*sibling, node] };
+            (above(&pair)[0], index >> 1)
+        };
+        self.0.iter().fold((leaf, index), climb).0
+    }
+
     pub(super) fn read(fields: &mut Fields<'_>, depth: usize) -> Result<Self, DecodeError> {
         let bytes = fields.take("path", 32 * depth)?;
         Ok(Path(bytes.as_chunks().0.to_vec()))

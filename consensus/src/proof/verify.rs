@@ -8,9 +8,9 @@ use sigmill::{Algorithm, Batch, Engine, Job, Terms};
 use super::{FinalHeader, Included, Proof, depth};
 use crate::Hash;
 use crate::address::Address;
-use crate::block::HEADER_TAG;
+use crate::block::{HEADER_TAG, Header};
 use crate::resolve::resolve;
-use crate::scheme::Committee;
+use crate::scheme::{Certificate, Committee};
 use crate::transaction::{self, SignedTransaction};
 
 /// Why a proof proves nothing, or not of one of its transactions. The first that applies, in this order.
@@ -112,12 +112,53 @@ impl Trusted {
         let header = block.last();
         let unknown = Refusal::UnknownEpoch(header.epoch);
         let committee = self.committees.get(&header.epoch).ok_or(unknown)?;
-        let signers = &block.certificate.signers;
+        committee.quorum_of(&block.certificate)?;
+        Ok(committee)
+    }
+}
+
+impl Committee {
+    /// Whether a certificate is of so many validators, and of enough of them.
+    pub(crate) fn quorum_of(&self, certificate: &Certificate) -> Result<(), Refusal> {
+        let signers = &certificate.signers;
         let (count, validators) = (signers.count(), signers.len());
-        let (quorum, expected) = (committee.quorum(), committee.len());
+        let (quorum, expected) = (self.quorum(), self.len());
         match validators == expected && count >= quorum {
-            true => Ok(committee),
+            true => Ok(()),
             false => Err(Refusal::NoQuorum { signers: count, validators, quorum, expected }),
+        }
+    }
+}
+
+impl FinalHeader {
+    /// Hash of the last header, if each is the parent of the next and all are one chain's.
+    ///
+    /// # Errors
+    /// [`Refusal::WrongChain`], [`Refusal::BrokenChain`].
+    pub fn linked(&self) -> Result<Hash, Refusal> {
+        let mut hash = self.header.hash();
+        for child in &self.descendants {
+            if child.chain != self.header.chain {
+                return Err(Refusal::WrongChain(child.chain));
+            }
+            if child.parent != hash {
+                return Err(Refusal::BrokenChain);
+            }
+            hash = child.hash();
+        }
+        Ok(hash)
+    }
+}
+
+impl Included {
+    /// Whether it can be a transaction of that block at all.
+    pub(crate) fn placed(&self, header: &Header) -> Result<(), Refusal> {
+        let chain = self.transaction.transaction.chain;
+        let count = header.transactions;
+        match self.index < count && self.path.siblings().len() == depth(count) {
+            false => Err(Refusal::NoSuchPlace),
+            true if chain != header.chain => Err(Refusal::ForeignTransaction(chain)),
+            true => Ok(()),
         }
     }
 }
@@ -139,7 +180,8 @@ pub fn verify(engine: &Engine, trusted: &Trusted, proofs: &[Proof], terms: Terms
     }
     for part in open.chunks(BATCH) {
         let one = |&(at, index): &(usize, usize)| (&proofs[at], &proofs[at].transactions[index]);
-        let senders = senders(engine, part.iter().map(one).collect(), terms);
+        let part_of: Vec<_> = part.iter().map(one).collect();
+        let senders = included_senders(engine, &part_of, terms);
         for (&(at, index), sender) in part.iter().zip(senders) {
             judged[at].senders[index] = sender;
         }
@@ -205,10 +247,10 @@ fn judge_blocks(engine: &Engine, trusted: &Trusted, proofs: &[Proof], terms: Ter
     hashes.into_iter().zip(blocks).zip(proofs).map(judged).collect()
 }
 
-/// Who sent transactions of final blocks.
-fn senders(
+/// Who sent transactions of final blocks, if they are in them.
+pub(crate) fn included_senders(
     engine: &Engine,
-    all: Vec<(&Proof, &Included)>,
+    all: &[(&Proof, &Included)],
     terms: Terms,
 ) -> Vec<Result<Address, Refusal>> {
     let transactions: Vec<&SignedTransaction> =
@@ -216,20 +258,10 @@ fn senders(
     let hashes = transaction::hashes(engine, &transactions, terms).expect(FITS);
     let mut paths = Batch::open(Algorithm::MerkleProofSha256d);
     let mut placed = Vec::with_capacity(all.len());
-    for ((proof, included), hashes) in all.iter().zip(&hashes) {
+    for (&(proof, included), hashes) in all.iter().zip(&hashes) {
         let Included { index, path, .. } = included;
         let header = &proof.block.header;
-        placed.push(match () {
-            () if *index >= header.transactions
-                || path.siblings().len() != depth(header.transactions) =>
-            {
-                Err(Refusal::NoSuchPlace)
-            }
-            () if included.transaction.transaction.chain != header.chain => {
-                Err(Refusal::ForeignTransaction(included.transaction.transaction.chain))
-            }
-            () => Ok(()),
-        });
+        placed.push(included.placed(header));
         let (leaf, root) = (&hashes.id, &header.transactions_root);
         // One that has no place has a verdict already: its job keeps the others' order.
         let path = &path.siblings()[..path.siblings().len().min(32)];

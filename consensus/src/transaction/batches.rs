@@ -5,7 +5,7 @@ use std::borrow::Borrow;
 use sigmill::error::BatchError;
 use sigmill::{Algorithm, Batch, Engine, Job, Outcome, RecoverRule, Terms};
 
-use super::{LONGEST, SIGNATURE_BYTES, SIGNING_TAG, SignedTransaction};
+use super::{SIGNATURE_BYTES, SIGNING_TAG, SignedTransaction};
 use crate::address::Address;
 use crate::resolve::resolve;
 
@@ -24,7 +24,7 @@ pub struct Hashes {
 /// [`BatchError::Full`]: more than a batch holds, 2^23 transactions.
 pub fn hash_batch<T: Borrow<SignedTransaction>>(transactions: &[T]) -> Result<Batch, BatchError> {
     let mut batch = Batch::open(Algorithm::Keccak256);
-    let mut bytes = Vec::with_capacity(SIGNING_TAG.len() + LONGEST);
+    let mut bytes = Vec::with_capacity(512);
     for one in transactions.iter().map(Borrow::borrow) {
         bytes.clear();
         bytes.extend_from_slice(SIGNING_TAG);

@@ -1,6 +1,6 @@
 //! Transactions one after the other, as they travel: each tells its own length.
 
-use super::SignedTransaction;
+use super::{Kinds, SignedTransaction};
 use crate::fields::{DecodeError, Fields};
 
 /// Reads all transactions of the bytes.
@@ -11,7 +11,7 @@ pub fn decode_list(bytes: &[u8]) -> Result<Vec<SignedTransaction>, DecodeError> 
     let mut fields = Fields::new(bytes);
     let mut all = Vec::with_capacity(bytes.len() / super::SHORTEST);
     while fields.left() > 0 {
-        all.push(SignedTransaction::read(&mut fields)?);
+        all.push(SignedTransaction::read(&mut fields, Kinds::All)?);
     }
     Ok(all)
 }

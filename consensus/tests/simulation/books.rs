@@ -211,7 +211,7 @@ impl Books {
             self.receipts.insert(one.hash().0, receipt);
             let from = self.known.get(&one.hash().0);
             let from = *from.unwrap_or_else(|| panic!("block {height}: nobody sent {one:?}"));
-            let Transaction { chain, nonce, expiry, action } = one.transaction;
+            let Transaction { chain, nonce, expiry, action } = one.transaction.clone();
             assert!(chain == self.chain && expiry >= height, "block {height}: {one:?}");
             let held = senders.entry(from).or_default();
             *held += 1;
@@ -229,6 +229,7 @@ impl Books {
                     let before = self.records.insert((namespace, digest), record);
                     assert_eq!(before, None, "block {height}: {one:?}");
                 }
+                other => panic!("block {height}: nobody sent {other:?}"),
             }
             self.open.remove(&(from, nonce));
         }

@@ -1,7 +1,14 @@
+use std::collections::HashMap;
+
 use super::*;
-use crate::Hash;
+use crate::address::Address;
+use crate::state::Key;
+use crate::transaction::{SIGNATURE_BYTES, SignedTransaction, Transaction};
+
+mod messages;
 
 const MINIMUM: u64 = 10;
+const OWN: Hash = commonware_cryptography::keccak256::Digest([7; 32]);
 
 fn address(n: u8) -> Address {
     Address::repeat_byte(n)
@@ -23,20 +30,43 @@ fn state(key: &Key) -> Option<Value> {
     account(1, 100, 3).or_else(|| account(2, 10, 0))
 }
 
+/// Runs transactions on a state, with what they deliver; what each gives, and the state after them.
+fn effects_on(
+    state: impl Fn(&Key) -> Option<Value>,
+    all: &[(u8, Transaction, Vec<Address>)],
+) -> (Vec<Result<(), Fault>>, HashMap<Key, Value>) {
+    let all: Vec<_> = all
+        .iter()
+        .map(|(n, one, delivered)| {
+            let signature = [0; SIGNATURE_BYTES];
+            (address(*n), SignedTransaction { transaction: one.clone(), signature }, delivered)
+        })
+        .collect();
+    let signed = all.iter().map(|(sender, transaction, delivered)| Signed {
+        sender,
+        transaction,
+        delivered,
+    });
+    let signed: Vec<_> = signed.collect();
+    let mut touched = Touched::with_capacity(OWN, all.len());
+    let places: Vec<_> = signed.iter().map(|one| touched.add(one)).collect();
+    let read: Vec<_> = touched.keys.iter().map(&state).collect();
+    let before = touched.keys.iter().zip(&read).filter_map(|(key, value)| Some((*key, (*value)?)));
+    let mut after: HashMap<_, _> = before.collect();
+    let mut effects = Effects::new(read, Place { height: 7, epoch: 2, minimum: MINIMUM });
+    let results =
+        signed.iter().zip(&places).map(|(one, at)| effects.apply(one, touched.of(at))).collect();
+    after.extend(touched.keys.iter().zip(effects.written()).filter_map(|(k, v)| Some((*k, *v?))));
+    (results, after)
+}
+
 /// Runs transactions of senders; what each gives, and the accounts 1, 2 and 3 after them.
 fn run(all: &[(u8, Transaction)]) -> (Vec<Result<(), Fault>>, [Option<Account>; 3]) {
-    let mut touched = Touched::default();
-    let places: Vec<_> =
-        all.iter().map(|(n, one)| touched.add(&address(*n), &one.action)).collect();
-    let read: Vec<_> = touched.keys.iter().map(state).collect();
-    let mut effects = Effects::new(read, 7, MINIMUM);
-    let results = all.iter().zip(places).map(|((n, one), at)| effects.apply(one, &address(*n), at));
-    let results = results.collect();
-    let written: HashMap<Key, Value> =
-        touched.keys.iter().zip(effects.written()).filter_map(|(k, v)| Some((*k, *v?))).collect();
+    let all: Vec<_> = all.iter().map(|(n, one)| (*n, one.clone(), vec![])).collect();
+    let (results, after) = effects_on(state, &all);
     let account = |n| {
         let key = Account::key(&address(n));
-        written.get(&key).copied().or_else(|| state(&key)).map(|value| Account::of(&value))
+        after.get(&key).copied().or_else(|| state(&key)).map(|value| Account::of(&value))
     };
     (results, [account(1), account(2), account(3)])
 }

@@ -62,9 +62,9 @@ fn eviction_is_all_or_nothing() {
     assert_eq!(refused, Err(Refusal::Full));
     assert_eq!(offered(&pool, NEXT), [(1, 0), (2, 0)]);
     pool.admit(one.clone(), Source::Client, NEXT, standing(201)).unwrap();
-    assert_eq!((offered(&pool, NEXT), pool.bytes()), (vec![(3, 0)], LONGEST));
+    assert_eq!((offered(&pool, NEXT), pool.bytes()), (vec![(3, 0)], RECORD));
     // What is larger than the pool is refused.
-    let mut small = pool_of(LONGEST - 1, 9, 50);
+    let mut small = pool_of(RECORD - 1, 9, 50);
     let refused = small.admit(one, Source::Client, NEXT, standing(201));
     assert_eq!(refused, Err(Refusal::Full));
 }
