@@ -14,13 +14,17 @@ macro_rules! say {
 }
 
 mod accounts;
+mod bridge;
 mod children;
+mod decree;
 mod genesis;
 mod keygen;
 mod load;
 mod local;
+mod network;
 mod prove;
 mod query;
+mod relay;
 mod replay;
 mod run;
 mod submit;
@@ -51,10 +55,16 @@ enum Command {
     Run(run::Arguments),
     /// Runs a network of validators on this machine, and loads it
     Local(local::Arguments),
+    /// Runs two networks on this machine that send to each other
+    Bridge(bridge::Arguments),
     /// Verifies and executes recorded blocks as fast as one validator can
     Replay(replay::Arguments),
     /// Signs a transaction and hands it in
     Submit(submit::Arguments),
+    /// Drafts what validators decide together: a link to another chain, other validators
+    Decree(decree::Arguments),
+    /// Carries messages from one chain to another
+    Relay(relay::Arguments),
     /// Asks a validator for accounts, records, receipts, blocks
     Query(query::Arguments),
     /// Fetches a proof that a transaction is final
@@ -159,8 +169,11 @@ pub fn run() -> ExitCode {
         Command::Accounts(arguments) => accounts::run(&arguments),
         Command::Run(arguments) => run::run(&arguments),
         Command::Local(arguments) => local::run(&arguments),
+        Command::Bridge(arguments) => bridge::run(&arguments),
         Command::Replay(arguments) => replay::run(&arguments),
         Command::Submit(arguments) => submit::run(&arguments),
+        Command::Decree(arguments) => decree::run(&arguments),
+        Command::Relay(arguments) => relay::run(&arguments),
         Command::Query(arguments) => query::run(&arguments),
         Command::Prove(arguments) => prove::run(&arguments),
         Command::VerifyProof(arguments) => verify_proof::run(&arguments),

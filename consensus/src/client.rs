@@ -7,8 +7,11 @@ use bytes::Bytes;
 use reqwest::{Method, RequestBuilder, StatusCode, header};
 use serde::de::DeserializeOwned;
 
+use crate::Hash;
 use crate::address::Address;
+use crate::block::Block;
 use crate::fields::Fields;
+use crate::genesis::Limits;
 use crate::http::{FULL, KNOWN, REFUSED, TAKEN, WAIT_LIMIT_MS, json};
 use crate::proof::Proof;
 use crate::service::{Receipt, Status};
@@ -17,6 +20,8 @@ use crate::transaction::SignedTransaction;
 
 /// Most bytes of an answer: the hashes of a block of 65,536 transactions take half of it.
 const ANSWER_LIMIT: usize = 4 << 20;
+/// Most bytes of a block, or of the proofs of its messages: 637 bytes each in a tree of 4,096.
+const BLOCK_LIMIT: usize = 64 << 20;
 /// How long a connection may take.
 const CONNECT: Duration = Duration::from_secs(2);
 /// How long a connection is kept without a question: less than a validator keeps it.
@@ -84,6 +89,32 @@ pub enum Taken {
     Refused,
 }
 
+/// What a validator answered to a transaction, with its reason.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// It is in the pool: its hash.
+    Hash([u8; 32]),
+    /// It was refused.
+    Error {
+        /// The refusal's name (SPEC.md, 11).
+        code: String,
+        /// What it says.
+        message: String,
+    },
+}
+
+impl From<json::Answer> for Answer {
+    fn from(answer: json::Answer) -> Self {
+        match answer {
+            json::Answer::Hash(hash) => Answer::Hash(hash.0),
+            json::Answer::Error(error) => {
+                let (code, message) = (printable(&error.code), printable(&error.message));
+                Answer::Error { code, message }
+            }
+        }
+    }
+}
+
 /// A final block's name and those of its transactions.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct FinalHashes {
@@ -148,18 +179,30 @@ impl Client {
         self.http.request(method, format!("{}{path}", self.url)).timeout(PATIENCE)
     }
 
-    /// The status and the body of an answer that is no error; `None` for 404.
+    /// The body of an answer that is no error; `None` for 404.
     async fn send(&self, request: RequestBuilder) -> Result<Option<Vec<u8>>, ClientError> {
+        Ok(self.send_within(request, ANSWER_LIMIT).await?.map(|(_, body)| body))
+    }
+
+    /// The status and the body of an answer that is no error; `None` for 404.
+    async fn send_within(
+        &self,
+        request: RequestBuilder,
+        limit: usize,
+    ) -> Result<Option<(StatusCode, Vec<u8>)>, ClientError> {
         let failed = |error: reqwest::Error| self.unreachable(&error);
         let mut response = request.send().await.map_err(failed)?;
         let status = response.status();
         let mut body = Vec::new();
         while let Some(chunk) = response.chunk().await.map_err(failed)? {
-            let fits = body.len() + chunk.len() <= ANSWER_LIMIT;
-            self.answer("a body of more than 4 MiB", fits.then(|| body.extend_from_slice(&chunk)))?;
+            let fits = body.len() + chunk.len() <= limit;
+            self.answer(
+                "a longer body than expected",
+                fits.then(|| body.extend_from_slice(&chunk)),
+            )?;
         }
         if status.is_success() {
-            return Ok(Some(body));
+            return Ok(Some((status, body)));
         }
         let error: Option<json::Error> = serde_json::from_slice(&body).ok();
         let json::Error { error } = self.answer("an error without a code", error)?;
@@ -216,13 +259,32 @@ impl Client {
     /// # Errors
     /// [`ClientError`]: `Refused` with status 200 and the reason's name where it is not taken.
     pub async fn submit_one(&self, signed: &SignedTransaction) -> Result<[u8; 32], ClientError> {
-        let request = self.request(Method::POST, "/v1/transactions").body(signed.encode());
-        let body = self.send(request).await?.unwrap_or_default();
-        let answers: Option<[json::Answer; 1]> = serde_json::from_slice(&body).ok();
-        match self.answer("what was said to the transaction", answers)? {
-            [json::Answer::Hash(hash)] => Ok(hash.0),
-            [json::Answer::Error(error)] => Err(self.refused(StatusCode::OK, &error)),
+        let answers = self.submit_each(std::slice::from_ref(signed)).await?;
+        match answers.into_iter().next().expect("an answer each") {
+            Answer::Hash(hash) => Ok(hash),
+            Answer::Error { code, message } => {
+                let (url, status) = (self.url.clone(), StatusCode::OK.as_u16());
+                Err(ClientError::Refused { url, status, code, message })
+            }
         }
+    }
+
+    /// Hands in transactions: an answer each, in order.
+    ///
+    /// # Errors
+    /// [`ClientError`], as [`Client::submit`].
+    pub async fn submit_each(
+        &self,
+        signed: &[SignedTransaction],
+    ) -> Result<Vec<Answer>, ClientError> {
+        let mut body = Vec::new();
+        signed.iter().for_each(|one| one.encode_into(&mut body));
+        let request = self.request(Method::POST, "/v1/transactions").body(body);
+        let body = self.send(request).await?.unwrap_or_default();
+        let answers: Option<Vec<json::Answer>> = serde_json::from_slice(&body).ok();
+        let answers = answers.filter(|answers| answers.len() == signed.len());
+        let answers = self.answer("what was said to the transactions", answers)?;
+        Ok(answers.into_iter().map(Answer::from).collect())
     }
 
     /// The hashes of the final block of a height, as soon as there is one; `None` if that takes
@@ -263,6 +325,75 @@ impl Client {
             return Ok(None);
         };
         self.answer("the proof", Proof::decode(&body).ok()).map(Some)
+    }
+
+    /// The final block of a height and when it was final, milliseconds since 1970, as soon as there is
+    /// one; `None` if that takes longer than `wait`.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn block(
+        &self,
+        height: u64,
+        limits: &Limits,
+        wait: Duration,
+    ) -> Result<Option<(Block, u64)>, ClientError> {
+        let Some(body) = self.at_height(height, "bytes", wait).await? else { return Ok(None) };
+        let read = body.split_first_chunk().and_then(|(time, block)| {
+            let block = Block::decode(block, limits).ok()?;
+            (block.header.height == height).then_some((block, u64::from_be_bytes(*time)))
+        });
+        self.answer("the block", read).map(Some)
+    }
+
+    /// What the final block of a height says to another chain: proofs for deliveries, as soon as there
+    /// is one; `None` if that takes longer than `wait`. The proofs are not verified.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn messages(
+        &self,
+        height: u64,
+        receiver: &Hash,
+        wait: Duration,
+    ) -> Result<Option<Vec<Proof>>, ClientError> {
+        let what = format!("messages/{}", hex::encode_prefixed(receiver));
+        let Some(body) = self.at_height(height, &what, wait).await? else { return Ok(None) };
+        let mut fields = Fields::new(&body);
+        let mut proofs = Vec::new();
+        while fields.left() > 0 {
+            let proof = fields
+                .u32("length")
+                .and_then(|length| Proof::decode(fields.take("proof", length as usize)?));
+            proofs.push(self.answer("the list of proofs", proof.ok())?);
+        }
+        Ok(Some(proofs))
+    }
+
+    /// A binary answer on the final block of a height; `None` if it is not final in time.
+    async fn at_height(
+        &self,
+        height: u64,
+        what: &str,
+        wait: Duration,
+    ) -> Result<Option<Vec<u8>>, ClientError> {
+        let wait = wait.min(Duration::from_millis(WAIT_LIMIT_MS));
+        let path = format!("/v1/blocks/{height}/{what}?wait={}", wait.as_millis());
+        let request = self.request(Method::GET, &path).timeout(wait + PATIENCE);
+        let answer = self.send_within(request, BLOCK_LIMIT).await?;
+        // 204: an answer without a status of its own here.
+        Ok(answer.filter(|(status, _)| *status != StatusCode::NO_CONTENT).map(|(_, body)| body))
+    }
+
+    /// The sequences of an account's next messages: of this chain to the other, and of the other to
+    /// this.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn lane(&self, other: &Hash, account: &Address) -> Result<(u64, u64), ClientError> {
+        let (other, account) = (hex::encode_prefixed(other), account.to_checksum(None));
+        let lane: Option<json::Lane> = self.get(&format!("/v1/lanes/{other}/{account}")).await?;
+        self.answer("404 for the lane", lane).map(json::Lane::read)
     }
 
     /// The validator's figures, as Prometheus reads them.

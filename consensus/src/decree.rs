@@ -12,6 +12,10 @@ use crate::scheme::{Certificate, VoteSignature};
 use crate::sets::{SetError, ValidatorSet};
 use crate::{Committee, Hash};
 
+mod file;
+
+pub use file::{DraftError, DraftFile};
+
 /// What goes before a decree when it is signed, and never on the wire.
 pub const DECREE_TAG: &[u8; 16] = b"sigmill:decree01";
 
@@ -94,6 +98,17 @@ impl Draft {
         key.sign(&self.signed_bytes(chain)).map(VoteSignature)
     }
 
+    /// Reads one draft, the whole of the bytes.
+    ///
+    /// # Errors
+    /// [`DecodeError`]: the first field that no encoder writes.
+    pub fn decode(bytes: &[u8]) -> Result<Self, DecodeError> {
+        let mut fields = Fields::new(bytes);
+        let draft = Draft::read(&mut fields)?;
+        fields.end()?;
+        Ok(draft)
+    }
+
     fn read(fields: &mut Fields<'_>) -> Result<Self, DecodeError> {
         let epoch = fields.u64("epoch")?;
         let order = match fields.u8("order")? {
@@ -167,3 +182,6 @@ impl Decree {
         committee.verify_signed(&self.draft.signed_bytes(chain), &self.certificate)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -9,6 +9,10 @@
 //! | `GET /v1/proofs/{hash}?height=HEIGHT` | binary: a proof (SPEC.md, 16); without `height` of the last blocks' transactions |
 //! | `GET /v1/blocks/{height}` | header, hashes of its transactions |
 //! | `GET /v1/blocks/{height}/hashes?wait=MS` | binary: height (8), final_ms (8), block hash (32), then 32 bytes a transaction; 204 if it is not final within `wait` (0 to 30,000, default 0) |
+//! | `GET /v1/blocks/{height}/bytes?wait=MS` | binary: final_ms (8), then the block (SPEC.md, 8); 204 as above |
+//! | `GET /v1/blocks/{height}/messages/{chain}?wait=MS` | binary: proofs (SPEC.md, 16) of what the block says to that chain, each with its length (4) before it; 204 as above |
+//! | `GET /v1/lanes/{chain}/{address}` | messages that an account has sent to that chain, and that have arrived from that account of it |
+//! | `GET /v1/validators`, `/v1/validators/{chain}` | the latest decreed validators of this chain, or of one that is linked |
 //! | `GET /v1/status` | where the validator stands |
 //! | `GET /health` | the same, or 503 |
 //! | `GET /metrics` | Prometheus text |
@@ -109,13 +113,19 @@ pub fn router(service: Service, metrics: Metrics) -> Router {
     let bodies = Router::new()
         .route("/v1/transactions", post(submit::transactions))
         .layer(DefaultBodyLimit::max(BODY_LIMIT));
-    let waits = Router::new().route("/v1/blocks/{height}/hashes", get(read::hashes));
+    let waits = Router::new()
+        .route("/v1/blocks/{height}/hashes", get(read::hashes))
+        .route("/v1/blocks/{height}/bytes", get(read::bytes))
+        .route("/v1/blocks/{height}/messages/{chain}", get(read::messages));
     let reads = Router::new()
         .route("/v1/accounts/{address}", get(read::account))
         .route("/v1/records/{namespace}/{digest}", get(read::record))
         .route("/v1/receipts/{hash}", get(read::receipt))
         .route("/v1/proofs/{hash}", get(read::proof))
         .route("/v1/blocks/{height}", get(read::block))
+        .route("/v1/lanes/{chain}/{address}", get(read::lane))
+        .route("/v1/validators", get(read::own_validators))
+        .route("/v1/validators/{chain}", get(read::validators))
         .route("/v1/status", get(read::status));
     let watch =
         Router::new().route("/health", get(read::status)).route("/metrics", get(metrics_text));

@@ -56,6 +56,8 @@ pub mod node;
 #[cfg(feature = "validator")]
 pub mod pool;
 #[cfg(feature = "validator")]
+pub mod relay;
+#[cfg(feature = "validator")]
 pub mod service;
 #[cfg(feature = "validator")]
 pub mod stages;

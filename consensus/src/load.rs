@@ -21,7 +21,7 @@ mod run;
 mod tally;
 
 pub use accounts::{ACCOUNTS_LIMIT, Accounts};
-pub use plan::{Plan, TRANSFERS_LIMIT, Terms};
+pub use plan::{Destination, Plan, TRANSFERS_LIMIT, Terms};
 pub use receipts::{Checked, Receipts};
 pub use run::{Settings, run};
 pub use tally::{Outcome, Progress};

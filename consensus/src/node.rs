@@ -43,6 +43,7 @@ use crate::stages::Stages;
 
 mod archives;
 mod desk;
+mod messages;
 mod prove;
 
 pub use archives::Archives;

@@ -75,6 +75,13 @@ pub struct Included {
     pub transaction: SignedTransaction,
 }
 
+impl Included {
+    /// Bytes of its part of a proof's encoding.
+    pub fn encoded_bytes(&self) -> usize {
+        4 + 32 * self.path.siblings().len() + self.transaction.encoded_bytes()
+    }
+}
+
 /// That a block is final, and that it holds transactions.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Proof {
@@ -99,8 +106,6 @@ impl Proof {
     pub fn encoded_bytes(&self) -> usize {
         let FinalHeader { descendants, certificate, .. } = &self.block;
         let Certificate { signers, signatures } = certificate;
-        let one =
-            |one: &Included| 4 + 32 * one.path.siblings().len() + one.transaction.encoded_bytes();
         PROOF_TAG.len()
             + 2
             + HEADER_BYTES * (1 + descendants.len())
@@ -109,7 +114,7 @@ impl Proof {
             + signers.len().div_ceil(8)
             + 64 * signatures.len()
             + 2
-            + self.transactions.iter().map(one).sum::<usize>()
+            + self.transactions.iter().map(Included::encoded_bytes).sum::<usize>()
     }
 
     /// Appends the encoding.

@@ -10,7 +10,8 @@ use crate::address::Address;
 use crate::block::Block;
 use crate::pool::Refusal;
 use crate::proof::Proof;
-use crate::state::{Account, Record};
+use crate::sets::ValidatorSet;
+use crate::state::{Account, Record, Sequence};
 use crate::transaction::SignedTransaction;
 
 /// Where a transaction took effect.
@@ -69,6 +70,14 @@ pub enum Request {
     Await(u64, oneshot::Sender<Final>),
     /// That a transaction is final, by its hash: in the block of a height, or in one of the last.
     Proof([u8; 32], Option<u64>, oneshot::Sender<Option<Box<Proof>>>),
+    /// What the final block of a height says to another chain, as proofs for deliveries; `None` if it
+    /// is not final here.
+    Messages(u64, [u8; 32], oneshot::Sender<Option<Vec<Proof>>>),
+    /// The counters of messages of an account: to another chain if it is one of here, and from that
+    /// chain if it is one of there.
+    Lane([u8; 32], Address, oneshot::Sender<[Sequence; 2]>),
+    /// The latest validators of a linked chain, or without one of this; `None` if none were decreed.
+    Validators(Option<[u8; 32]>, oneshot::Sender<Option<ValidatorSet>>),
     /// How it stands.
     Status(oneshot::Sender<Status>),
 }

@@ -13,8 +13,8 @@ mod batches;
 mod list;
 
 pub(crate) use action::Kinds;
-use action::TRANSFER_BYTES;
 pub use action::{Action, Message};
+use action::{MESSAGE_BYTES, TRANSFER_BYTES};
 pub use batches::{Hashes, hash_batch, hashes, recover_batch, senders};
 pub use list::{decode_list, encode_list};
 
@@ -27,6 +27,8 @@ const HEAD: usize = 52;
 pub const SIGNATURE_BYTES: usize = 65;
 /// Bytes of the shortest signed transaction, a transfer.
 pub const SHORTEST: usize = HEAD + TRANSFER_BYTES + SIGNATURE_BYTES;
+/// Bytes of a signed message.
+pub const MESSAGE: usize = HEAD + MESSAGE_BYTES + SIGNATURE_BYTES;
 /// Most bytes of a payload.
 pub const MOST_PAYLOAD_BYTES: usize = u16::MAX as usize;
 /// Bytes of the longest signed transaction, a delivery.

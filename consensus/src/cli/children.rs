@@ -1,5 +1,6 @@
-//! Validators as child processes, and what kills them.
+//! Validators and relayers as child processes, and what kills them.
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::{Duration, Instant};
@@ -15,27 +16,32 @@ use super::Failure;
 /// How long a restarted validator may take to catch up.
 const CATCH_UP: Duration = Duration::from_secs(60);
 
-/// A validator's process; it is killed when dropped.
+/// A process of this program; it is killed when dropped.
 pub struct Child {
-    config: PathBuf,
+    arguments: Vec<OsString>,
+    log: PathBuf,
     process: process::Child,
 }
 
 impl Child {
     /// Runs a validator with this configuration; what it says goes to `log` beside it.
     pub fn spawn(config: &Path) -> Result<Self, Failure> {
-        let log = config.with_file_name("log");
-        let log = std::fs::File::options().create(true).append(true).open(log);
+        let arguments = vec!["run".into(), "--config".into(), config.into()];
+        Child::command(arguments, config.with_file_name("log"))
+    }
+
+    /// Runs this program; what it says goes to the end of a file.
+    pub fn command(arguments: Vec<OsString>, log: PathBuf) -> Result<Self, Failure> {
+        let file = std::fs::File::options().create(true).append(true).open(&log);
         let program = std::env::current_exe().map_err(Failure::check)?;
         let process = Command::new(program)
-            .args(["run", "--config"])
-            .arg(config)
+            .args(&arguments)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
-            .stderr(log.map_err(Failure::check)?)
+            .stderr(file.map_err(Failure::check)?)
             .kill_on_drop(true)
             .spawn();
-        Ok(Child { config: config.to_owned(), process: process.map_err(Failure::check)? })
+        Ok(Child { arguments, log, process: process.map_err(Failure::check)? })
     }
 
     /// Waits until it answers.
@@ -59,19 +65,18 @@ impl Child {
     }
 
     fn ended(&self, why: &str) -> Failure {
-        let log = self.config.with_file_name("log");
-        let text = std::fs::read_to_string(&log).unwrap_or_default();
+        let text = std::fs::read_to_string(&self.log).unwrap_or_default();
         let last: Vec<_> = text.lines().rev().take(5).collect();
         let last: Vec<_> = last.into_iter().rev().collect();
-        Failure::check(format!("{}: {why}\n{}", self.config.display(), last.join("\n")))
+        Failure::check(format!("{}: {why}\n{}", self.log.display(), last.join("\n")))
     }
 
     /// Kills it at once, as a loss of power of its machine would, and starts it again.
-    async fn kill(&mut self, pause: Duration) -> Result<(), Failure> {
+    pub async fn kill(&mut self, pause: Duration) -> Result<(), Failure> {
         self.process.kill().await.map_err(Failure::check)?;
         tokio::time::sleep(pause).await;
-        *self = Child::spawn(&self.config)?;
-        self.ready(CATCH_UP).await
+        *self = Child::command(self.arguments.clone(), self.log.clone())?;
+        Ok(())
     }
 }
 
@@ -92,7 +97,7 @@ impl Kills {
 }
 
 /// A number below `below` from the system's randomness.
-fn pick(below: u64) -> u64 {
+pub fn pick(below: u64) -> u64 {
     getrandom::u64().unwrap_or_default() % below
 }
 
@@ -114,6 +119,7 @@ pub async fn kill_in_turn(
         let down = Duration::from_millis(pick(3_000));
         eprintln!("       killing validator {victim}");
         children[victim].kill(down).await?;
+        children[victim].ready(CATCH_UP).await?;
         let back = Instant::now();
         let mut goal = 0;
         for (index, client) in clients.iter().enumerate() {

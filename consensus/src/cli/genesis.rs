@@ -78,7 +78,7 @@ enum Show {
     },
 }
 
-fn validator(value: &str) -> Result<Validator, String> {
+pub fn validator(value: &str) -> Result<Validator, String> {
     let form = "`identity:vote` is expected, 64 hexadecimal digits each";
     let (identity, vote) = value.split_once(':').ok_or(form)?;
     let bytes = text::hash(identity).map_err(|error| format!("identity: {error}"))?;

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use sigmill_consensus::Hash;
 use sigmill_consensus::client::Client;
 use sigmill_consensus::load::{
-    self, Accounts, Checked, LoadError, Outcome, Plan, Progress, Settings, Terms,
+    self, Accounts, Checked, Destination, LoadError, Outcome, Plan, Progress, Settings, Terms,
 };
 use sigmill_consensus::service::Status;
 
@@ -97,6 +97,7 @@ pub fn run(arguments: &Arguments) -> Done {
         first: arguments.first,
         nonce: arguments.nonce,
         expiry: status.height.saturating_add(arguments.expiry_heights),
+        to: Destination::Here,
     };
     eprintln!("signing");
     let plan = Arc::new(Plan::sign(&seed_accounts, terms)?);

@@ -1,20 +1,18 @@
 //! `local`: a network of validators on this machine, each a process of its own.
 
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
+use sigmill_consensus::Limits;
 use sigmill_consensus::client::Client;
-use sigmill_consensus::config::{self, Config, Peer};
-use sigmill_consensus::genesis::Validator;
-use sigmill_consensus::keys::ValidatorKeys;
-use sigmill_consensus::load::{self, Accounts, Plan, Settings, Terms};
-use sigmill_consensus::{Genesis, Limits};
+use sigmill_consensus::config;
+use sigmill_consensus::load::{self, Accounts, Destination, Plan, Settings, Terms};
 
 use super::children::{Child, Kills, kill_in_turn};
 use super::load::progress;
-use super::{Done, Failure, wait_for, write_new};
+use super::network::{Folder, Layout, Network};
+use super::{Done, Failure, wait_for};
 
 mod report;
 
@@ -39,8 +37,6 @@ const SEED: &str = "local";
 const BALANCE: u64 = 1_000_000;
 /// Heights that a transfer of the load lives.
 const LIFE: u64 = 3_600;
-/// How long a validator may take to start: a million accounts take a while.
-const START: Duration = Duration::from_secs(300);
 /// How long a validator may take to have a block in the end.
 const CATCH_UP: Duration = Duration::from_secs(60);
 
@@ -99,118 +95,35 @@ impl From<Crypto> for config::Crypto {
     }
 }
 
-/// A folder that is removed in the end, unless it was asked for.
-struct Folder(PathBuf, bool);
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        if self.1 {
-            let _ = std::fs::remove_dir_all(&self.0);
-        }
-    }
-}
-
 pub fn run(arguments: &Arguments) -> Done {
-    let folder = match &arguments.dir {
-        Some(dir) => Folder(dir.clone(), false),
-        None => {
-            let name = format!("sigmill-local-{}", std::process::id());
-            Folder(std::env::temp_dir().join(name), true)
-        }
-    };
-    if folder.0.exists() {
-        return Err(Failure::input(format!("--dir: {} is there already", folder.0.display())));
-    }
+    let folder = Folder::new(arguments.dir.as_deref(), "local")?;
     eprintln!("deriving {} accounts", arguments.accounts);
-    std::fs::create_dir_all(&folder.0).map_err(Failure::input)?;
     let accounts = Accounts::derive(SEED.as_bytes(), arguments.accounts).map_err(Failure::input)?;
-    let network = Network::prepare(arguments, &folder.0, &accounts)?;
-    wait_for(network.run(arguments, &accounts))
+    let funded = accounts.addresses().iter().map(|address| (*address, BALANCE)).collect();
+    let network = Network::prepare(&layout(arguments), folder.path(), funded)?;
+    wait_for(Local(network).run(arguments, &accounts))
 }
 
-/// Validators that are set up.
-struct Network {
-    genesis: Genesis,
-    configs: Vec<PathBuf>,
-    urls: Vec<String>,
-}
-
-impl Network {
-    /// Writes keys, genesis and configurations.
-    fn prepare(arguments: &Arguments, folder: &Path, accounts: &Accounts) -> Result<Self, Failure> {
-        let mut keys = Vec::new();
-        for _ in 0..arguments.validators {
-            keys.push(ValidatorKeys::generate()?);
-        }
-        let validators = keys.iter().map(|keys| {
-            let (identity, vote) = keys.public();
-            Validator { identity, vote }
-        });
-        let mut validators: Vec<_> = validators.collect();
-        validators.sort();
-        let mut funded: Vec<_> =
-            accounts.addresses().iter().map(|address| (*address, BALANCE)).collect();
-        funded.sort_unstable();
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        let genesis = Genesis {
-            name: "local".into(),
-            time_ms: now.as_millis() as u64,
-            limits: Limits::default(),
-            validators,
-            accounts: funded,
-        };
-        write_new(&folder.join("accounts.txt"), genesis.accounts_text())?;
-        write_new(&folder.join("genesis.toml"), genesis.text(Some("accounts.txt")))?;
-
-        let ports = free_addresses(2 * keys.len())?;
-        let (p2p, http) = ports.split_at(keys.len());
-        let peer = |(keys, address): (&ValidatorKeys, &SocketAddr)| Peer {
-            identity: keys.public().0,
-            address: *address,
-        };
-        let peers: Vec<Peer> = keys.iter().zip(p2p).map(peer).collect();
-        let threads = match arguments.threads {
-            Some(threads) => threads,
-            None => (super::run::cores() / keys.len()).max(1),
-        };
-        let (mut configs, mut urls) = (Vec::new(), Vec::new());
-        for (index, one) in keys.iter().enumerate() {
-            let home = folder.join(index.to_string());
-            std::fs::create_dir_all(&home).map_err(Failure::input)?;
-            one.write(&home.join("validator.key"))?;
-            let mut config = Config::new(
-                "../genesis.toml".into(),
-                "validator.key".into(),
-                "data".into(),
-                p2p[index],
-            );
-            config.http = Some(http[index]);
-            config.threads = threads;
-            config.delay_ms = arguments.delay;
-            config.devices.clone_from(&arguments.devices);
-            config.crypto = arguments.crypto.into();
-            config.peers =
-                peers.iter().filter(|peer| peer.address != p2p[index]).cloned().collect();
-            let path = home.join("validator.toml");
-            config.write(&path).map_err(Failure::input)?;
-            configs.push(path);
-            urls.push(format!("http://{}", http[index]));
-        }
-        Ok(Network { genesis, configs, urls })
+/// How its validators are set up.
+fn layout(arguments: &Arguments) -> Layout {
+    Layout {
+        name: "local",
+        limits: Limits::default(),
+        validators: arguments.validators,
+        delay_ms: arguments.delay,
+        devices: arguments.devices.clone(),
+        crypto: arguments.crypto.into(),
+        threads: arguments.threads,
     }
+}
 
+/// A network of this machine, under load or not.
+struct Local(Network);
+
+impl Local {
     async fn run(self, arguments: &Arguments, accounts: &Accounts) -> Done {
-        eprintln!("starting {} validators", self.configs.len());
-        let mut children = Vec::new();
-        for config in &self.configs {
-            children.push(Child::spawn(config)?);
-        }
-        for child in &mut children {
-            child.ready(START).await?;
-        }
-        let clients: Result<Vec<_>, _> = self.urls.iter().map(|url| Client::new(url)).collect();
-        let clients = clients?;
-        for (index, url) in self.urls.iter().enumerate() {
+        let (clients, children) = self.0.start().await?;
+        for (index, url) in self.0.urls.iter().enumerate() {
             eprintln!("validator {index}  {url}");
         }
         match arguments.load {
@@ -229,12 +142,13 @@ impl Network {
     ) -> Done {
         eprintln!("signing");
         let terms = Terms {
-            chain: self.genesis.chain(),
+            chain: self.0.genesis.chain(),
             rate,
             seconds: arguments.seconds,
             first: 0,
             nonce: 0,
             expiry: LIFE,
+            to: Destination::Here,
         };
         let plan = Arc::new(Plan::sign(accounts, terms).map_err(Failure::input)?);
         let before = Numbers::read(&clients).await;
@@ -294,12 +208,4 @@ async fn watch(clients: &[Client], mut children: Vec<Child>) -> Done {
             shares.join(", ")
         );
     }
-}
-
-/// Addresses of this machine that nobody listens on now.
-fn free_addresses(count: usize) -> Result<Vec<SocketAddr>, Failure> {
-    let listen = |_| TcpListener::bind((Ipv4Addr::LOCALHOST, 0));
-    let held: Result<Vec<_>, _> = (0..count).map(listen).collect();
-    let held = held.map_err(Failure::check)?;
-    held.iter().map(|one| one.local_addr().map_err(Failure::check)).collect()
 }

@@ -4,6 +4,7 @@ use alloy_primitives::hex;
 use clap::Subcommand;
 use serde_json::Value;
 use sigmill_consensus::client::Client;
+use sigmill_consensus::state::escrow;
 use sigmill_consensus::{address, text};
 
 use super::{Done, Failure, wait_for};
@@ -55,6 +56,23 @@ enum What {
         /// Its height
         height: u64,
     },
+    /// Messages that an account has sent to another chain, and that have arrived from that account of it
+    Lane {
+        /// The other chain's id
+        chain: String,
+        /// `0x` and 40 hexadecimal digits
+        address: String,
+    },
+    /// The account that holds what is locked here for another chain
+    Escrow {
+        /// The other chain's id
+        chain: String,
+    },
+    /// The latest validators that were decreed, of this chain or of a linked one
+    Validators {
+        /// The other chain's id
+        chain: Option<String>,
+    },
     /// How the validator stands
     Status,
 }
@@ -73,6 +91,16 @@ impl What {
             }
             What::Receipt { hash: text } => format!("/v1/receipts/{}", hash(text)?),
             What::Block { height } => format!("/v1/blocks/{height}"),
+            What::Lane { chain, address } => {
+                let address = address::parse(address).map_err(Failure::input)?;
+                format!("/v1/lanes/{}/{address}", hash(chain)?)
+            }
+            What::Escrow { chain } => {
+                let chain = text::hash(chain).map_err(Failure::input)?;
+                format!("/v1/accounts/{}", escrow(&chain.into()))
+            }
+            What::Validators { chain: None } => "/v1/validators".to_owned(),
+            What::Validators { chain: Some(chain) } => format!("/v1/validators/{}", hash(chain)?),
             What::Status => "/v1/status".to_owned(),
         })
     }
@@ -102,6 +130,11 @@ fn plain(value: &Value) -> String {
             format!("{}{}", list.len(), lines.collect::<String>())
         }
         Value::String(_) => value.to_string().trim_matches('"').to_owned(),
+        Value::Object(fields) => {
+            let fields: Vec<_> =
+                fields.iter().map(|(name, value)| format!("{name} {}", plain(value))).collect();
+            fields.join("  ")
+        }
         _ => value.to_string(),
     }
 }

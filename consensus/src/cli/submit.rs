@@ -1,6 +1,7 @@
 //! `submit`: one transaction.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use alloy_primitives::hex;
@@ -9,7 +10,7 @@ use serde_json::json;
 use sigmill_consensus::client::Client;
 use sigmill_consensus::keys::AccountKey;
 use sigmill_consensus::service::Receipt;
-use sigmill_consensus::{Action, Address, Hash, Transaction, address, text};
+use sigmill_consensus::{Action, Address, Hash, Message, Transaction, address, text};
 
 use super::query::URL;
 use super::{Done, Failure, wait_for};
@@ -18,6 +19,8 @@ const EXAMPLES: &str = "\
 Examples:
   sigmill-consensus submit --key my.key transfer --to 0x7e5f..5bdf --amount 5
   sigmill-consensus submit --key my.key --wait 0 record --namespace notary --digest 2222..22
+  sigmill-consensus submit --key my.key message --receiver 0x5abf..970a --to 0x7e5f..5bdf --amount 5
+  sigmill-consensus submit --key my.key decree link.toml
   sigmill-consensus submit --key my.key --chain 0x7f6f..13ee transfer --to 0x7e5f..5bdf --amount 5
 
 Without --chain, the validator's word is taken for the chain that is signed for.";
@@ -75,6 +78,29 @@ enum What {
         #[arg(long, value_name = "HASH", value_parser = hash)]
         digest: Bytes32,
     },
+    /// Sends to another chain: locks an amount here that is released there
+    Message {
+        /// The other chain's id
+        #[arg(long, value_name = "HASH", value_parser = hash)]
+        receiver: Bytes32,
+        /// Who gets the amount there
+        #[arg(long, value_name = "ADDRESS", value_parser = address::parse)]
+        to: Address,
+        /// How much, in the smallest unit
+        #[arg(long, default_value_t = 0)]
+        amount: u64,
+        /// Digest of what is said, 64 hexadecimal digits [default: zeros]
+        #[arg(long, value_name = "HASH", value_parser = hash)]
+        digest: Option<Bytes32>,
+        /// Messages of the account to that chain before this one [default: what the validator says]
+        #[arg(long)]
+        sequence: Option<u64>,
+    },
+    /// Hands in what enough validators have signed
+    Decree {
+        /// The file that `decree` wrote
+        file: PathBuf,
+    },
 }
 
 /// 32 bytes; clap would take an array for a list of values.
@@ -113,6 +139,19 @@ async fn submit(arguments: &Arguments) -> Done {
         What::Transfer { to, amount } => Action::Transfer { to: *to, amount: *amount },
         What::Record { namespace, digest } => {
             Action::Record { namespace: namespace.0, digest: digest.0 }
+        }
+        What::Message { receiver, to, amount, digest, sequence } => {
+            let receiver = Hash::from(receiver.0);
+            let sequence = match sequence {
+                Some(sequence) => *sequence,
+                None => client.lane(&receiver, &key.address()).await?.0,
+            };
+            let digest = digest.map_or([0; 32], |digest| digest.0);
+            Action::Message(Message { receiver, sequence, to: *to, amount: *amount, digest })
+        }
+        What::Decree { file } => {
+            let decree = super::decree::read(file)?.decree().map_err(Failure::input)?;
+            Action::Decree(Arc::new(decree))
         }
     };
     let expiry = arguments.expiry.unwrap_or(status.height.saturating_add(LIFE));

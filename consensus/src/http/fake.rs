@@ -7,7 +7,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::pool::Refusal;
 use crate::service::{Final, Receipt, Request, Service, Status};
-use crate::state::{Account, Record};
+use crate::state::{Account, Record, Sequence};
 use crate::transaction::{Action, SignedTransaction};
 use crate::{Address, Block, Hash, Header};
 
@@ -114,6 +114,15 @@ impl Fake {
                     let _ = back.send(self.blocks.get(height as usize).cloned());
                 }
                 Request::Proof(_, _, back) => drop(back.send(None)),
+                Request::Messages(height, _, back) => {
+                    let known = self.blocks.get(height as usize);
+                    let _ = back.send(known.map(|_| vec![]));
+                }
+                Request::Lane(_, _, back) => {
+                    let next = |next| Sequence { next, height: next };
+                    let _ = back.send([next(7), next(0)]);
+                }
+                Request::Validators(_, back) => drop(back.send(None)),
                 Request::Await(height, back) => self.wait(height, back),
                 Request::Status(back) => {
                     let header = &self.blocks.last().expect("block 0").block.header;

@@ -5,8 +5,9 @@ use alloy_primitives::hex;
 use serde::{Deserialize, Serialize};
 
 use crate::service::{self, Final};
+use crate::sets::ValidatorSet;
 use crate::text::Hex32;
-use crate::{address, state};
+use crate::{address, genesis, state};
 
 /// `/v1/status`.
 #[derive(Debug, Serialize, Deserialize)]
@@ -86,6 +87,49 @@ impl Record {
     pub fn read(self) -> Option<state::Record> {
         let author = address::parse(&self.author).ok()?;
         Some(state::Record { author, height: self.height })
+    }
+}
+
+/// `/v1/lanes/{chain}/{address}`: the sequences of the next messages.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Lane {
+    sent: u64,
+    received: u64,
+}
+
+impl From<[state::Sequence; 2]> for Lane {
+    fn from([outbox, inbox]: [state::Sequence; 2]) -> Self {
+        Lane { sent: outbox.next, received: inbox.next }
+    }
+}
+
+impl Lane {
+    /// Sent, received.
+    pub fn read(self) -> (u64, u64) {
+        (self.sent, self.received)
+    }
+}
+
+/// `/v1/validators`.
+#[derive(Debug, Serialize)]
+pub(crate) struct Validators {
+    from_epoch: u64,
+    validators: Vec<Validator>,
+}
+
+#[derive(Debug, Serialize)]
+struct Validator {
+    identity: String,
+    vote: String,
+}
+
+impl From<ValidatorSet> for Validators {
+    fn from(set: ValidatorSet) -> Self {
+        let hex = |one: &genesis::Validator| Validator {
+            identity: hex::encode(&one.identity),
+            vote: hex::encode(one.vote),
+        };
+        Validators { from_epoch: set.from, validators: set.validators.iter().map(hex).collect() }
     }
 }
 

@@ -109,18 +109,7 @@ pub(super) async fn hashes(
     query: Result<Query<Wait>, QueryRejection>,
 ) -> Result<Response, Failure> {
     let (height, Query(Wait { wait })) = (height(path)?, query?);
-    if wait > WAIT_LIMIT_MS {
-        return Err(Failure::field("wait", format!("at most {WAIT_LIMIT_MS} ms are allowed")));
-    }
-    let found = match wait {
-        0 => shared.ask(|back| Request::Block(height, back)).await?,
-        _ => {
-            let asked = shared.service.ask(|back| Request::Await(height, back));
-            let limit = Duration::from_millis(wait);
-            tokio::time::timeout(limit, asked).await.ok().transpose()?
-        }
-    };
-    let Some(Final { block, hashes, final_ms }) = found else {
+    let Some(Final { block, hashes, final_ms }) = final_block(&shared, height, wait).await? else {
         return Ok(StatusCode::NO_CONTENT.into_response());
     };
     let mut bytes = Vec::with_capacity(48 + 32 * hashes.len());
@@ -129,4 +118,82 @@ pub(super) async fn hashes(
     bytes.extend_from_slice(&block.header.hash().0);
     bytes.extend_from_slice(hashes.as_flattened());
     Ok(([(header::CONTENT_TYPE, "application/octet-stream")], bytes).into_response())
+}
+
+/// The final block of a height, within so many milliseconds.
+async fn final_block(shared: &Shared, height: u64, wait: u64) -> Result<Option<Final>, Failure> {
+    if wait > WAIT_LIMIT_MS {
+        return Err(Failure::field("wait", format!("at most {WAIT_LIMIT_MS} ms are allowed")));
+    }
+    if wait == 0 {
+        return shared.ask(|back| Request::Block(height, back)).await;
+    }
+    let asked = shared.service.ask(|back| Request::Await(height, back));
+    let limit = Duration::from_millis(wait);
+    Ok(tokio::time::timeout(limit, asked).await.ok().transpose()?)
+}
+
+pub(super) async fn bytes(
+    State(shared): State<Shared>,
+    path: One,
+    query: Result<Query<Wait>, QueryRejection>,
+) -> Result<Response, Failure> {
+    let (height, Query(Wait { wait })) = (height(path)?, query?);
+    let Some(Final { block, final_ms, .. }) = final_block(&shared, height, wait).await? else {
+        return Ok(StatusCode::NO_CONTENT.into_response());
+    };
+    let bytes = [&final_ms.to_be_bytes()[..], &block.encode()].concat();
+    Ok(([(header::CONTENT_TYPE, "application/octet-stream")], bytes).into_response())
+}
+
+type Two = Result<Path<(String, String)>, PathRejection>;
+
+pub(super) async fn messages(
+    State(shared): State<Shared>,
+    path: Two,
+    query: Result<Query<Wait>, QueryRejection>,
+) -> Result<Response, Failure> {
+    let (Path((at, chain)), Query(Wait { wait })) = (path?, query?);
+    let height = height(Ok(Path(at)))?;
+    let chain = text::hash(&chain).map_err(|error| Failure::field("chain", error))?;
+    if final_block(&shared, height, wait).await?.is_none() {
+        return Ok(StatusCode::NO_CONTENT.into_response());
+    }
+    let proofs = shared.ask(|back| Request::Messages(height, chain, back)).await?;
+    let Some(proofs) = proofs else { return Ok(StatusCode::NO_CONTENT.into_response()) };
+    let mut bytes = Vec::new();
+    for proof in proofs {
+        bytes.extend_from_slice(&(proof.encoded_bytes() as u32).to_be_bytes());
+        proof.encode_into(&mut bytes);
+    }
+    Ok(([(header::CONTENT_TYPE, "application/octet-stream")], bytes).into_response())
+}
+
+pub(super) async fn lane(
+    State(shared): State<Shared>,
+    path: Two,
+) -> Result<Json<json::Lane>, Failure> {
+    let Path((chain, address)) = path?;
+    let chain = text::hash(&chain).map_err(|error| Failure::field("chain", error))?;
+    let start: String = address.chars().take(64).collect();
+    let address = address::parse(&start).map_err(|error| Failure::field("address", error))?;
+    Ok(Json(shared.ask(|back| Request::Lane(chain, address, back)).await?.into()))
+}
+
+pub(super) async fn own_validators(
+    State(shared): State<Shared>,
+) -> Result<Json<json::Validators>, Failure> {
+    let set = shared.ask(|back| Request::Validators(None, back)).await?;
+    let missing = || Failure::not_found("no decree has named validators: they are the genesis's");
+    Ok(Json(set.ok_or_else(missing)?.into()))
+}
+
+pub(super) async fn validators(
+    State(shared): State<Shared>,
+    path: One,
+) -> Result<Json<json::Validators>, Failure> {
+    let Path(chain) = path?;
+    let chain = text::hash(&chain).map_err(|error| Failure::field("chain", error))?;
+    let set = shared.ask(|back| Request::Validators(Some(chain), back)).await?;
+    Ok(Json(set.ok_or_else(|| Failure::not_found("this chain is not linked"))?.into()))
 }

@@ -166,7 +166,7 @@ impl Effects {
         }
         match &transaction.action {
             Action::Transfer { amount: 0, .. } => return Err(Fault::ZeroAmount),
-            Action::Transfer { amount, .. } => self.pay(from, rest[0], *amount)?,
+            Action::Transfer { amount, .. } => self.pay(from, rest[0], *amount, self.at.minimum)?,
             Action::Record { .. } => self.record(one, rest[0])?,
             Action::Message(message) => self.send(message, from, rest)?,
             Action::Deliver(proof) => self.deliver(proof, rest)?,
@@ -178,10 +178,10 @@ impl Effects {
         Ok(())
     }
 
-    /// Moves an amount; both may be the same account.
-    fn pay(&mut self, from: u32, to: u32, amount: u64) -> Result<(), Fault> {
+    /// Moves an amount, if the payer keeps so much; both may be the same account.
+    fn pay(&mut self, from: u32, to: u32, amount: u64, kept: u64) -> Result<(), Fault> {
         let mut payer = self.account(from).ok_or(Fault::Reserve)?;
-        let left = payer.balance.checked_sub(amount).filter(|&left| left >= self.at.minimum);
+        let left = payer.balance.checked_sub(amount).filter(|&left| left >= kept);
         payer.balance = left.ok_or(Fault::Reserve)?;
         if from == to {
             return Ok(());
@@ -217,7 +217,7 @@ impl Effects {
             return Err(Fault::WrongSequence);
         }
         if message.amount > 0 {
-            self.pay(from, escrow, message.amount)?;
+            self.pay(from, escrow, message.amount, self.at.minimum)?;
         }
         self.count(outbox);
         Ok(())
@@ -258,7 +258,7 @@ impl Effects {
     fn receive(&mut self, message: &Message, escrow: u32, places: &[u32]) -> bool {
         let [inbox, to] = places.try_into().expect("a message touches two");
         let next = self.sequence(inbox).next == message.sequence;
-        let taken = next && (message.amount == 0 || self.pay(escrow, to, message.amount).is_ok());
+        let taken = next && (message.amount == 0 || self.pay(escrow, to, message.amount, 0).is_ok());
         if taken {
             self.count(inbox);
         }

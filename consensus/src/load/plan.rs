@@ -4,9 +4,9 @@ use rayon::prelude::*;
 
 use super::{Accounts, LoadError, in_range};
 use crate::Hash;
-use crate::transaction::{Action, SHORTEST, Transaction};
+use crate::transaction::{Action, MESSAGE, Message, SHORTEST, Transaction};
 
-/// Most transfers of a plan: 8.9 GB of them.
+/// Most transfers of a plan: 8.9 GB of them, with their hashes, and 12.5 GB as messages.
 pub const TRANSFERS_LIMIT: u64 = 50_000_000;
 /// Most transfers a second.
 const RATE_LIMIT: u64 = 1_000_000;
@@ -29,6 +29,27 @@ pub struct Terms {
     pub nonce: u64,
     /// The last height at which a block may hold any of the transfers.
     pub expiry: u64,
+    /// Where they go.
+    pub to: Destination,
+}
+
+/// Where transfers go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Destination {
+    /// To accounts of the chain.
+    Here,
+    /// As messages to the same accounts of another chain. Their sequences count like nonces, from 0.
+    Chain(Hash),
+}
+
+impl Destination {
+    /// Bytes of a signed transfer.
+    fn bytes(self) -> usize {
+        match self {
+            Destination::Here => SHORTEST,
+            Destination::Chain(_) => MESSAGE,
+        }
+    }
 }
 
 /// Signed transfers in the order in which they are sent: each moves 1 to another account.
@@ -36,7 +57,7 @@ pub struct Terms {
 pub struct Plan {
     terms: Terms,
     accounts: u64,
-    /// The transfers, [`SHORTEST`] bytes each.
+    /// The transfers, one after the other; all have one length.
     bytes: Vec<u8>,
     hashes: Vec<[u8; 32]>,
 }
@@ -49,13 +70,26 @@ fn mix(mut word: u64) -> u64 {
     word ^ (word >> 31)
 }
 
+/// The digest that a message of a plan carries: its index, so that it is known where it arrives.
+fn digest(index: usize) -> [u8; 32] {
+    let mut digest = [0; 32];
+    digest[24..].copy_from_slice(&(index as u64).to_be_bytes());
+    digest
+}
+
 impl Plan {
+    /// The place of a message in its plan, by the digest that it carries.
+    pub fn place(digest: &[u8; 32]) -> Option<u64> {
+        let (zeros, index) = digest.split_first_chunk::<24>()?;
+        (*zeros == [0; 24]).then_some(u64::from_be_bytes(index.try_into().ok()?))
+    }
+
     /// Signs all transfers, on all cores. The same accounts and terms make the same bytes.
     ///
     /// # Errors
     /// [`LoadError::Range`], [`LoadError::Accounts`].
     pub fn sign(accounts: &Accounts, terms: Terms) -> Result<Self, LoadError> {
-        let Terms { chain, rate, seconds, first, nonce, expiry } = terms;
+        let Terms { chain, rate, seconds, first, nonce, expiry, to: destination } = terms;
         let addresses = accounts.addresses();
         let count = addresses.len() as u64;
         in_range("rate", rate, 1..=RATE_LIMIT)?;
@@ -68,15 +102,22 @@ impl Plan {
             return Err(LoadError::Accounts { rate, seconds, needed, accounts: addresses.len() });
         }
         let total = (rate * seconds) as usize;
-        let (mut bytes, mut hashes) = (vec![0; total * SHORTEST], vec![[0; 32]; total]);
+        let size = destination.bytes();
+        let (mut bytes, mut hashes) = (vec![0; total * size], vec![[0; 32]; total]);
         let salt = accounts.salt();
-        let slots = bytes.par_chunks_exact_mut(SHORTEST).zip(&mut hashes).enumerate();
+        let slots = bytes.par_chunks_exact_mut(size).zip(&mut hashes).enumerate();
         slots.try_for_each(|(index, (slot, hash))| {
             let place = first + index as u64;
             let signer = place % count;
             let step = 1 + mix(salt ^ index as u64) % (count - 1);
             let to = addresses[((signer + step) % count) as usize];
-            let action = Action::Transfer { to, amount: 1 };
+            let action = match destination {
+                Destination::Here => Action::Transfer { to, amount: 1 },
+                Destination::Chain(receiver) => {
+                    let (sequence, digest) = (place / count, digest(index));
+                    Action::Message(Message { receiver, sequence, to, amount: 1, digest })
+                }
+            };
             let unsigned = Transaction { chain, nonce: nonce + place / count, expiry, action };
             let signed = unsigned.sign(&accounts.key(signer)?);
             slot.copy_from_slice(&signed.encode());
@@ -111,7 +152,8 @@ impl Plan {
     /// # Panics
     /// Beyond the last.
     pub fn transfer(&self, index: usize) -> &[u8] {
-        &self.bytes[index * SHORTEST..][..SHORTEST]
+        let size = self.terms.to.bytes();
+        &self.bytes[index * size..][..size]
     }
 
     /// The account that signs a transfer.

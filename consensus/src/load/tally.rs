@@ -15,7 +15,6 @@ use super::follow::Seen;
 use super::receipts::{Kept, Receipts};
 use crate::client::Taken;
 use crate::http::TRANSACTIONS_LIMIT;
-use crate::transaction::SHORTEST;
 
 /// Chunks a second: transfers of 25 ms are due together, at the end of the 25 ms.
 pub(super) const CHUNKS: u64 = 40;
@@ -46,6 +45,8 @@ pub struct Progress {
 /// What became of a load.
 #[derive(Clone, Debug)]
 pub struct Outcome {
+    /// When the sending began.
+    pub start: Instant,
     /// Transfers of the plan.
     pub planned: u64,
     /// Where it ended. `second` is how long it took.
@@ -145,7 +146,7 @@ impl Tally {
         let mut parts = Vec::with_capacity(validators);
         for (validator, places) in by_validator.iter().enumerate() {
             for part in places.chunks(TRANSACTIONS_LIMIT) {
-                let mut bytes = Vec::with_capacity(part.len() * SHORTEST);
+                let mut bytes = Vec::new();
                 for place in part {
                     bytes.extend_from_slice(self.plan.transfer(*place as usize));
                 }
@@ -229,6 +230,7 @@ impl Tally {
         let steady_from = (seconds / 4).min(5);
         let committed: u64 = self.seconds[steady_from as usize..].iter().sum();
         Outcome {
+            start: self.start,
             planned: self.plan.len() as u64,
             total: self.total,
             refused: self.refused,

@@ -11,7 +11,8 @@ use crate::transaction::Action;
 use crate::{Hash, SignedTransaction};
 
 fn terms(rate: u64, seconds: u64) -> Terms {
-    Terms { chain: Hash::from(CHAIN), rate, seconds, first: 0, nonce: 0, expiry: 100 }
+    let (chain, to) = (Hash::from(CHAIN), Destination::Here);
+    Terms { chain, rate, seconds, first: 0, nonce: 0, expiry: 100, to }
 }
 
 fn plan(accounts: usize, terms: Terms) -> Result<Plan, LoadError> {

@@ -8,6 +8,7 @@ use tokio::sync::{mpsc, oneshot};
 use tracing::warn;
 
 use super::Marshal;
+use super::messages::messages;
 use super::prove::prove;
 use crate::Hash;
 use crate::chain::{Chain, Runtime};
@@ -16,7 +17,8 @@ use crate::figures::Figures;
 use crate::intake::Doorway;
 use crate::ledger::LedgerError;
 use crate::service::{Final, Request, Status};
-use crate::state::{Account, Record};
+use crate::sets::ValidatorSet;
+use crate::state::{Account, Record, Sequence, Value};
 
 /// The chain's figures and the engine's.
 pub(super) fn figures<E: Runtime, S: Strategy>(chain: &Chain<E, S>) -> Figures {
@@ -90,6 +92,17 @@ async fn answer<E: Runtime, S: Strategy>(
         Request::Proof(id, height, to) => {
             reply(to, prove(id, height, chain, marshal).await.map(Box::new));
         }
+        Request::Messages(height, receiver, to) => {
+            reply(to, messages(height, &Hash::from(receiver), chain, marshal).await);
+        }
+        Request::Lane(other, account, to) => {
+            let other = Hash::from(other);
+            let keys = [Sequence::outbox(&other, &account), Sequence::inbox(&other, &account)];
+            let values = chain.ledger().read(&keys).await?;
+            let next = |value: &Option<Value>| value.as_ref().map(Sequence::of).unwrap_or_default();
+            reply(to, [next(&values[0]), next(&values[1])]);
+        }
+        Request::Validators(of, to) => reply(to, validators(of.map(Hash::from), chain).await?),
         Request::Status(to) => {
             let ((height, block, time_ms), state_root) = last(chain).await?;
             let (pooled, pooled_bytes) = {
@@ -101,6 +114,28 @@ async fn answer<E: Runtime, S: Strategy>(
         }
     }
     Ok(())
+}
+
+/// The latest set of a linked chain, or of this one if a decree has changed it.
+async fn validators<E: Runtime, S: Strategy>(
+    of: Option<Hash>,
+    chain: &Chain<E, S>,
+) -> Result<Option<ValidatorSet>, LedgerError> {
+    let of = of.unwrap_or(chain.id());
+    loop {
+        let applied = chain.ledger().applied();
+        let set = async {
+            match chain.ledger().head(&applied, &of).await? {
+                Some(head) => chain.ledger().set(&applied, &of, head.newest).await,
+                None => Ok(None),
+            }
+        };
+        match set.await {
+            // The next one has just been applied.
+            Err(LedgerError::NoParent(_)) => tokio::task::yield_now().await,
+            answer => return answer,
+        }
+    }
 }
 
 /// The last final block, its height, hash and time, and the root of the state after it.

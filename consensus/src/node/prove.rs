@@ -31,7 +31,7 @@ pub(super) async fn prove<E: Runtime, S: Strategy>(
 }
 
 /// A final header with the votes for its block or, where none are kept, for the next descendant's.
-async fn final_header<E: Runtime, S: Strategy>(
+pub(super) async fn final_header<E: Runtime, S: Strategy>(
     header: &Header,
     chain: &Chain<E, S>,
     marshal: &Marshal,

@@ -16,7 +16,7 @@ const DECREE: u8 = 4;
 
 pub(super) const TRANSFER_BYTES: usize = 28;
 const RECORD_BYTES: usize = 64;
-const MESSAGE_BYTES: usize = 100;
+pub(super) const MESSAGE_BYTES: usize = 100;
 
 /// Kinds that a decoder takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

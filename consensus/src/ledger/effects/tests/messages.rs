@@ -142,8 +142,8 @@ fn a_message_takes_effect_once_and_in_turn() {
 
 #[test]
 fn nothing_is_released_that_is_not_locked() {
-    // 40 may go: the escrow keeps the minimum. 9 would open an account with too little.
-    for (amount, fault) in [(41, true), (40, false), (9, true), (u64::MAX, true)] {
+    // All of the 50 may go. 9 would open an account with too little.
+    for (amount, fault) in [(51, true), (50, false), (9, true), (u64::MAX, true)] {
         let (results, after) = effects_on(linked, &[deliver(0, &[(5, to_us(0, amount))])]);
         assert_eq!(results, [if fault { Err(Fault::NothingNew) } else { Ok(()) }], "{amount}");
         let inbox = Sequence::inbox(&OTHER, &address(5));
