@@ -8,7 +8,7 @@
 //! ```
 
 use std::borrow::Borrow;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::future::pending;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, UNIX_EPOCH};
@@ -16,6 +16,7 @@ use std::time::{Duration, UNIX_EPOCH};
 use commonware_consensus::Application;
 use commonware_consensus::marshal::ancestry::Ancestry;
 use commonware_consensus::simplex::types::Context as View;
+use commonware_consensus::types::Epoch;
 use commonware_cryptography::{Digested, Digestible as _, ed25519};
 use commonware_parallel::Strategy;
 use commonware_runtime::{Clock, Metrics, Spawner};
@@ -90,8 +91,6 @@ pub struct Parts<E: Runtime, S: Strategy> {
     pub id: Hash,
     /// What blocks and transactions may be.
     pub limits: Limits,
-    /// The validators, in the order of their indices.
-    pub validators: Set<ed25519::PublicKey>,
     /// Its state.
     pub ledger: Ledger<E, S>,
     /// Who computes.
@@ -120,7 +119,8 @@ impl<E: Runtime, S: Strategy> Clone for Chain<E, S> {
 struct Shared<E: Runtime, S: Strategy> {
     id: Hash,
     limits: Limits,
-    validators: Set<ed25519::PublicKey>,
+    /// The validators of the last epochs, in the order of their indices.
+    validators: Mutex<BTreeMap<u64, Arc<Set<ed25519::PublicKey>>>>,
     ledger: Ledger<E, S>,
     crypto: Crypto,
     senders: SenderCache,
@@ -140,6 +140,8 @@ struct Shared<E: Runtime, S: Strategy> {
     work: Notify,
     /// Why the validator has to stop.
     failure: watch::Sender<Option<Stop>>,
+    /// Height of the last block whose state is on the disk.
+    written: watch::Sender<u64>,
 }
 
 /// Why a validator has to stop.
@@ -171,17 +173,20 @@ pub(crate) enum Refused {
     /// Its ancestors are not there.
     #[error("its ancestors are not there")]
     NoAncestor,
+    /// It is of an epoch that has not begun, or is long over.
+    #[error("the validators of its epoch are not known")]
+    NoEpoch,
 }
 
 impl<E: Runtime, S: Strategy> Chain<E, S> {
     /// A chain whose last applied block is `last`.
     pub fn new(parts: Parts<E, S>, last: &Header) -> Self {
-        let Parts { id, limits, validators, ledger, crypto, senders, .. } = parts;
-        let Parts { pool, committee: (first, template), times, stages, .. } = parts;
+        let Parts { id, limits, ledger, crypto, senders, pool, .. } = parts;
+        let Parts { committee: (first, template), times, stages, .. } = parts;
         Chain(Arc::new(Shared {
             id,
             limits,
-            validators,
+            validators: Mutex::default(),
             ledger,
             crypto,
             senders,
@@ -196,12 +201,34 @@ impl<E: Runtime, S: Strategy> Chain<E, S> {
             recent: Mutex::new(Recent::new(last)),
             work: Notify::new(),
             failure: watch::Sender::new(None),
+            written: watch::Sender::new(last.height),
         }))
     }
 
     /// Changes once, to why the validator has to stop: its disk failed, or its state is wrong.
     pub fn failure(&self) -> watch::Receiver<Option<Stop>> {
         self.0.failure.subscribe()
+    }
+
+    /// Height of the last final block whose state is on the disk.
+    pub fn written(&self) -> watch::Receiver<u64> {
+        self.0.written.subscribe()
+    }
+
+    /// An epoch begins, with these validators in the order of their indices. They and those of the
+    /// epoch before propose blocks.
+    pub fn enter(&self, epoch: u64, validators: Set<ed25519::PublicKey>) {
+        let mut known = self.0.validators.lock().unwrap_or_else(PoisonError::into_inner);
+        known.insert(epoch, Arc::new(validators));
+        while known.len() > 2 {
+            known.pop_first();
+        }
+    }
+
+    /// The validators of an epoch.
+    fn validators(&self, epoch: Epoch) -> Result<Arc<Set<ed25519::PublicKey>>, Refused> {
+        let known = self.0.validators.lock().unwrap_or_else(PoisonError::into_inner);
+        known.get(&epoch.get()).cloned().ok_or(Refused::NoEpoch)
     }
 
     /// The state.
@@ -254,7 +281,7 @@ impl<E: Runtime, S: Strategy> Chain<E, S> {
     }
 
     /// Stops the validator.
-    fn fail(&self, why: Stop) {
+    pub(crate) fn fail(&self, why: Stop) {
         self.0.failure.send_if_modified(|failure| {
             let first = failure.is_none();
             failure.get_or_insert(why);
@@ -398,7 +425,8 @@ impl<E: Runtime, S: Strategy> Chain<E, S> {
     ) -> Result<(), Refused> {
         let block = ancestry.next().await.ok_or(Refused::NoAncestor)?;
         let parent = ancestry.next().await.ok_or(Refused::NoAncestor)?;
-        check::header(block.inner(), parent.inner(), view, self.0.id, &self.0.validators)?;
+        let validators = self.validators(view.round.epoch())?;
+        check::header(block.inner(), parent.inner(), view, self.0.id, &validators)?;
         let time = UNIX_EPOCH + Duration::from_millis(block.inner().header.time_ms);
         if let Some(clock) = time.checked_sub(self.0.times.drift) {
             context.sleep_until(clock).await;

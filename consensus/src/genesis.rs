@@ -1,6 +1,7 @@
 //! The genesis file: what all validators of a chain agree on before its first block.
 
 use std::collections::BTreeMap;
+use std::num::NonZeroU64;
 use std::path::{Path, PathBuf};
 
 use alloy_primitives::hex;
@@ -83,7 +84,12 @@ impl Default for Limits {
 impl Limits {
     /// The epoch of a height: 0 for those below [`Limits::epoch_heights`], the genesis's included.
     pub fn epoch(&self, height: u64) -> u64 {
-        height / u64::from(self.epoch_heights.max(1))
+        height / self.epoch_length()
+    }
+
+    /// [`Limits::epoch_heights`], at least 2: those of a file are.
+    pub(crate) fn epoch_length(&self) -> NonZeroU64 {
+        NonZeroU64::new(self.epoch_heights.max(2).into()).expect("2 is not zero")
     }
 
     fn check(&self) -> Result<(), GenesisError> {

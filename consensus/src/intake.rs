@@ -5,13 +5,12 @@
 //! who are all connected, so what came from one of them does not.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use commonware_cryptography::ed25519;
 use commonware_p2p::{Blocker, Receiver, Recipients, Sender};
 use commonware_parallel::Strategy;
-use commonware_utils::ordered::Set;
 use sigmill::{Class, Terms};
 use tokio::sync::{mpsc, oneshot};
 use tracing::{debug, warn};
@@ -65,10 +64,31 @@ impl Doorway {
     }
 }
 
+/// Who has sent something, in that order: the place is a peer's number, as long as the process lives
+/// and whatever set of validators is in force. The network lets in those that it was told of only.
+#[derive(Clone, Default)]
+struct Peers(Arc<Mutex<Vec<ed25519::PublicKey>>>);
+
+impl Peers {
+    fn number(&self, identity: ed25519::PublicKey) -> u32 {
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let place = all.iter().position(|one| *one == identity).unwrap_or_else(|| {
+            all.push(identity);
+            all.len() - 1
+        });
+        place as u32
+    }
+
+    fn identity(&self, number: u32) -> Option<ed25519::PublicKey> {
+        let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        all.get(number as usize).cloned()
+    }
+}
+
 /// Takes transactions into the pool.
 pub struct Intake<E: Runtime, S: Strategy, B> {
     chain: Chain<E, S>,
-    validators: Set<ed25519::PublicKey>,
+    peers: Peers,
     blocker: B,
     arrivals: mpsc::Receiver<Arrived>,
     doorway: mpsc::Sender<Arrived>,
@@ -82,15 +102,12 @@ where
     B: Blocker<PublicKey = ed25519::PublicKey>,
 {
     /// An intake of a chain, and where clients' transactions are handed in.
-    pub fn new(
-        chain: Chain<E, S>,
-        validators: Set<ed25519::PublicKey>,
-        blocker: B,
-    ) -> (Self, Doorway) {
+    pub fn new(chain: Chain<E, S>, blocker: B) -> (Self, Doorway) {
         let (doorway, arrivals) = mpsc::channel(QUEUE);
         let offences = HashMap::new();
         let door = Doorway(doorway.clone());
-        (Intake { chain, validators, blocker, arrivals, doorway, offences }, door)
+        let peers = Peers::default();
+        (Intake { chain, peers, blocker, arrivals, doorway, offences }, door)
     }
 
     /// Runs until the network stops.
@@ -102,9 +119,9 @@ where
             impl Receiver<PublicKey = ed25519::PublicKey>,
         ),
     ) {
-        let (doorway, validators) = (self.doorway.clone(), self.validators.clone());
+        let (doorway, peers) = (self.doorway.clone(), self.peers.clone());
         let (offend, mut offenders) = mpsc::unbounded_channel();
-        context.child("gossip").spawn(move |_| listen(receiver, validators, doorway, offend));
+        context.child("gossip").spawn(move |_| listen(receiver, peers, doorway, offend));
         while let Some(first) = self.arrivals.recv().await {
             context.sleep(LINGER).await;
             let mut batch = vec![first];
@@ -234,10 +251,10 @@ where
         *count = before.saturating_add(offences);
         if before < OFFENCES
             && *count >= OFFENCES
-            && let Some(identity) = self.validators.get(peer as usize)
+            && let Some(identity) = self.peers.identity(peer)
         {
             warn!(peer, "blocked: it sends transactions that no honest validator passes on");
-            self.blocker.block(identity.clone());
+            self.blocker.block(identity);
         }
     }
 }
@@ -257,13 +274,12 @@ fn spread(sender: &mut impl Sender<PublicKey = ed25519::PublicKey>, taken: &[Vec
 /// Decodes what other validators send. A message that is none is worth as much as [`OFFENCES`].
 async fn listen(
     mut receiver: impl Receiver<PublicKey = ed25519::PublicKey>,
-    validators: Set<ed25519::PublicKey>,
+    peers: Peers,
     doorway: mpsc::Sender<Arrived>,
     offend: mpsc::UnboundedSender<u32>,
 ) {
     while let Ok((identity, message)) = receiver.recv().await {
-        let Some(peer) = validators.iter().position(|one| *one == identity) else { continue };
-        let peer = peer as u32;
+        let peer = peers.number(identity);
         match decode_list(message.as_ref()) {
             Ok(transactions) => {
                 let arrived = Arrived { source: Source::Peer(peer), transactions, reply: None };

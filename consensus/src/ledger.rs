@@ -26,12 +26,12 @@ use tokio::sync::{RwLock, RwLockReadGuard};
 use crate::Hash;
 use crate::block::Header;
 use crate::genesis::{Genesis, Limits};
-use crate::sets::{Head, Span, ValidatorSet};
 use crate::stages::{Stage, Stages};
 use crate::state::{Account, Key, Value};
 use crate::transaction::Signed;
 
 mod effects;
+mod sets;
 mod standing;
 
 pub use effects::Fault;
@@ -63,6 +63,9 @@ pub enum LedgerError {
     /// The state of the parent is not there: not yet, or no longer, its chain having lost.
     #[error("ledger: the state of block {0} is not there")]
     NoParent(Hash),
+    /// The state names a set of validators that it does not have.
+    #[error("ledger: the validators from epoch {0} on are not there")]
+    NoSet(u64),
 }
 
 /// Why the effects of a block are not there.
@@ -313,29 +316,6 @@ where
             }
         }
         Ok((effects, read, taken))
-    }
-
-    /// The latest sets of a chain, linked or this one, in the state after a block.
-    ///
-    /// # Errors
-    /// [`LedgerError`].
-    pub async fn head(&self, block: &Hash, chain: &Hash) -> Result<Option<Head>, LedgerError> {
-        let head = self.read_after(block, &[Head::key(chain)]).await?.remove(0);
-        Ok(head.as_ref().map(Head::of))
-    }
-
-    /// A set that a head names.
-    ///
-    /// # Errors
-    /// [`LedgerError`].
-    pub async fn set(
-        &self,
-        block: &Hash,
-        chain: &Hash,
-        span: Span,
-    ) -> Result<Option<ValidatorSet>, LedgerError> {
-        let values = self.read_after(block, &span.keys(chain)).await?;
-        Ok(ValidatorSet::read(span, &values))
     }
 
     /// What lies at keys in the state after a block.

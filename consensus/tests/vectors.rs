@@ -73,26 +73,26 @@ fn transactions(chain: Hash) -> [SignedTransaction; 3] {
 fn the_chain_and_its_first_block() {
     let genesis = genesis();
     let chain = genesis.chain();
-    let text = "7f6f4d9db36a163258767f14e3d777f38b1561bdde16a8fd96de66ebdea613ee";
+    let text = "db9cc9e8bb91c122baa2eec2b168111331036a40038f950c67feb87b330663d3";
     assert_eq!(hex::encode(chain.0), text);
     assert_eq!(account(1).address().to_string(), "0x7E5F4552091A69125d5DfCb7b8C2659029395Bdf");
     assert_eq!(account(2).address().to_string(), "0x2B5AD5c4795c026514f8317c7a215E218DcCD6cF");
 
     let engine = Engine::builder().threads(1).open().unwrap();
     let list = transactions(chain);
-    let wire = "017f6f4d9db36a163258767f14e3d777f38b1561bdde16a8fd96de66ebdea613ee00000000000000\
-                00000000000000003200001c11111111111111111111111111111111111111110000000000000014be\
-                0a3c15b54100ff2065e1eaabb879c665ff59721cae61fbafdb738ac58954556aa3b8a2506d34a696c4\
-                59107ddb0e541ef95cd0d5382dba08df0485bbc9e4d200";
+    let wire = "01db9cc9e8bb91c122baa2eec2b168111331036a40038f950c67feb87b330663d300000000000000\
+                00000000000000003200001c1111111111111111111111111111111111111111000000000000001458\
+                11709000e3a6d8aa83d9b64775968352a97b3d656d394342c404948514f240732715b67c2b127ca156\
+                9dbc3628856d58a4b0bae66b4433d4ed4233db4b66c201";
     assert_eq!(hex::encode(list[0].encode()), wire);
     let all = hashes(&engine, &list, Terms::default()).unwrap();
-    let text = "cf593191008ea8cbc5718c8ddccf1d1c764c7b9361b7d788b6979bfcac5d7b28";
+    let text = "ddae526c54aa49d50698ea9a1b537eb53441c2a11df8a349f19570a6541c337c";
     assert_eq!(hex::encode(all[0].signing), text);
     let ids: Vec<_> = all.iter().map(|hashes| hashes.id).collect();
     for (id, text) in ids.iter().zip([
-        "0068f62e786ee40da7f66fbd711f08dee053a45d9de4c9886539edc0f9a26244",
-        "5c79419f211130291e4d39f23a5ed031743f1cc296f55ce16b76ef7e96867dde",
-        "5abf0fe1a40bd2b9f5337018d204b1f534259f793ba2f4a552597ac5fff1970a",
+        "0c416bd20fa4b78626b9aa2626df2f6d8565f0e8f08f23f793cf8798de9f2030",
+        "d0c6ec3109ee16cb05384078d62ad26a989afd597eac16454d09ef2ea1ae288e",
+        "0cb82f3566688924f79cbc93fc7caf22ef353e9fc46be4f67572fe1936284422",
     ]) {
         assert_eq!(hex::encode(id), text);
     }
@@ -100,15 +100,15 @@ fn the_chain_and_its_first_block() {
     assert_eq!(senders(&engine, &list, &all, Terms::default()).unwrap(), expected);
 
     let root = transactions_root(&engine, &ids, Terms::default()).unwrap();
-    let text = "970b895bdfb96d22eb28d149e86250d185525f3c88526c079dbf5847ffb07817";
+    let text = "d3eb3126a43ca1bcaf41c7dc6b1e151c3389f5a1d084b1f7176c64e875903b13";
     assert_eq!(hex::encode(root), text);
     let block = Header::genesis(&genesis);
-    let text = "2f7337bdc2f421ac26e28dc2069cf86cf4444cf9a88dab2b9ef352d26756e967";
+    let text = "71d0d222fe3dfea30eace35733a25886c3903b46a5912513e3bc206194c96d01";
     assert_eq!(hex::encode(block.hash().0), text);
     assert_eq!(hex::encode(first(&block, root).hash().0), FIRST);
 }
 
-const FIRST: &str = "10813cdc10c4f8bc6ce1a4c41ddbb146f4f11bc77029a0613838df5a155951e9";
+const FIRST: &str = "c6a6cd471e594a48261fae168aa3192841ab905ad509f800e52180313ea2aa4d";
 
 fn first(genesis: &Header, transactions_root: [u8; 32]) -> Header {
     Header {
@@ -139,11 +139,11 @@ fn votes_for_it() {
         hex::encode(vote.unwrap().signature.get().unwrap().0)
     };
     let finalize = signer(1).sign::<Hash>(Subject::Finalize { proposal: &proposal });
-    let text = "9aad295bde9cf84818879ee65e751ad3ec897352a1b6802653f5d6f120876ac9\
-                6283d165af36036b6f6afae8ec6a54ce44a6dc7b845f0879e899e5fc58646a9b";
+    let text = "5d4e5f004ea4d66847bfe8a8130d5bc287e780c40a6e8ff2d6272ddb41d7ff6d\
+                1b7b2931c2044977520ff23e61a2a5dfa10f53b56662b2c944bdf6ca10c3a614";
     assert_eq!(hex_of(finalize), text);
     let nullify = signer(2).sign::<Hash>(Subject::Nullify { round });
-    let text = "f030faea45c9361cea010e1cb9438fd2e3bc42d4009f8cf959c2f575da076eec\
-                fef3fd48270df2bca507317bd4f49131d8d68a478f7f5d9d6601942f00a75c37";
+    let text = "e7e3cbd4cb5c052102a3cde874e6e03b328bd612b1ad7c0b5499343bb8af01df\
+                de455d72f23c70e627ce5262e0768958648bded0601ac347b48617f427d2cbd5";
     assert_eq!(hex_of(nullify), text);
 }

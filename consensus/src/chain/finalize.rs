@@ -107,7 +107,14 @@ impl<E: Runtime, S: Strategy> Finalizer<E, S> {
         let chain = self.chain.clone();
         context.child("written").spawn(move |_| async move {
             match written.await {
-                Ok(()) => acknowledgement.acknowledge(),
+                Ok(()) => {
+                    chain.0.written.send_if_modified(|last| {
+                        let later = height > *last;
+                        *last = height.max(*last);
+                        later
+                    });
+                    acknowledgement.acknowledge();
+                }
                 Err(error) => chain.fail(Stop::Disk(format!("ledger: {error}"))),
             }
         });

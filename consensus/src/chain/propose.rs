@@ -42,7 +42,7 @@ impl<E: Runtime, S: Strategy> Chain<E, S> {
             let offer = || self.pool().offer(height, &self.0.limits, next_nonce);
             self.0.stages.run(Stage::Pool, offer)
         };
-        let Shared { ledger, crypto, validators, .. } = &*self.0;
+        let Shared { ledger, crypto, .. } = &*self.0;
         let state_root = ledger.root(&parent_hash).await?;
         let (offered, delivered) = self.backed(context, &parent_hash, view, offered, terms).await?;
         let both = offered.iter().zip(&delivered);
@@ -60,6 +60,7 @@ impl<E: Runtime, S: Strategy> Chain<E, S> {
             places.filter_map(|(place, &at)| Some((place, delivered[at].clone()?))).collect();
         let taken: Vec<&Entry> = draft.taken.iter().map(|&at| &*offered[at]).collect();
         let ids: Vec<_> = taken.iter().map(|entry| entry.hash).collect();
+        let validators = self.validators(view.round.epoch())?;
         let proposer = validators.iter().position(|one| *one == view.leader).unwrap_or_default();
         let header = Header {
             chain: self.0.id,

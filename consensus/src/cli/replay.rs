@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use commonware_consensus::simplex::types::{Finalization, Subject};
-use commonware_cryptography::certificate::{Scheme as _, Verifier as _};
+use commonware_cryptography::certificate::Verifier as _;
 use commonware_cryptography::{Digested, Digestible as _};
 use commonware_parallel::Sequential;
 use commonware_runtime::buffer::paged::CacheRef;
@@ -19,12 +19,12 @@ use sigmill_consensus::chain::{Chain, Parts, Replayed, Times};
 use sigmill_consensus::config::{self, Config};
 use sigmill_consensus::keys::ValidatorKeys;
 use sigmill_consensus::ledger::{Ledger, Store};
-use sigmill_consensus::node::{Archives, Sizes};
+use sigmill_consensus::node::{Archives, Schemes, Sizes};
 use sigmill_consensus::pool::{Pool, PoolLimits};
 use sigmill_consensus::{Block, Genesis, Hash, SenderCache, VoteScheme};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 
-use super::run::{cores, crypto, engine, lock, scheme};
+use super::run::{cores, crypto, engine, lock, schemes};
 use super::{Done, Failure};
 
 const EXAMPLES: &str = "\
@@ -72,7 +72,7 @@ pub fn run(arguments: &Arguments) -> Done {
     let keys = ValidatorKeys::read(&config.keys)?;
     let _lock = lock(&config.data)?;
     let engine = Arc::new(engine(&config)?);
-    let scheme = scheme(&genesis, &keys, &config, &engine)?;
+    let schemes = schemes(&genesis, &keys, &config, &engine)?;
     let folder = tempfile::tempdir().map_err(Failure::check)?;
 
     let (recorded, blocks) = mpsc::channel(AHEAD);
@@ -89,7 +89,7 @@ pub fn run(arguments: &Arguments) -> Done {
         .with_storage_directory(folder.path());
     let replayed = Runner::new(runtime).start(|context| {
         let crypto = crypto(&config, &engine);
-        replay(context, genesis, scheme, crypto, blocks)
+        replay(context, genesis, schemes, crypto, blocks)
     })?;
     reading.join().map_err(|_| Failure::check("the reader of the archives panicked"))??;
     let Timed { replayed, certificates, seconds, stages } = replayed;
@@ -155,7 +155,7 @@ struct Timed {
 async fn replay(
     context: Context,
     genesis: Arc<Genesis>,
-    scheme: VoteScheme,
+    schemes: Schemes,
     crypto: sigmill_consensus::Crypto,
     mut recorded: mpsc::Receiver<Recorded>,
 ) -> Result<Timed, Failure> {
@@ -172,25 +172,43 @@ async fn replay(
         stages: Arc::clone(&stages),
     };
     let ledger = Ledger::open(context.child("ledger"), store, &genesis).await;
+    let first = schemes(&genesis.validators).map_err(Failure::check)?;
     let parts = Parts {
         id: genesis.chain(),
         limits: genesis.limits.clone(),
-        validators: scheme.participants().clone(),
         ledger: ledger.map_err(Failure::check)?,
         crypto,
         senders: SenderCache::new(1, std::time::Duration::ZERO),
         pool: Pool::new(genesis.chain(), genesis.limits.clone(), PoolLimits::default()),
-        committee: (genesis.validators.clone(), scheme.committee().clone()),
+        committee: (genesis.validators.clone(), first.committee().clone()),
         times: Times::of(std::time::Duration::from_secs(1), std::time::Duration::from_secs(2)),
         stages,
     };
     let chain = Chain::new(parts, &Header::genesis(&genesis));
     let start = Instant::now();
     let (sender, blocks) = mpsc::channel(AHEAD);
+    let (done, mut applied) = watch::channel(0);
+    let state = chain.clone();
     let certificates = context.child("certificates").shared(true).spawn(move |_| async move {
         let (mut batch, mut valid) = (Vec::new(), 0);
+        let (mut epoch, mut set) = (0, genesis.validators.clone());
+        let mut scheme = first;
         while let Some((block, certificate)) = recorded.recv().await {
             let height = block.inner().header.height;
+            if genesis.limits.epoch(height) > epoch {
+                valid += judge(&scheme, &mut batch)?;
+                // The state after the epoch before says who votes.
+                let ended = |_| "the replay has ended".to_owned();
+                applied.wait_for(|applied| *applied + 1 >= height).await.map_err(ended)?;
+                epoch = genesis.limits.epoch(height);
+                let named = state.ledger().set_in_force(&genesis.chain(), epoch).await;
+                if let Some(named) = named.map_err(|error| error.to_string())?
+                    && named.validators != set
+                {
+                    set = named.validators;
+                    scheme = schemes(&set).map_err(|error| error.to_string())?;
+                }
+            }
             if let Some(certificate) = certificate {
                 if certificate.proposal.payload != block.digest() {
                     return Err(format!("block {height}: its certificate is for another block"));
@@ -209,6 +227,7 @@ async fn replay(
     });
     let mut told = Instant::now();
     let replayed = chain.replay(&context, blocks, |now| {
+        done.send_replace(now.height);
         if told.elapsed().as_secs() >= 1 {
             told = Instant::now();
             eprintln!("height {}  transactions {}", now.height, now.transactions);

@@ -22,9 +22,13 @@ use sigmill_consensus::chain::{Stop, Times};
 use sigmill_consensus::config::{self, Config};
 use sigmill_consensus::delay::Delayed;
 use sigmill_consensus::keys::ValidatorKeys;
-use sigmill_consensus::node::{self, Channels, Node, NodeError, Setup, Sizes, longest_message};
+use sigmill_consensus::node::{
+    self, Channels, Node, NodeError, Schemes, Setup, Sizes, longest_message,
+};
 use sigmill_consensus::scheme::Engines;
 use sigmill_consensus::{Committee, Crypto, Genesis, VoteScheme, http};
+
+use tracing::warn;
 
 use super::{Done, Failure};
 
@@ -91,8 +95,11 @@ fn stopped(data: &Path, why: impl fmt::Display) -> Failure {
 /// A validator that does not start.
 fn not_started(data: &Path, error: &NodeError) -> Failure {
     match error {
-        NodeError::Ledger(_) | NodeError::Archive(_) => stopped(data, error),
-        NodeError::NoJournal { .. } | NodeError::NoBlock(_) => Failure::check(error),
+        NodeError::Ledger(_)
+        | NodeError::Archive(_)
+        | NodeError::Journal(_)
+        | NodeError::Mark(_) => stopped(data, error),
+        _ => Failure::check(error),
     }
 }
 
@@ -147,13 +154,13 @@ fn device(name: &str) -> Result<sigmill::Device, Failure> {
     }
 }
 
-/// The scheme of a validator, its votes judged by the engine.
-pub fn scheme(
+/// How these keys vote in any set of validators, all votes judged by the engine.
+pub fn schemes(
     genesis: &Genesis,
     keys: &ValidatorKeys,
     config: &Config,
     engine: &Arc<Engine>,
-) -> Result<VoteScheme, Failure> {
+) -> Result<Schemes, Failure> {
     let inline = match config.devices.is_empty() {
         true => engine.clone(),
         false => {
@@ -163,18 +170,11 @@ pub fn scheme(
     };
     let engines = Engines { batches: engine.clone(), inline };
     let patience = Duration::from_millis(config.timeouts.certification_ms) / 8;
-    let committee = Committee::new(genesis.chain(), &genesis.validators, engines, patience);
-    let committee = committee.map_err(Failure::check)?;
-    let (identity, vote) = keys.public();
-    let named = genesis.validators.iter().any(|one| one.identity == identity && one.vote == vote);
-    let scheme = VoteScheme::signer(committee, keys.vote.clone()).filter(|_| named);
-    scheme.ok_or_else(|| {
-        Failure::input(format!(
-            "{}: these keys are no validator's of {}",
-            config.keys.display(),
-            config.genesis.display()
-        ))
-    })
+    let (chain, (identity, _), vote) = (genesis.chain(), keys.public(), keys.vote.clone());
+    Ok(Arc::new(move |validators| {
+        let committee = Committee::new(chain, validators, engines.clone(), patience)?;
+        Ok(VoteScheme::of(committee, &identity, &vote))
+    }))
 }
 
 pub fn crypto(config: &Config, engine: &Arc<Engine>) -> Crypto {
@@ -191,16 +191,15 @@ async fn operate(
     keys: ValidatorKeys,
     engine: Arc<Engine>,
 ) -> Done {
-    let scheme = scheme(&genesis, &keys, &config, &engine)?;
+    let schemes = schemes(&genesis, &keys, &config, &engine)?;
     let identity = keys.identity.public_key();
+    if genesis.validators.iter().all(|one| one.identity != identity) {
+        warn!("no validator of the genesis: it looks on as long as no set of validators names it");
+    }
     let mut addresses = vec![(identity.clone(), config.listen.into())];
     for peer in &config.peers {
         if peer.identity == identity {
             continue;
-        }
-        if genesis.validators.iter().all(|one| one.identity != peer.identity) {
-            let why = "`peers`: one of them is no validator of the genesis";
-            return Err(Failure::input(why));
         }
         addresses.push((peer.identity.clone(), peer.address.into()));
     }
@@ -222,7 +221,7 @@ async fn operate(
         handshake,
         &namespace,
         config.listen,
-        NonZeroUsize::new(genesis.validators.len()).expect("a genesis has validators"),
+        NonZeroUsize::new(addresses.len()).expect("the node itself is one"),
         longest_message(&genesis),
         NZUsize!(1_024),
     );
@@ -248,7 +247,7 @@ async fn operate(
     let setup = Setup {
         genesis,
         identity,
-        scheme,
+        schemes,
         crypto: crypto(&config, &engine),
         timeouts,
         times,

@@ -258,7 +258,8 @@ impl Effects {
     fn receive(&mut self, message: &Message, escrow: u32, places: &[u32]) -> bool {
         let [inbox, to] = places.try_into().expect("a message touches two");
         let next = self.sequence(inbox).next == message.sequence;
-        let taken = next && (message.amount == 0 || self.pay(escrow, to, message.amount, 0).is_ok());
+        let taken =
+            next && (message.amount == 0 || self.pay(escrow, to, message.amount, 0).is_ok());
         if taken {
             self.count(inbox);
         }

@@ -8,6 +8,7 @@ use super::*;
 use crate::address::Address;
 use crate::genesis::Validator;
 use crate::keys::{AccountKey, ValidatorKeys, VoteKey};
+use crate::sets::{Head, Span, ValidatorSet};
 use crate::transaction::{Action, SignedTransaction, Transaction};
 
 type TestLedger = Ledger<deterministic::Context, Sequential>;
@@ -195,4 +196,38 @@ fn every_final_state_is_there_after_a_restart_and_none_that_was_not_written() {
             return; // the blocks' numbers would no longer fit the nonces
         }
     }
+}
+
+#[test]
+fn the_state_says_which_validators_are_in_force() {
+    deterministic::Runner::default().start(|context| async move {
+        let ledger = open(&context, "sets").await;
+        let chain = genesis().chain();
+        let force = async |epoch| ledger.set_in_force(&chain, epoch).await.unwrap();
+        assert_eq!(force(9).await, None, "that of the genesis");
+        let set = |from, votes: &[u8]| {
+            let vote = |&n: &u8| VoteKey::from_bytes(&[n; 32]).unwrap().public();
+            let identity = genesis().validators[0].identity.clone();
+            let one = |n| Validator { identity: identity.clone(), vote: vote(n) };
+            ValidatorSet { from, validators: votes.iter().map(one).collect() }
+        };
+        let (first, second) = (set(3, &[1]), set(7, &[2, 3]));
+        let head = Head::then(None, first.span());
+        let pairs = first.pairs(&chain).into_iter().chain([(Head::key(&chain), head.value())]);
+        ledger.plant(pairs).await.unwrap();
+        assert_eq!(force(2).await, None);
+        assert_eq!(force(3).await, Some(first.clone()));
+        let head = Head::then(Some(head), second.span());
+        let pairs = second.pairs(&chain).into_iter().chain([(Head::key(&chain), head.value())]);
+        ledger.plant(pairs).await.unwrap();
+        for (epoch, expected) in [(2, None), (6, Some(first)), (7, Some(second.clone()))] {
+            assert_eq!(force(epoch).await, expected, "{epoch}");
+        }
+        let mut third = Head::then(Some(head), Span { from: 8, validators: 1 });
+        ledger.plant([(Head::key(&chain), third.value())]).await.unwrap();
+        assert!(matches!(ledger.set_in_force(&chain, 8).await, Err(LedgerError::NoSet(8))));
+        third.newest.from = 9;
+        ledger.plant([(Head::key(&chain), third.value())]).await.unwrap();
+        assert_eq!(force(8).await, Some(second));
+    });
 }

@@ -49,6 +49,17 @@ impl VoteScheme {
         VoteScheme { committee, me: None, key: None }
     }
 
+    /// As who has these keys: as the validator that has both, as a member with another vote key, or as
+    /// one who looks on.
+    pub fn of(committee: Arc<Committee>, identity: &ed25519::PublicKey, key: &VoteKey) -> Self {
+        let place = committee.identities.index(identity);
+        let signer = VoteScheme::signer(committee.clone(), key.clone())
+            .filter(|signer| signer.me.and_then(|me| me.signer()) == place);
+        signer
+            .or_else(|| VoteScheme::member(committee.clone(), identity))
+            .unwrap_or_else(|| VoteScheme::onlooker(committee))
+    }
+
     /// The committee.
     pub fn committee(&self) -> &Arc<Committee> {
         &self.committee

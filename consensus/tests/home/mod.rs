@@ -50,7 +50,7 @@ impl Home {
         let genesis = Genesis {
             name: name.into(),
             time_ms: 1,
-            limits: Limits::default(),
+            limits: Limits { epoch_heights: 16, ..Limits::default() },
             validators: vec![Validator { identity, vote }],
             accounts,
         };

@@ -12,7 +12,7 @@ use sigmill_consensus::{
 };
 
 use crate::liar::RESERVED;
-use crate::world::{BALANCE, VALIDATORS, account};
+use crate::world::{BALANCE, EPOCH_HEIGHTS, account};
 
 /// A validator in one of its lives.
 pub type Life = (usize, u32);
@@ -188,16 +188,18 @@ impl Books {
         all
     }
 
-    /// Takes over the next final block: panics if it is none that may be.
-    pub fn follow(&mut self, block: &Block) {
+    /// Takes over the next final block, of an epoch with so many validators: panics if it is none that
+    /// may be.
+    pub fn follow(&mut self, block: &Block, validators: usize) {
         let (header, before) = (&block.header, &self.last);
         assert_eq!(header.height, self.height + 1);
         self.height += 1;
         let follows = header.chain == self.chain
             && header.parent == before.hash()
             && header.time_ms > before.time_ms
-            && header.view > before.view
-            && u64::from(header.proposer) == header.view % VALIDATORS as u64
+            && header.epoch == header.height / EPOCH_HEIGHTS
+            && (header.epoch, header.view) > (before.epoch, before.view)
+            && u64::from(header.proposer) == (header.epoch + header.view) % validators as u64
             && header.transactions as usize == block.transactions.len();
         assert!(follows, "{header:?} after {before:?}");
         let ids: Vec<_> = block.transactions.iter().map(|one| one.hash().0).collect();

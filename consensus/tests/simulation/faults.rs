@@ -5,15 +5,17 @@ use std::sync::{Arc, Mutex};
 use std::time::SystemTime;
 
 use commonware_actor::{Feedback, Unreliable};
-use commonware_codec::{Copying, DecodeExt as _};
-use commonware_consensus::Viewable as _;
+use commonware_codec::varint::UInt;
+use commonware_codec::{Copying, DecodeExt as _, ReadExt as _};
 use commonware_consensus::simplex::types::{Proposal, Vote};
+use commonware_consensus::{Epochable as _, Viewable as _};
 use commonware_cryptography::ed25519::PublicKey;
 use commonware_p2p::{CheckedSender, LimitedSender, Recipients};
 use commonware_runtime::IoBufs;
 use fastrand::Rng;
 use sigmill_consensus::{Hash, VoteScheme};
 
+use crate::plan::Plan;
 use crate::world::Outlet;
 
 /// What is done with a message.
@@ -95,19 +97,27 @@ struct Ballot {
     nullified: bool,
 }
 
+/// Validator, epoch, view.
+type Place = (usize, u64, u64);
+
 /// The votes of honest validators, over all their lives.
 #[derive(Clone, Default)]
-pub struct Ballots(Arc<Mutex<HashMap<(usize, u64), Ballot>>>);
+pub struct Ballots(Arc<Mutex<HashMap<Place, Ballot>>>);
 
 impl Ballots {
-    /// Panics when a validator votes twice.
-    pub fn watch(&self, validator: usize) -> Tap {
-        let ballots = self.clone();
+    /// Panics when a validator votes twice, or where it has no vote.
+    pub fn watch(&self, validator: usize, plan: &Plan) -> Tap {
+        let (ballots, plan) = (self.clone(), plan.clone());
         Arc::new(move |message| {
-            let vote = Vote::<VoteScheme, Hash>::decode(Copying(&message)).expect("a vote is sent");
+            let mut bytes = Copying(&message);
+            let epoch: u64 = UInt::read(&mut bytes).expect("an epoch is named").into();
+            let vote = Vote::<VoteScheme, Hash>::decode(bytes).expect("a vote is sent");
+            assert_eq!(vote.epoch().get(), epoch, "validator {validator}");
+            let members = plan.members(epoch);
+            assert!(members.contains(&validator), "validator {validator} votes in epoch {epoch}");
             let view = vote.view().get();
             let mut all = ballots.0.lock().unwrap();
-            let ballot = all.entry((validator, view)).or_default();
+            let ballot = all.entry((validator, epoch, view)).or_default();
             let same = |before: &mut Option<Proposal<Hash>>, now: Proposal<Hash>| {
                 let one = before.get_or_insert_with(|| now.clone());
                 assert_eq!(*one, now, "validator {validator} votes twice in view {view}");

@@ -13,8 +13,8 @@ mod world;
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::{Arc, Mutex};
 
 use plan::{Act, Event, Mill, Plan};
 use run::{Counts, Outcome, run};
@@ -30,7 +30,7 @@ fn words(panic: Box<dyn Any + Send>) -> String {
 }
 
 /// Runs a seed; every tenth twice.
-fn seed(world: &World, seed: u64, loud: bool) -> Result<Counts, String> {
+fn seed(world: &Arc<World>, seed: u64, loud: bool) -> Result<Counts, String> {
     let plan = Plan::draw(seed);
     let once = || run(world, &plan, loud);
     let outcome = catch_unwind(AssertUnwindSafe(|| {

@@ -9,6 +9,9 @@ use fastrand::Rng;
 
 use crate::world::VALIDATORS;
 
+/// The bits of all validators.
+const ALL: u8 = (1 << VALIDATORS) - 1;
+
 /// All that is decided before a run begins.
 #[derive(Clone, Debug)]
 pub struct Plan {
@@ -27,6 +30,9 @@ pub struct Plan {
     /// Blocks that become final at least.
     pub blocks: u64,
     pub byzantine: Option<(usize, Byzantine)>,
+    /// Sets of validators that the state names from the beginning, beside that of the genesis: the first
+    /// epoch of each, and whose bits are set. Somebody looks on in between.
+    pub sets: Option<[(u64, u8); 2]>,
     /// What a power loss keeps of writes that were not synced: of a thousand bytes, and which.
     pub torn: Option<(u64, PartialWriteMode)>,
     /// Whether disks run full: tasks may panic then.
@@ -129,6 +135,12 @@ impl Plan {
         if plan.full {
             plan.acts.iter_mut().for_each(|act| act.fill(&mut rng));
         }
+        if rng.bool() {
+            // One of three must not lie.
+            let out = plan.byzantine.map_or_else(|| rng.usize(..VALIDATORS), |(index, _)| index);
+            let first = rng.u64(1..3);
+            plan.sets = Some([(first, ALL & !(1 << out)), (first + rng.u64(1..3), ALL)]);
+        }
         plan
     }
 
@@ -144,10 +156,18 @@ impl Plan {
             hears_blocked: false,
             blocks: 50,
             byzantine: None,
+            sets: None,
             torn: None,
             full: false,
             acts: vec![Act { events: Vec::new(), lasts: 10_000 }],
         }
+    }
+
+    /// Who votes in an epoch, by index.
+    pub fn members(&self, epoch: u64) -> Vec<usize> {
+        let begun = |(from, _): &&(u64, u8)| *from <= epoch;
+        let bits = self.sets.iter().flatten().rfind(begun).map_or(ALL, |(_, bits)| *bits);
+        (0..VALIDATORS).filter(|index| (bits >> index) & 1 == 1).collect()
     }
 
     /// Whether a validator is honest.

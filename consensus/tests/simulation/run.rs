@@ -35,7 +35,7 @@ pub struct Outcome {
 
 /// What outlives a power loss.
 struct Run<'a> {
-    world: &'a World,
+    world: &'a Arc<World>,
     plan: &'a Plan,
     loud: bool,
     rng: Rng,
@@ -68,7 +68,7 @@ struct Stage {
 }
 
 /// Runs a plan to its end. Panics if something does not hold.
-pub fn run(world: &World, plan: &Plan, loud: bool) -> Outcome {
+pub fn run(world: &Arc<World>, plan: &Plan, loud: bool) -> Outcome {
     let config = deterministic::Config::default()
         .with_seed(plan.seed)
         .with_timeout(Some(Duration::from_secs(1_200)))

@@ -1,13 +1,15 @@
 //! Validators on a simulated network, with simulated clocks and disks.
 
+use std::collections::HashMap;
 use std::future::pending;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use commonware_cryptography::Signer as _;
 use commonware_cryptography::ed25519::{PrivateKey, PublicKey};
 use commonware_p2p::simulated::{self, Network, Oracle};
 use commonware_parallel::Sequential;
+use commonware_runtime::buffer::paged::CacheRef;
 use commonware_runtime::{Handle, Quota, Spawner as _, Supervisor as _, deterministic};
 use commonware_utils::channel::oneshot;
 use commonware_utils::{NZU16, NZU32, NZU64, NZUsize};
@@ -15,20 +17,25 @@ use sigmill::Engine;
 use sigmill_consensus::chain::{Chain, Times};
 use sigmill_consensus::genesis::Validator;
 use sigmill_consensus::keys::{AccountKey, VoteKey};
+use sigmill_consensus::ledger::{Ledger, LedgerError, Store};
 use sigmill_consensus::node::{self, Channels, Node, Setup, Sizes, longest_message};
 use sigmill_consensus::pool::PoolLimits;
 use sigmill_consensus::scheme::Engines;
 use sigmill_consensus::service::Service;
+use sigmill_consensus::sets::{Head, ValidatorSet};
+use sigmill_consensus::state::{Key, Value};
 use sigmill_consensus::{Committee, Crypto, Genesis, Limits, VoteScheme};
 
 use crate::faults::Tapped;
 use crate::liar::Liar;
-use crate::plan::Mill;
+use crate::plan::{Mill, Plan};
 
 pub type Context = deterministic::Context;
 
 /// Validators of a chain.
 pub const VALIDATORS: usize = 4;
+/// Heights of an epoch.
+pub const EPOCH_HEIGHTS: u64 = 16;
 /// Accounts of its genesis.
 pub const ACCOUNTS: u64 = 40;
 /// What each of them has.
@@ -56,7 +63,12 @@ pub fn genesis() -> Genesis {
     validators.sort();
     let mut accounts: Vec<_> = (0..ACCOUNTS).map(|n| (account(n).address(), BALANCE)).collect();
     accounts.sort_unstable();
-    let limits = Limits { block_bytes: 1 << 16, block_transactions: 64, ..Limits::default() };
+    let limits = Limits {
+        block_bytes: 1 << 16,
+        block_transactions: 64,
+        epoch_heights: EPOCH_HEIGHTS as u32,
+        ..Limits::default()
+    };
     Genesis { name: "simulation".into(), time_ms: 1, limits, validators, accounts }
 }
 
@@ -65,32 +77,59 @@ pub type Outlet = simulated::Sender<PublicKey, Context>;
 pub type Inlet = simulated::Receiver<PublicKey>;
 pub type Net = Oracle<PublicKey, Context>;
 
+/// Engine and vote keys.
+type Pinned = (usize, Vec<[u8; 32]>);
+
 /// A chain's validators, by index.
 pub struct World {
     pub genesis: Arc<Genesis>,
     pub identities: Vec<PublicKey>,
     /// By [`Mill`]: who computes for chains, and for votes.
-    mills: [(Crypto, Arc<Committee>); 4],
+    mills: [(Crypto, Engines); 4],
+    /// To pin keys takes time.
+    committees: Mutex<HashMap<Pinned, Arc<Committee>>>,
 }
 
 impl World {
-    pub fn new() -> Self {
+    pub fn new() -> Arc<Self> {
         let genesis = Arc::new(genesis());
         let identities = genesis.validators.iter().map(|one| one.identity.clone()).collect();
         let limits = sigmill::Limits { items: 0, ..sigmill::Limits::default() };
         let sound = Arc::new(Engine::builder().threads(1).open().unwrap());
         let bare = Arc::new(Engine::builder().threads(1).cpu(false).open().unwrap());
         let full = Arc::new(Engine::builder().threads(1).limits(limits).open().unwrap());
-        let committee = |engine: &Arc<Engine>| {
-            let (chain, engines) = (genesis.chain(), Engines::one(engine.clone()));
-            Committee::new(chain, &genesis.validators, engines, Duration::from_millis(150)).unwrap()
-        };
-        let none = (Crypto::Libsecp256k1, committee(&sound));
+        let none = (Crypto::Libsecp256k1, Engines::one(sound.clone()));
         let [sound, bare, full] = [sound, bare, full].map(|engine| {
-            let committee = committee(&engine);
-            (Crypto::Engine(engine), committee)
+            let engines = Engines::one(engine.clone());
+            (Crypto::Engine(engine), engines)
         });
-        World { genesis: genesis.clone(), identities, mills: [sound, bare, full, none] }
+        let (mills, committees) = ([sound, bare, full, none], Mutex::default());
+        Arc::new(World { genesis, identities, mills, committees })
+    }
+
+    /// The committee of these validators.
+    fn committee(&self, mill: Mill, validators: &[Validator]) -> Arc<Committee> {
+        let votes = validators.iter().map(|one| one.vote).collect();
+        let mut all = self.committees.lock().unwrap();
+        let pinned = all.entry((mill as usize, votes)).or_insert_with(|| {
+            let (chain, (_, engines)) = (self.genesis.chain(), &self.mills[mill as usize]);
+            Committee::new(chain, validators, engines.clone(), Duration::from_millis(150)).unwrap()
+        });
+        pinned.clone()
+    }
+
+    /// What a state has from the beginning, for the sets of a plan.
+    pub fn sets(&self, plan: &Plan) -> Vec<(Key, Value)> {
+        let (chain, mut head, mut pairs) = (self.genesis.chain(), None, Vec::new());
+        for (from, _) in plan.sets.into_iter().flatten() {
+            let members = plan.members(from).into_iter();
+            let validators = members.map(|index| self.genesis.validators[index].clone()).collect();
+            let set = ValidatorSet { from, validators };
+            head = Some(Head::then(head, set.span()));
+            pairs.extend(set.pairs(&chain));
+        }
+        pairs.extend(head.map(|head| (Head::key(&chain), head.value())));
+        pairs
     }
 
     /// The simulated network, without links.
@@ -122,21 +161,26 @@ impl World {
     /// Starts a validator, which says when it is up; `twin` tells those with the same keys apart.
     /// Aborting the handle is its death.
     pub fn start(
-        &self,
+        self: &Arc<Self>,
         context: &Context,
         oracle: &Net,
         (index, twin, mill): (usize, &'static str, Mill),
+        sets: Vec<(Key, Value)>,
         channels: Channels<Tapped, Inlet>,
         application: impl FnOnce(Chain<Context, Sequential>) -> Liar + Send + 'static,
     ) -> (oneshot::Receiver<Service>, Handle<()>) {
         let me = self.identities[index].clone();
         let named = |&n: &u64| PrivateKey::from_seed(n).public_key() == me;
         let seed = (0..VALIDATORS as u64).find(named).unwrap();
-        let (crypto, committee) = self.mills[mill as usize].clone();
+        let (crypto, _) = self.mills[mill as usize].clone();
+        let (world, identity) = (self.clone(), me.clone());
         let setup = Setup {
             genesis: self.genesis.clone(),
             identity: me.clone(),
-            scheme: VoteScheme::signer(committee, vote_key(seed)).unwrap(),
+            schemes: Arc::new(move |validators| {
+                let committee = world.committee(mill, validators);
+                Ok(VoteScheme::of(committee, &identity, &vote_key(seed)))
+            }),
             crypto,
             timeouts: TIMEOUTS,
             times: Times::of(TIMEOUTS.0, TIMEOUTS.1),
@@ -156,7 +200,18 @@ impl World {
         let (ready, started) = oneshot::channel();
         let name = format!("{index}{twin}");
         let parent = context.child("validator").with_attribute("index", &name);
+        let store = Store {
+            partition: format!("{}state", setup.partition),
+            page_cache: CacheRef::new(setup.sizes.page, setup.sizes.pages),
+            write_buffer: setup.sizes.write_buffer,
+            items_per_blob: setup.sizes.operations,
+            strategy: Sequential,
+            stages: Arc::default(),
+        };
+        let genesis = self.genesis.clone();
         let handle = parent.spawn(move |context| async move {
+            let planted = plant(context.child("first"), store, &genesis, sets).await;
+            planted.unwrap_or_else(|error| panic!("validator {name}: {error}"));
             let started =
                 node::start(context, setup, channels, manager, control, application).await;
             let Node { service, mut failure, ended, .. } =
@@ -174,4 +229,19 @@ impl World {
         });
         (started, handle)
     }
+}
+
+/// Writes into the first state of a chain what is not there.
+async fn plant(
+    context: Context,
+    store: Store<Sequential>,
+    genesis: &Genesis,
+    pairs: Vec<(Key, Value)>,
+) -> Result<(), LedgerError> {
+    let Some((key, _)) = pairs.first() else { return Ok(()) };
+    let ledger = Ledger::open(context, store, genesis).await?;
+    if ledger.read(&[*key]).await? == [None] {
+        ledger.plant(pairs).await?;
+    }
+    Ok(())
 }

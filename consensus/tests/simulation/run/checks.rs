@@ -5,7 +5,7 @@ use sigmill_consensus::service::{Request, Status};
 
 use super::{PATIENCE, Run, Stage};
 use crate::plan::{Byzantine, ms};
-use crate::world::VALIDATORS;
+use crate::world::{EPOCH_HEIGHTS, VALIDATORS};
 
 impl Run<'_> {
     /// Asks every honest validator how it stands: what it says agrees with what all said before.
@@ -41,7 +41,8 @@ impl Run<'_> {
                 if let Some(root) = self.roots.get(&(next - 1)) {
                     assert_eq!(*root, found.block.header.state_root, "state root of {next}");
                 }
-                self.books.follow(&found.block);
+                let validators = self.plan.members(found.block.header.epoch).len();
+                self.books.follow(&found.block, validators);
             }
         }
         heights
@@ -144,6 +145,8 @@ impl Run<'_> {
         self.count("runs", 1);
         self.count("final blocks", self.books.height);
         self.count("final transactions", self.books.receipts.len() as u64);
+        self.count("runs with other sets of validators", u64::from(plan.sets.is_some()));
+        self.count("epochs that ended", self.books.height / EPOCH_HEIGHTS);
         self.count("views voted in", self.ballots.len() as u64);
         self.count("runs with lost messages", u64::from(plan.loss > 0));
         let engine = plan.engine.map_or("of all kinds".into(), |mill| format!("{mill:?}"));

@@ -91,19 +91,20 @@ impl Run<'_> {
         };
         let mill = self.plan.engine.unwrap_or(Mill::ALL[(seed >> 60) as usize % 4]);
         let me = (validator, "", mill);
+        let sets = self.world.sets(self.plan);
         if let Some(Byzantine::Twins(first, second)) = kind {
             let sides = [first, second].map(|side| self.world.side(validator, side));
             let (one, other) = twins::split(context, channels, sides);
             let twin = (validator, "b", mill);
             return vec![
-                self.world.start(context, oracle, me, one, liar()),
-                self.world.start(context, oracle, twin, other, liar()),
+                self.world.start(context, oracle, me, sets.clone(), one, liar()),
+                self.world.start(context, oracle, twin, sets, other, liar()),
             ];
         }
         let mut channel = 0;
         let channels = channels.map(|inner| {
             let tap = match kind {
-                None if channel == 0 => self.ballots.watch(validator),
+                None if channel == 0 => self.ballots.watch(validator, self.plan),
                 // Each life is another mischief: some channels are left alone.
                 Some(Byzantine::Spoils(percent)) if (seed >> channel) & 1 == 1 => {
                     spoil(percent, seed ^ channel, self.spoiled.clone())
@@ -113,6 +114,6 @@ impl Run<'_> {
             channel += 1;
             Tapped { inner, tap, side: self.world.side(validator, u8::MAX) }
         });
-        vec![self.world.start(context, oracle, me, channels, liar())]
+        vec![self.world.start(context, oracle, me, sets, channels, liar())]
     }
 }
