@@ -67,7 +67,7 @@ enum Command {
     Relay(relay::Arguments),
     /// Asks a validator for accounts, records, receipts, blocks
     Query(query::Arguments),
-    /// Fetches a proof that a transaction is final
+    /// Fetches a proof that a transaction is final, or of what the state has
     Prove(prove::Arguments),
     /// Checks proofs, without a validator
     VerifyProof(verify_proof::Arguments),

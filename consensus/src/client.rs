@@ -13,7 +13,7 @@ use crate::block::Block;
 use crate::fields::Fields;
 use crate::genesis::Limits;
 use crate::http::{FULL, KNOWN, REFUSED, TAKEN, WAIT_LIMIT_MS, json};
-use crate::proof::Proof;
+use crate::proof::{Proof, StateProof, Subject};
 use crate::service::{Receipt, Status};
 use crate::state::{Account, Record};
 use crate::transaction::SignedTransaction;
@@ -394,6 +394,26 @@ impl Client {
         let (other, account) = (hex::encode_prefixed(other), account.to_checksum(None));
         let lane: Option<json::Lane> = self.get(&format!("/v1/lanes/{other}/{account}")).await?;
         self.answer("404 for the lane", lane).map(json::Lane::read)
+    }
+
+    /// What the last final state has of a subject, with the next block; `None` if nothing. The proof is
+    /// not verified.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn state_proof(&self, subject: &Subject) -> Result<Option<StateProof>, ClientError> {
+        let path = match subject {
+            Subject::Account(address) => format!("/v1/proofs/accounts/{address}"),
+            Subject::Record { namespace, digest } => {
+                let [namespace, digest] = [namespace, digest].map(hex::encode_prefixed);
+                format!("/v1/proofs/records/{namespace}/{digest}")
+            }
+        };
+        let Some(body) = self.send(self.request(Method::GET, &path)).await? else {
+            return Ok(None);
+        };
+        let proof = StateProof::decode(&body).ok().filter(|proof| proof.subject == *subject);
+        self.answer("the proof", proof).map(Some)
     }
 
     /// The validator's figures, as Prometheus reads them.

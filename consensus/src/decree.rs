@@ -7,7 +7,7 @@ use commonware_cryptography::ed25519;
 use crate::fields::{DecodeError, Fields};
 use crate::genesis::Validator;
 use crate::keys::VoteKey;
-use crate::proof::{decode_certificate, encode_certificate};
+use crate::proof::{certificate_bytes, decode_certificate, encode_certificate};
 use crate::scheme::{Certificate, VoteSignature};
 use crate::sets::{SetError, ValidatorSet};
 use crate::{Committee, Hash};
@@ -160,8 +160,7 @@ impl Decree {
 
     /// Bytes of its encoding.
     pub fn encoded_bytes(&self) -> usize {
-        let Certificate { signers, signatures } = &self.certificate;
-        self.draft.encoded_bytes() + 4 + signers.len().div_ceil(8) + 64 * signatures.len()
+        self.draft.encoded_bytes() + certificate_bytes(&self.certificate)
     }
 
     /// Reads one decree, the whole of the bytes.

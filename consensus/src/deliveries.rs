@@ -14,8 +14,9 @@ use sigmill::Terms;
 
 use crate::Hash;
 use crate::address::Address;
+use crate::block::Header;
 use crate::crypto::Crypto;
-use crate::proof::{Included, Proof, Refusal, included_senders};
+use crate::proof::{self, Included, Proof, Refusal, has_place};
 use crate::scheme::Committee;
 use crate::transaction::SignedTransaction;
 
@@ -67,7 +68,7 @@ pub fn judge_votes(all: &[(&Delivered, &Arc<Committee>)]) -> Vec<Result<(), Refu
         let valid = committee.verify_certificates(same.iter().map(vote));
         for (&at, valid) in same.iter().zip(valid) {
             let one = all[at].0;
-            let quorum = committee.quorum_of(&one.proof.block.certificate);
+            let quorum = proof::quorum(committee, &one.proof.block);
             let verdict = quorum.and(if valid { Ok(()) } else { Err(Refusal::BadVote) });
             *one.votes.lock().unwrap_or_else(PoisonError::into_inner) =
                 Some((committee.clone(), verdict));
@@ -113,11 +114,11 @@ impl Deliveries {
         let mut judged: Vec<_> = all.iter().map(|(id, _)| self.get(id).map(Ok)).collect();
         let open: Vec<usize> = (0..all.len()).filter(|&at| judged[at].is_none()).collect();
         let proofs = open.iter().map(|&at| &**all[at].1);
-        let list: Vec<(&Proof, &Included)> = proofs
-            .flat_map(|proof| proof.transactions.iter().map(move |one| (proof, one)))
+        let list: Vec<(&Header, &Included)> = proofs
+            .flat_map(|proof| proof.transactions.iter().map(move |one| (&proof.block.header, one)))
             .collect();
         let senders = match crypto {
-            Crypto::Engine(engine) => included_senders(engine, &list, terms),
+            Crypto::Engine(engine) => proof::senders(engine, &list, terms),
             Crypto::Libsecp256k1 => on_host(crypto, &list, terms),
         };
         let mut senders = senders.into_iter();
@@ -140,23 +141,24 @@ impl Deliveries {
     }
 }
 
-/// What [`included_senders`] says, without an engine.
+/// What [`proof::senders`] says, without an engine.
 fn on_host(
     crypto: &Crypto,
-    all: &[(&Proof, &Included)],
+    all: &[(&Header, &Included)],
     terms: Terms,
 ) -> Vec<Result<Address, Refusal>> {
     let list: Vec<&SignedTransaction> = all.iter().map(|(_, one)| &one.transaction).collect();
     let hashes = crypto.hashes(&list, terms);
     let senders = crypto.senders(&list, &hashes, terms);
     let facts = all.par_iter().zip(&hashes).zip(senders);
-    let judge = |(((proof, one), hashes), sender): ((&(&Proof, &Included), _), Option<Address>)| {
-        let hashes: &crate::transaction::Hashes = hashes;
-        one.placed(&proof.block.header)?;
-        match one.path.root(one.index, hashes.id) == proof.block.header.transactions_root {
-            true => sender.ok_or(Refusal::BadSignature),
-            false => Err(Refusal::WrongRoot),
-        }
-    };
+    let judge =
+        |(((header, one), hashes), sender): ((&(&Header, &Included), _), Option<Address>)| {
+            let hashes: &crate::transaction::Hashes = hashes;
+            has_place(header, one)?;
+            match one.path.root(one.index, hashes.id) == header.transactions_root {
+                true => sender.ok_or(Refusal::BadSignature),
+                false => Err(Refusal::WrongRoot),
+            }
+        };
     facts.map(judge).collect()
 }

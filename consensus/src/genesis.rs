@@ -45,7 +45,10 @@ pub enum GenesisError {
     },
 }
 
-fn wrong<T>(field: impl Into<String>, why: impl Into<String>) -> Result<T, GenesisError> {
+pub(crate) fn wrong<T>(
+    field: impl Into<String>,
+    why: impl Into<String>,
+) -> Result<T, GenesisError> {
     Err(GenesisError::Field { field: field.into(), why: why.into() })
 }
 
@@ -152,7 +155,7 @@ struct GenesisFile {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct ValidatorEntry {
+pub(crate) struct ValidatorEntry {
     identity: String,
     vote: String,
 }
@@ -255,7 +258,7 @@ impl Genesis {
 }
 
 /// The validators in order, each of them once.
-fn validators(entries: &[ValidatorEntry]) -> Result<Vec<Validator>, GenesisError> {
+pub(crate) fn validators(entries: &[ValidatorEntry]) -> Result<Vec<Validator>, GenesisError> {
     if !(1..=VALIDATORS_LIMIT).contains(&entries.len()) {
         let why = format!("{} of them; 1 to {VALIDATORS_LIMIT} are expected", entries.len());
         return wrong("validators", why);
@@ -288,7 +291,7 @@ fn validators(entries: &[ValidatorEntry]) -> Result<Vec<Validator>, GenesisError
     Ok(validators)
 }
 
-fn lower_hex(text: &str) -> Option<[u8; 32]> {
+pub(crate) fn lower_hex(text: &str) -> Option<[u8; 32]> {
     let lower = text.bytes().all(|digit| matches!(digit, b'0'..=b'9' | b'a'..=b'f'));
     let mut bytes = [0; 32];
     (lower && text.len() == 64 && hex::decode_to_slice(text, &mut bytes).is_ok()).then_some(bytes)

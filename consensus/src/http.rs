@@ -7,6 +7,8 @@
 //! | `GET /v1/records/{namespace}/{digest}` | author, height; the namespace as a name or `0x` and 64 digits |
 //! | `GET /v1/receipts/{hash}` | height, index |
 //! | `GET /v1/proofs/{hash}?height=HEIGHT` | binary: a proof (SPEC.md, 16); without `height` of the last blocks' transactions |
+//! | `GET /v1/proofs/accounts/{address}` | binary: a proof of the account in the last final state; it comes with the next block |
+//! | `GET /v1/proofs/records/{namespace}/{digest}` | binary: a proof of the record, likewise |
 //! | `GET /v1/blocks/{height}` | header, hashes of its transactions |
 //! | `GET /v1/blocks/{height}/hashes?wait=MS` | binary: height (8), final_ms (8), block hash (32), then 32 bytes a transaction; 204 if it is not final within `wait` (0 to 30,000, default 0) |
 //! | `GET /v1/blocks/{height}/bytes?wait=MS` | binary: final_ms (8), then the block (SPEC.md, 8); 204 as above |
@@ -122,6 +124,8 @@ pub fn router(service: Service, metrics: Metrics) -> Router {
         .route("/v1/records/{namespace}/{digest}", get(read::record))
         .route("/v1/receipts/{hash}", get(read::receipt))
         .route("/v1/proofs/{hash}", get(read::proof))
+        .route("/v1/proofs/accounts/{address}", get(read::account_proof))
+        .route("/v1/proofs/records/{namespace}/{digest}", get(read::record_proof))
         .route("/v1/blocks/{height}", get(read::block))
         .route("/v1/lanes/{chain}/{address}", get(read::lane))
         .route("/v1/validators", get(read::own_validators))

@@ -31,12 +31,14 @@ use crate::state::{Account, Key, Value};
 use crate::transaction::Signed;
 
 mod effects;
+mod opening;
 mod sets;
 mod standing;
 
 pub use effects::Fault;
 use effects::{Effects, Place};
 pub(crate) use effects::{Touched, misdirected};
+pub use opening::{Opened, is_current};
 pub(crate) use standing::standing;
 
 /// Bytes of a chunk of the database's bitmap; part of the state root.

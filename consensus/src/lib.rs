@@ -14,7 +14,8 @@
 //! transactions with an engine or without one, with the same answers.
 //!
 //! The feature `validator`, on by default, is what takes part in consensus. Without it: encodings,
-//! keys, senders, certificates, for light clients and other hosts, without an asynchronous runtime.
+//! keys, senders, certificates, proofs, for light clients and other hosts, without an asynchronous
+//! runtime.
 
 pub mod address;
 pub mod block;

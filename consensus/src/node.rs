@@ -291,7 +291,9 @@ where
             .child("intake")
             .shared(true)
             .spawn(move |context| intake.run(context, channels.transactions)),
-        context.child("desk").spawn(move |_| desk(questions, chain, mailbox, doorway)),
+        context
+            .child("desk")
+            .spawn(move |context| desk(context, questions, chain, mailbox, doorway)),
         context.child("epochs").spawn(move |context| epochs.run(context, begun)),
         split,
     ];

@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use sigmill::{Answered, Batch, Engine, Outcome, Terms, Verdict, referee};
+use sigmill::{Answered, Batch, Engine, Outcome, Terms, Ticket, Verdict, referee};
 
 /// Answers of every job, in order: none of them is [`Outcome::Error`].
 #[derive(Debug)]
@@ -68,12 +68,49 @@ impl Resolved {
 /// first: being woken costs it a tenth of that.
 const INLINE: Duration = Duration::from_millis(1);
 
+/// Terms of a batch whose answers are waited for at once.
+pub(crate) fn at_once(terms: Terms) -> Terms {
+    terms.inline(INLINE)
+}
+
+/// A batch on its way. Its answers are computed whether they are waited for or not.
+#[derive(Debug)]
+#[must_use]
+pub struct Pending<'a> {
+    engine: &'a Engine,
+    answers: Coming,
+}
+
+#[derive(Debug)]
+enum Coming {
+    Later(Ticket),
+    Now(Answered),
+}
+
+impl Pending<'_> {
+    /// Waits on this thread. Where the engine gave no answer, it is computed here.
+    pub fn wait(self) -> Resolved {
+        let answered = match self.answers {
+            Coming::Later(ticket) => ticket.wait(),
+            Coming::Now(answered) => answered,
+        };
+        complete(answered, |batch| self.engine.compute_here(batch))
+    }
+}
+
+/// Submits a batch, to be waited for later. What the engine does not take is computed before this
+/// returns.
+pub fn submit(engine: &Engine, batch: Batch, terms: Terms) -> Pending<'_> {
+    let answers = match engine.submit(batch, terms) {
+        Ok(ticket) => Coming::Later(ticket),
+        Err(busy) => Coming::Now(engine.compute_here(busy.batch)),
+    };
+    Pending { engine, answers }
+}
+
 /// Submits a batch and waits on this thread.
 pub fn resolve(engine: &Engine, batch: Batch, terms: Terms) -> Resolved {
-    match engine.submit(batch, terms.inline(INLINE)) {
-        Ok(ticket) => complete(ticket.wait(), |batch| engine.compute_here(batch)),
-        Err(busy) => complete(engine.compute_here(busy.batch), |batch| engine.compute_here(batch)),
-    }
+    submit(engine, batch, at_once(terms)).wait()
 }
 
 /// Submits a batch; the future gives the answers. It computes on the thread that polls it, as long
@@ -132,6 +169,10 @@ mod tests {
         assert!(engine.submit(abc(9), Terms::default()).is_err(), "the engine takes it after all");
         let resolved = resolve(&engine, abc(9), Terms::default());
         assert_eq!((resolved.len(), first(&resolved)), (9, [0xba, 0x78]));
+        let pending = [9, 1, 9].map(|jobs| submit(&engine, abc(jobs), Terms::default()));
+        let resolved = pending.map(Pending::wait);
+        assert_eq!(resolved.each_ref().map(Resolved::len), [9, 1, 9]);
+        assert!(resolved.iter().all(|one| first(one) == [0xba, 0x78]));
     }
 
     /// A device-less engine's answers to a batch that was cancelled: errors, most of them.
@@ -192,6 +233,8 @@ mod tests {
         let engine = Engine::builder().threads(1).cpu(false).open().unwrap();
         let terms = Terms::default().class(Class::Consensus).deadline(Duration::ZERO);
         assert!(is_right(&resolve(&engine, votes(&engine), terms)));
+        let pending = [(); 3].map(|()| submit(&engine, votes(&engine), terms));
+        assert!(pending.into_iter().all(|one| is_right(&one.wait())));
     }
 
     #[test]

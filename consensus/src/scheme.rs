@@ -16,6 +16,7 @@ use sigmill::{Class, Engine, PinnedKeys, Terms};
 
 use crate::Hash;
 use crate::genesis::Validator;
+use crate::resolve::at_once;
 
 mod certificate;
 #[cfg(feature = "validator")]
@@ -164,18 +165,51 @@ impl Committee {
         engine: &Engine,
         certificates: impl IntoIterator<Item = (impl AsRef<[u8]>, &'a Certificate)>,
     ) -> Vec<bool> {
-        let mut votes = Votes::new(engine, &self.keys, self.terms);
-        let mut judged = Vec::new();
-        for (index, (message, certificate)) in certificates.into_iter().enumerate() {
-            let well_formed = self.is_well_formed(certificate);
-            judged.push(well_formed);
-            if well_formed {
-                for (signer, signature) in certificate.signers.iter().zip(&certificate.signatures) {
-                    votes.push(index, message.as_ref(), signature, signer);
-                }
+        let mut judging = Judging::new(self, engine, at_once(self.terms));
+        certificates.into_iter().for_each(|(message, one)| judging.push(message.as_ref(), one));
+        judging.wait()
+    }
+
+    /// Verifies certificates of which more are to come, through `engines.batches`.
+    pub(crate) fn judging(&self) -> Judging<'_> {
+        Judging::new(self, &self.engines.batches, self.terms)
+    }
+}
+
+/// Certificates of a committee whose votes are being verified.
+pub(crate) struct Judging<'a> {
+    committee: &'a Committee,
+    votes: Votes<'a>,
+    well_formed: Vec<bool>,
+}
+
+impl<'a> Judging<'a> {
+    fn new(committee: &'a Committee, engine: &'a Engine, terms: Terms) -> Self {
+        let votes = Votes::new(engine, &committee.keys, terms);
+        Judging { committee, votes, well_formed: Vec::new() }
+    }
+
+    /// Adds a certificate and the bytes that it is to sign.
+    pub fn push(&mut self, message: &[u8], certificate: &Certificate) {
+        let index = self.well_formed.len();
+        let well_formed = self.committee.is_well_formed(certificate);
+        self.well_formed.push(well_formed);
+        if well_formed {
+            for (signer, signature) in certificate.signers.iter().zip(&certificate.signatures) {
+                self.votes.push(index, message, signature, signer);
             }
         }
-        votes.resolve(|certificate, valid| judged[certificate] &= valid);
+    }
+
+    /// Submits the votes that have come so far.
+    pub fn submit(&mut self) {
+        self.votes.flush();
+    }
+
+    /// Waits: which certificates are valid, in their order.
+    pub fn wait(self) -> Vec<bool> {
+        let mut judged = self.well_formed;
+        self.votes.resolve(|certificate, valid| judged[certificate] &= valid);
         judged
     }
 }

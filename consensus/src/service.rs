@@ -9,7 +9,7 @@ use tokio::sync::{mpsc, oneshot};
 use crate::address::Address;
 use crate::block::Block;
 use crate::pool::Refusal;
-use crate::proof::Proof;
+use crate::proof::{Proof, StateProof, Subject};
 use crate::sets::ValidatorSet;
 use crate::state::{Account, Record, Sequence};
 use crate::transaction::SignedTransaction;
@@ -78,6 +78,8 @@ pub enum Request {
     Lane([u8; 32], Address, oneshot::Sender<[Sequence; 2]>),
     /// The latest validators of a linked chain, or without one of this; `None` if none were decreed.
     Validators(Option<[u8; 32]>, oneshot::Sender<Option<ValidatorSet>>),
+    /// What the last final state has of a subject, once the next block is final, whose header names it.
+    State(Subject, oneshot::Sender<Option<Box<StateProof>>>),
     /// How it stands.
     Status(oneshot::Sender<Status>),
 }

@@ -16,6 +16,7 @@ pub(crate) use action::Kinds;
 pub use action::{Action, Message};
 use action::{MESSAGE_BYTES, TRANSFER_BYTES};
 pub use batches::{Hashes, hash_batch, hashes, recover_batch, senders};
+pub(crate) use batches::{addresses, read_hashes};
 pub use list::{decode_list, encode_list};
 
 /// What goes before a transaction when it is hashed for its signature, and never on the wire.
@@ -135,8 +136,13 @@ impl SignedTransaction {
     pub(crate) fn read(fields: &mut Fields<'_>, kinds: Kinds) -> Result<Self, DecodeError> {
         let transaction = Transaction::read(fields, kinds)?;
         let signature: [u8; SIGNATURE_BYTES] = fields.array("signature")?;
-        match signature[64] {
-            0 | 1 => Ok(SignedTransaction { transaction, signature }),
+        SignedTransaction::check_v(signature[64])?;
+        Ok(SignedTransaction { transaction, signature })
+    }
+
+    pub(crate) fn check_v(v: u8) -> Result<u8, DecodeError> {
+        match v {
+            0 | 1 => Ok(v),
             v => Err(DecodeError::Value { field: "v", value: v.into(), allowed: "0 or 1" }),
         }
     }

@@ -10,7 +10,7 @@ use commonware_utils::{Participant, TestRng};
 use rand_core::Rng;
 use sigmill::Terms;
 use sigmill_consensus::keys::{AccountKey, ValidatorKeys};
-use sigmill_consensus::proof::Proof;
+use sigmill_consensus::proof::{Evidence, Proof, StateProof};
 use sigmill_consensus::scheme::{Certificate, VoteSignature};
 use sigmill_consensus::transaction::decode_list;
 use sigmill_consensus::{
@@ -104,6 +104,30 @@ fn certificates() {
     let decode =
         |bytes: &[u8]| Some(Certificate::decode_cfg(bytes.to_vec(), &10).ok()?.encode().to_vec());
     assert!(spoil(5, &certificate.encode(), decode) > 0);
+}
+
+#[test]
+fn proofs() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/refusals");
+    let read = |name: &str| std::fs::read(folder.join(name)).unwrap();
+    let proof = |bytes: &[u8]| Some(Proof::decode(bytes).ok()?.encode());
+    assert!(spoil(7, &read("Malformed.mended.proof"), proof) > 0);
+    let state = |bytes: &[u8]| Some(StateProof::decode(bytes).ok()?.encode());
+    assert!(spoil(8, &read("WrongState.mended.proof"), state) > 0);
+    let mut rng = TestRng::new(9);
+    for name in ["BrokenChain.json", "WrongState.json"] {
+        let (good, mut taken) = (read(name), 0);
+        for _ in 0..ROUNDS / 10 {
+            let Ok(evidence) = Evidence::read(&spoiled(&good, &mut rng)) else { continue };
+            let again = match &evidence {
+                Evidence::Block(proof) => proof.to_json(),
+                Evidence::State(proof) => proof.to_json(),
+            };
+            assert_eq!(Evidence::read(again.as_bytes()).unwrap(), evidence);
+            taken += 1;
+        }
+        assert!(taken > 0, "{name}");
+    }
 }
 
 #[test]

@@ -297,7 +297,7 @@ async fn load(
         let settings = Settings::default();
         let outcome = load::run(plan.clone(), clients, &settings, progress).await;
         let _ = end.send(true);
-        Ok::<_, Failure>(outcome.map_err(Failure::check)?)
+        outcome.map_err(Failure::check)
     };
     let (outcome, kills) = tokio::try_join!(sending, killing)?;
     let arrivals = following.await.map_err(Failure::check)??;

@@ -8,12 +8,14 @@ use std::time::Duration;
 use alloy_primitives::hex;
 use serde_json::{Value, json};
 use sigmill::{Class, Engine, Terms};
+use sigmill_consensus::block::Header;
 use sigmill_consensus::decree::Order;
 use sigmill_consensus::proof::{
-    Included, Judged, MOST_PROOF_BYTES, Proof, Refusal, Trusted, verify,
+    Checkpoint, Evidence, Included, Judged, MOST_JSON_BYTES, Proof, Refusal, StateProof, Subject,
+    verify, verify_states,
 };
 use sigmill_consensus::scheme::Engines;
-use sigmill_consensus::{Action, Address, Committee, Genesis};
+use sigmill_consensus::{Account, Action, Address, Hash, Record};
 
 use super::{Done, Failure};
 
@@ -21,16 +23,17 @@ const EXAMPLES: &str = "\
 Examples:
   sigmill-consensus verify-proof payment.proof
   sigmill-consensus verify-proof --trusted other/genesis.toml --json *.proof
+  sigmill-consensus verify-proof --trusted other/sets.toml balance.json
 
-A proof is `refused` with a name: Malformed, WrongChain, BrokenChain, UnknownEpoch, NoQuorum, BadVote,
-NoSuchPlace, ForeignTransaction, WrongRoot, BadSignature, and Replayed for a transaction that an earlier
-file of the same call proves already.";
+A proof is `refused` with a name: Malformed, WrongChain, BrokenChain, UnknownEpoch, StaleSet, NoQuorum,
+BadVote, NoSuchPlace, ForeignTransaction, WrongRoot, WrongState, BadSignature, and Replayed for a
+transaction that an earlier file of the same call proves already.";
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES, arg_required_else_help = true)]
 pub struct Arguments {
-    /// The genesis file of the chain whose validators are trusted
-    #[arg(long, value_name = "GENESIS", default_value = "genesis.toml")]
+    /// Whose votes are trusted: the genesis file of the chain, or a file of its sets of validators
+    #[arg(long, value_name = "GENESIS|SET", default_value = "genesis.toml")]
     trusted: PathBuf,
     /// Threads of the engine; 0 is one a core
     #[arg(long, default_value_t = 0)]
@@ -38,7 +41,7 @@ pub struct Arguments {
     /// Print a line of JSON for each transaction
     #[arg(long)]
     json: bool,
-    /// The proofs
+    /// The proofs, as bytes or as JSON
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
 }
@@ -50,31 +53,42 @@ struct Line<'a> {
 }
 
 pub fn run(arguments: &Arguments) -> Done {
-    let genesis = Genesis::read(&arguments.trusted).map_err(Failure::input)?;
+    let checkpoint = Checkpoint::read(&arguments.trusted).map_err(Failure::input)?;
     let engine = Engine::builder().threads(arguments.threads).open().map_err(Failure::check)?;
     let engine = Arc::new(engine);
     let engines = Engines::one(engine.clone());
-    let minute = Duration::from_secs(60);
-    let committee = Committee::new(genesis.chain(), &genesis.validators, engines, minute);
-    let trusted = Trusted::new(genesis.chain(), 0, committee.map_err(Failure::check)?);
+    let trusted = checkpoint.trusted(&engines, Duration::from_secs(60)).map_err(Failure::check)?;
 
-    let mut lines = Vec::new();
-    let (mut proofs, mut of) = (Vec::new(), Vec::new());
-    for file in &arguments.files {
+    // What is said of each file, by its place in the call.
+    let files = &arguments.files;
+    let mut said: Vec<Vec<Line<'_>>> = files.iter().map(|_| Vec::new()).collect();
+    let (mut proofs, mut proofs_of) = (Vec::new(), Vec::new());
+    let (mut states, mut states_of) = (Vec::new(), Vec::new());
+    for (at, file) in files.iter().enumerate() {
         match read(file)? {
-            Ok(proof) => {
+            Ok(Evidence::Block(proof)) => {
                 proofs.push(proof);
-                of.push(file.as_path());
+                proofs_of.push(at);
             }
-            Err(why) => lines.push(Line { file, verdict: Err(("Malformed", why)) }),
+            Ok(Evidence::State(proof)) => {
+                states.push(proof);
+                states_of.push(at);
+            }
+            Err(why) => said[at].push(Line { file, verdict: Err(("Malformed", why)) }),
         }
     }
     let terms = Terms::default().class(Class::Sync);
-    let judged = verify(&engine, &trusted, &proofs, terms);
     let mut seen = HashMap::new();
-    for ((file, proof), judged) in of.into_iter().zip(&proofs).zip(&judged) {
-        tell(file, proof, judged, &mut seen, &mut lines);
+    let judged = verify(&engine, &trusted, &proofs, terms);
+    for ((at, proof), judged) in proofs_of.into_iter().zip(&proofs).zip(&judged) {
+        tell(&files[at], proof, judged, &mut seen, &mut said[at]);
     }
+    let judged = verify_states(&engine, &trusted, &states, terms);
+    for ((at, proof), (hash, judged)) in states_of.into_iter().zip(&states).zip(judged) {
+        let verdict = judged.map(|()| held(proof, hash)).map_err(refused);
+        said[at].push(Line { file: &files[at], verdict });
+    }
+    let lines: Vec<_> = said.into_iter().flatten().collect();
     let refused = lines.iter().filter(|line| line.verdict.is_err()).count();
     for line in &lines {
         line.print(arguments.json);
@@ -86,14 +100,20 @@ pub fn run(arguments: &Arguments) -> Done {
 }
 
 /// A proof, or why the file is none.
-fn read(file: &Path) -> Result<Result<Proof, String>, Failure> {
+fn read(file: &Path) -> Result<Result<Evidence, String>, Failure> {
     let failed = |error| Failure::input(format!("{}: {error}", file.display()));
     let bytes = std::fs::metadata(file).map_err(failed)?.len();
-    if bytes > MOST_PROOF_BYTES {
-        return Ok(Err(format!("{bytes} bytes; a proof has at most {MOST_PROOF_BYTES}")));
+    if bytes > MOST_JSON_BYTES {
+        return Ok(Err(format!("{bytes} bytes; a proof has at most {MOST_JSON_BYTES}")));
     }
     let bytes = std::fs::read(file).map_err(failed)?;
-    Ok(Proof::decode(&bytes).map_err(|error| error.to_string()))
+    // Someone else's names of fields are in it: fit for a terminal, and not too long.
+    let fit = |text: String| text.chars().filter(|one| !one.is_control()).take(300).collect();
+    Ok(Evidence::read(&bytes).map_err(|error| fit(error.to_string())))
+}
+
+fn refused(refusal: Refusal) -> (&'static str, String) {
+    (refusal.name(), refusal.to_string())
 }
 
 fn tell<'a>(
@@ -103,11 +123,8 @@ fn tell<'a>(
     seen: &mut HashMap<[u8; 32], &'a Path>,
     lines: &mut Vec<Line<'a>>,
 ) {
-    let refused = |refusal: Refusal| (refusal.name(), refusal.to_string());
     let header = &proof.block.header;
-    let block = json!({
-        "height": header.height, "time_ms": header.time_ms, "block": hex::encode_prefixed(judged.hash),
-    });
+    let block = place(header.height, header, judged.hash);
     if proof.transactions.is_empty() {
         lines.push(Line { file, verdict: judged.block.map(|()| block.clone()).map_err(refused) });
     }
@@ -121,6 +138,32 @@ fn tell<'a>(
         });
         lines.push(Line { file, verdict });
     }
+}
+
+/// At which height something is so, and the header that says it.
+fn place(height: u64, header: &Header, hash: Hash) -> Value {
+    json!({ "height": height, "time_ms": header.time_ms, "block": hex::encode_prefixed(hash) })
+}
+
+/// What the state had.
+fn held(proof: &StateProof, hash: Hash) -> Value {
+    let mut fact = place(proof.height(), &proof.block.header, hash);
+    match &proof.subject {
+        Subject::Account(address) => {
+            let Account { balance, nonce } = Account::of(&proof.value);
+            fact["account"] = address.to_string().into();
+            fact["balance"] = balance.to_string().into();
+            fact["nonce"] = nonce.into();
+        }
+        Subject::Record { namespace, digest } => {
+            let Record { author, height } = Record::of(&proof.value);
+            fact["namespace"] = hex::encode_prefixed(namespace).into();
+            fact["digest"] = hex::encode_prefixed(digest).into();
+            fact["author"] = author.to_string().into();
+            fact["recorded"] = height.into();
+        }
+    }
+    fact
 }
 
 /// What is proved.

@@ -123,6 +123,7 @@ impl Fake {
                     let _ = back.send([next(7), next(0)]);
                 }
                 Request::Validators(_, back) => drop(back.send(None)),
+                Request::State(_, back) => drop(back.send(None)),
                 Request::Await(height, back) => self.wait(height, back),
                 Request::Status(back) => {
                     let header = &self.blocks.last().expect("block 0").block.header;

@@ -11,24 +11,39 @@ use serde::Deserialize;
 
 use super::failure::Failure;
 use super::{Shared, WAIT_LIMIT_MS, json};
+use crate::address::{self, Address};
+use crate::proof::Subject;
 use crate::service::{Final, Request};
-use crate::{address, text};
+use crate::text;
 
 type One = Result<Path<String>, PathRejection>;
+type Two = Result<Path<(String, String)>, PathRejection>;
 
 fn height(path: One) -> Result<u64, Failure> {
     let Path(text) = path?;
     text.parse().map_err(|_| Failure::field("height", "a number from 0 to 2^64 - 1 is expected"))
 }
 
+fn of_account(path: One) -> Result<Address, Failure> {
+    let Path(text) = path?;
+    // What is longer is wrong as well, and the answer does not repeat all of it.
+    let start: String = text.chars().take(64).collect();
+    address::parse(&start).map_err(|error| Failure::field("address", error))
+}
+
+fn of_record(path: Two) -> Result<([u8; 32], [u8; 32]), Failure> {
+    let Path((namespace, digest)) = path?;
+    let namespace =
+        text::namespace(&namespace).map_err(|error| Failure::field("namespace", error))?;
+    let digest = text::hash(&digest).map_err(|error| Failure::field("digest", error))?;
+    Ok((namespace, digest))
+}
+
 pub(super) async fn account(
     State(shared): State<Shared>,
     path: One,
 ) -> Result<Json<json::Account>, Failure> {
-    let Path(text) = path?;
-    // What is longer is wrong as well, and the answer does not repeat all of it.
-    let start: String = text.chars().take(64).collect();
-    let address = address::parse(&start).map_err(|error| Failure::field("address", error))?;
+    let address = of_account(path)?;
     let account = shared.ask(|back| Request::Account(address, back)).await?;
     let account = account.ok_or_else(|| Failure::not_found("there is no such account"))?;
     Ok(Json(account.into()))
@@ -36,12 +51,9 @@ pub(super) async fn account(
 
 pub(super) async fn record(
     State(shared): State<Shared>,
-    path: Result<Path<(String, String)>, PathRejection>,
+    path: Two,
 ) -> Result<Json<json::Record>, Failure> {
-    let Path((namespace, digest)) = path?;
-    let namespace =
-        text::namespace(&namespace).map_err(|error| Failure::field("namespace", error))?;
-    let digest = text::hash(&digest).map_err(|error| Failure::field("digest", error))?;
+    let (namespace, digest) = of_record(path)?;
     let record = shared.ask(|back| Request::Record(namespace, digest, back)).await?;
     let record = record.ok_or_else(|| Failure::not_found("nothing is recorded of this digest"))?;
     Ok(Json(record.into()))
@@ -87,8 +99,33 @@ pub(super) async fn proof(
         Some(_) => Failure::not_found("the block of this height has no such transaction"),
         None => Failure::not_found("no recent block has this transaction: name its `height`"),
     };
-    let bytes = proof.ok_or_else(missing)?.encode();
-    Ok(([(header::CONTENT_TYPE, "application/octet-stream")], bytes).into_response())
+    Ok(binary(proof.ok_or_else(missing)?.encode()))
+}
+
+/// The bytes of [`StateProof::encode`](crate::proof::StateProof::encode).
+pub(super) async fn account_proof(
+    State(shared): State<Shared>,
+    path: One,
+) -> Result<Response, Failure> {
+    let subject = Subject::Account(of_account(path)?);
+    let proof = shared.ask(|back| Request::State(subject, back)).await?;
+    let missing = || Failure::not_found("there is no such account");
+    Ok(binary(proof.ok_or_else(missing)?.encode()))
+}
+
+/// The same of a record.
+pub(super) async fn record_proof(
+    State(shared): State<Shared>,
+    path: Two,
+) -> Result<Response, Failure> {
+    let (namespace, digest) = of_record(path)?;
+    let proof = shared.ask(|back| Request::State(Subject::Record { namespace, digest }, back));
+    let missing = || Failure::not_found("nothing is recorded of this digest");
+    Ok(binary(proof.await?.ok_or_else(missing)?.encode()))
+}
+
+fn binary(bytes: Vec<u8>) -> Response {
+    ([(header::CONTENT_TYPE, "application/octet-stream")], bytes).into_response()
 }
 
 pub(super) async fn status(State(shared): State<Shared>) -> Result<Json<json::Status>, Failure> {
@@ -117,7 +154,7 @@ pub(super) async fn hashes(
     bytes.extend_from_slice(&final_ms.to_be_bytes());
     bytes.extend_from_slice(&block.header.hash().0);
     bytes.extend_from_slice(hashes.as_flattened());
-    Ok(([(header::CONTENT_TYPE, "application/octet-stream")], bytes).into_response())
+    Ok(binary(bytes))
 }
 
 /// The final block of a height, within so many milliseconds.
@@ -145,8 +182,6 @@ pub(super) async fn bytes(
     let bytes = [&final_ms.to_be_bytes()[..], &block.encode()].concat();
     Ok(([(header::CONTENT_TYPE, "application/octet-stream")], bytes).into_response())
 }
-
-type Two = Result<Path<(String, String)>, PathRejection>;
 
 pub(super) async fn messages(
     State(shared): State<Shared>,

@@ -98,6 +98,49 @@ fn drafts_and_blocks_have_one_root_and_final_ones_are_read() {
 }
 
 #[test]
+fn what_is_current_is_opened() {
+    deterministic::Runner::default().start(|context| async move {
+        let ledger = open(&context, "ledger").await;
+        let at = |n| Account::key(&key(n).address());
+        let (start, mut values) = (ledger.applied(), HashMap::new());
+        for height in 0..4 {
+            let (block, parent) =
+                (name(height), if height == 1 { start } else { name(height - 1) });
+            if height > 0 {
+                let all = [transfer(1, u64::from(height) - 1, 2, 5)];
+                ledger.execute(block, &parent, height.into(), list(&all)).await.unwrap();
+                ledger.apply(&block).await.unwrap().await.unwrap();
+            }
+            for n in [1, 2, 3] {
+                let (applied, opened) = ledger.open_key(&at(n)).await.unwrap();
+                let root = ledger.root(&applied).await.unwrap();
+                let Opened { value, opening } = opened.unwrap();
+                assert!(opening.len() <= crate::proof::MOST_OPENING_BYTES);
+                assert!(is_current(&root, &at(n), &value, &opening), "{n} at {height}");
+                assert!(!is_current(&root, &at(n + 1), &value, &opening));
+                assert!(!is_current(&[0; 32], &at(n), &value, &opening));
+                // What was current before, or is another's, is not.
+                let before = values.insert(n, (value, opening.clone()));
+                if let Some((old, by)) = before.filter(|(old, _)| *old != value) {
+                    assert!(!is_current(&root, &at(n), &old, &opening));
+                    assert!(!is_current(&root, &at(n), &old, &by));
+                }
+                for bit in 0..8 * opening.len() {
+                    let mut other = opening.clone();
+                    other[bit / 8] ^= 1 << (bit % 8);
+                    assert!(!is_current(&root, &at(n), &value, &other), "bit {bit}");
+                }
+                for end in 0..opening.len() {
+                    assert!(!is_current(&root, &at(n), &value, &opening[..end]));
+                }
+                assert!(!is_current(&root, &at(n), &value, &[&opening[..], &[0]].concat()));
+            }
+        }
+        assert_eq!(ledger.open_key(&at(200)).await.unwrap(), (name(3), None));
+    });
+}
+
+#[test]
 fn a_block_with_a_fault_has_no_state() {
     deterministic::Runner::default().start(|context| async move {
         let ledger = open(&context, "ledger").await;

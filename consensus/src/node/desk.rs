@@ -9,7 +9,7 @@ use tracing::warn;
 
 use super::Marshal;
 use super::messages::messages;
-use super::prove::prove;
+use super::prove::{open, prove, prove_state};
 use crate::Hash;
 use crate::chain::{Chain, Runtime};
 use crate::crypto::Crypto;
@@ -47,13 +47,14 @@ pub(super) fn figures<E: Runtime, S: Strategy>(chain: &Chain<E, S>) -> Figures {
 
 /// Answers questions until nobody is left to ask.
 pub(super) async fn desk<E: Runtime, S: Strategy>(
+    context: E,
     mut questions: mpsc::Receiver<Request>,
     chain: Chain<E, S>,
     marshal: Marshal,
     doorway: Doorway,
 ) {
     while let Some(question) = questions.recv().await {
-        if let Err(error) = answer(question, &chain, &marshal, &doorway).await {
+        if let Err(error) = answer(&context, question, &chain, &marshal, &doorway).await {
             warn!(%error, "a question without an answer");
         }
     }
@@ -65,6 +66,7 @@ fn reply<T>(to: oneshot::Sender<T>, answer: T) {
 }
 
 async fn answer<E: Runtime, S: Strategy>(
+    context: &E,
     question: Request,
     chain: &Chain<E, S>,
     marshal: &Marshal,
@@ -103,6 +105,23 @@ async fn answer<E: Runtime, S: Strategy>(
             reply(to, [next(&values[0]), next(&values[1])]);
         }
         Request::Validators(of, to) => reply(to, validators(of.map(Hash::from), chain).await?),
+        Request::State(subject, mut to) => {
+            let Some(opened) = open(subject, chain).await? else {
+                reply(to, None);
+                return Ok(());
+            };
+            // The next block takes its time; others are answered meanwhile.
+            let (chain, marshal) = (chain.clone(), marshal.clone());
+            context.child("state").spawn(move |_| async move {
+                tokio::select! {
+                    biased;
+                    () = to.closed() => (),
+                    proof = prove_state(opened, &chain, &marshal) => {
+                        reply(to, proof.map(Box::new));
+                    }
+                }
+            });
+        }
         Request::Status(to) => {
             let ((height, block, time_ms), state_root) = last(chain).await?;
             let (pooled, pooled_bytes) = {

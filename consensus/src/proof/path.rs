@@ -5,7 +5,7 @@ use crate::fields::{DecodeError, Fields};
 
 /// The siblings from a leaf upward, 32 bytes each. A node without one is its own.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Path(Vec<[u8; 32]>);
+pub struct Path(pub(super) Vec<[u8; 32]>);
 
 /// Siblings of every path in a tree of so many leaves: ceil(log2 leaves).
 pub fn depth(leaves: u32) -> usize {

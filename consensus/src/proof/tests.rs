@@ -1,15 +1,23 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use alloy_primitives::hex;
+use commonware_cryptography::certificate::Signers;
 use commonware_cryptography::{Signer as _, ed25519};
+use commonware_utils::Participant;
 use sigmill::{Engine, Terms};
 
 use super::*;
+use crate::block::{HEADER_BYTES, Header};
 use crate::genesis::Validator;
 use crate::keys::{AccountKey, VoteKey};
-use crate::scheme::{Committee, Engines};
+use crate::scheme::{Certificate, Committee, Engines, Proposal, Vote, VoteSignature};
 use crate::transaction::{Action, Transaction};
-use crate::{Address, block};
+use crate::{Address, Hash, block};
+
+#[cfg(feature = "validator")]
+mod json;
+mod sets;
 
 const CHAIN: [u8; 32] = [7; 32];
 
@@ -40,7 +48,8 @@ impl Validators {
     /// A final block, by the votes of the first `signers`.
     fn block(&self, header: Header, signers: usize) -> FinalHeader {
         let hash = header.hash();
-        let vote = Vote::Finalize(Proposal { epoch: 0, view: 5, parent: 4, payload: &hash.0 });
+        let vote =
+            Vote::Finalize(Proposal { epoch: header.epoch, view: 5, parent: 4, payload: &hash.0 });
         let message = vote.signed_bytes(CHAIN.into());
         let sign = |key: &VoteKey| VoteSignature(key.sign(&message).unwrap());
         let signatures = self.keys[..signers].iter().map(sign).collect();
@@ -167,8 +176,6 @@ fn refusals_have_names() {
     let other = Hash::from([8; 32]);
     let foreign = change(&|proof| proof.block.header.chain = other);
     assert_eq!(foreign, Some(Refusal::WrongChain(other)));
-    let stale = change(&|proof| proof.block.header.epoch = 1);
-    assert_eq!(stale, Some(Refusal::UnknownEpoch(1)));
     let few = change(&|proof| proof.block = validators.block(proof.block.header.clone(), 2));
     let no_quorum = |signers, validators| {
         Some(Refusal::NoQuorum { signers, validators, quorum: 3, expected: 4 })
@@ -184,6 +191,9 @@ fn refusals_have_names() {
     assert_eq!(change(&|proof| proof.block.certificate.signatures.swap(0, 1)), bad);
 
     let no_place = Some(Refusal::NoSuchPlace);
+    let mut beyond = proof.clone();
+    beyond.transactions[0].index = u32::MAX;
+    assert_eq!(Proof::decode(&beyond.encode()), Ok(beyond));
     assert_eq!(change(&|proof| proof.transactions[0].index = 6), no_place);
     assert_eq!(change(&|proof| proof.transactions[0].path = Path::default()), no_place);
     let wrong_root = Some(Refusal::WrongRoot);
@@ -255,6 +265,34 @@ fn one_bad_proof_among_many_is_the_only_one() {
     assert_eq!(valid(3), [true, true, true, false, true, true, true]);
     assert_eq!(valid(4), [true; 7]);
     assert_eq!(judged.iter().filter(|one| one.block.is_ok()).count(), 4);
+}
+
+/// More headers and transactions than one batch has.
+#[test]
+fn all_parts_are_judged() {
+    let validators = Validators::new(1);
+    let large = validators.prove(4_200, &(0..4_200).collect::<Vec<_>>());
+    let small = validators.prove(1, &[0]);
+    let mut bad = small.clone();
+    bad.block.certificate.signatures[0].0[40] ^= 1;
+    let mut foreign = small.clone();
+    foreign.block.header.chain = Hash::from([8; 32]);
+    let mut all = vec![small; 600];
+    all[599] = large.clone();
+    all[300] = bad;
+    all[100] = foreign;
+    all.push(large);
+    let judged = validators.verify(&all);
+    for (at, judged) in judged.iter().enumerate() {
+        let count = all[at].transactions.len() as u64;
+        let senders: Vec<_> = match at {
+            100 => vec![Err(Refusal::WrongChain(Hash::from([8; 32])))],
+            300 => vec![Err(Refusal::BadVote)],
+            _ => (0..count).map(|n| Ok(sender(n).address())).collect(),
+        };
+        assert!(judged.senders == senders, "proof {at}");
+        assert_eq!(judged.hash, all[at].block.header.hash());
+    }
 }
 
 #[test]

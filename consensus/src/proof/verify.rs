@@ -1,75 +1,17 @@
-//! Verifies many proofs at once.
+//! Verifies many proofs at once: votes of headers, then senders of transactions.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use sigmill::{Algorithm, Batch, Engine, Job, Terms};
 
-use super::{FinalHeader, Included, Proof, depth};
+use super::trusted::quorum;
+use super::{FinalHeader, Included, Proof, Refusal, Trusted, depth};
 use crate::Hash;
 use crate::address::Address;
-use crate::block::{HEADER_TAG, Header};
-use crate::resolve::resolve;
-use crate::scheme::{Certificate, Committee};
-use crate::transaction::{self, SignedTransaction};
-
-/// Why a proof proves nothing, or not of one of its transactions. The first that applies, in this order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Refusal {
-    /// The block is another chain's.
-    #[error("it is of chain {0}, which is not trusted")]
-    WrongChain(Hash),
-    /// A header is not the parent of the next.
-    #[error("the headers are not one chain")]
-    BrokenChain,
-    /// The validators of its epoch are not known.
-    #[error("the validators of epoch {0} are not known")]
-    UnknownEpoch(u64),
-    /// The certificate is another set's, or of too few.
-    #[error("{signers} of {validators} validators signed; {quorum} of {expected} are needed")]
-    NoQuorum {
-        /// How many signed.
-        signers: usize,
-        /// Among how many.
-        validators: usize,
-        /// How many are needed.
-        quorum: usize,
-        /// Of how many.
-        expected: usize,
-    },
-    /// A vote is none for this block.
-    #[error("a vote is none for this block")]
-    BadVote,
-    /// The place is not in the block, or the path has another length.
-    #[error("the block has no such place")]
-    NoSuchPlace,
-    /// The transaction is another chain's.
-    #[error("the transaction is of chain {0}")]
-    ForeignTransaction(Hash),
-    /// The path leads to another root.
-    #[error("the path leads to another root than the header's")]
-    WrongRoot,
-    /// Nobody signed the transaction.
-    #[error("the transaction has no sender")]
-    BadSignature,
-}
-
-impl Refusal {
-    /// Its name, as in SPEC.md, 16.
-    pub fn name(&self) -> &'static str {
-        match self {
-            Refusal::WrongChain(_) => "WrongChain",
-            Refusal::BrokenChain => "BrokenChain",
-            Refusal::UnknownEpoch(_) => "UnknownEpoch",
-            Refusal::NoQuorum { .. } => "NoQuorum",
-            Refusal::BadVote => "BadVote",
-            Refusal::NoSuchPlace => "NoSuchPlace",
-            Refusal::ForeignTransaction(_) => "ForeignTransaction",
-            Refusal::WrongRoot => "WrongRoot",
-            Refusal::BadSignature => "BadSignature",
-        }
-    }
-}
+use crate::block::{HEADER_BYTES, HEADER_TAG, Header};
+use crate::resolve::{Pending, resolve, submit};
+use crate::scheme::Judging;
+use crate::transaction::{self, Hashes, SignedTransaction};
 
 /// What is known of a proof.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -82,203 +24,277 @@ pub struct Judged {
     pub senders: Vec<Result<Address, Refusal>>,
 }
 
-/// The committees of a chain that a verifier trusts, by epoch.
-#[derive(Clone, Debug)]
-pub struct Trusted {
-    chain: Hash,
-    committees: BTreeMap<u64, Arc<Committee>>,
-}
+/// Headers of a batch. While the engine verifies the votes of one, the next is filled.
+const HEADERS: usize = 512;
+/// Transactions of a batch. While the engine computes paths and senders of one, the next is filled.
+const TRANSACTIONS: usize = 4_096;
 
-impl Trusted {
-    /// The committee of one epoch.
-    pub fn new(chain: Hash, epoch: u64, committee: Arc<Committee>) -> Self {
-        Trusted { chain, committees: BTreeMap::from([(epoch, committee)]) }
-    }
-
-    /// The chain.
-    pub fn chain(&self) -> Hash {
-        self.chain
-    }
-
-    /// What can be said of a block whose headers have these hashes without its votes: the committee
-    /// that has to have signed.
-    fn committee(&self, block: &FinalHeader, hashes: &[Hash]) -> Result<&Arc<Committee>, Refusal> {
-        if let Some(other) = block.headers().find(|header| header.chain != self.chain) {
-            return Err(Refusal::WrongChain(other.chain));
-        }
-        if !block.descendants.iter().zip(hashes).all(|(child, hash)| child.parent == *hash) {
-            return Err(Refusal::BrokenChain);
-        }
-        let header = block.last();
-        let unknown = Refusal::UnknownEpoch(header.epoch);
-        let committee = self.committees.get(&header.epoch).ok_or(unknown)?;
-        committee.quorum_of(&block.certificate)?;
-        Ok(committee)
-    }
-}
-
-impl Committee {
-    /// Whether a certificate is of so many validators, and of enough of them.
-    pub(crate) fn quorum_of(&self, certificate: &Certificate) -> Result<(), Refusal> {
-        let signers = &certificate.signers;
-        let (count, validators) = (signers.count(), signers.len());
-        let (quorum, expected) = (self.quorum(), self.len());
-        match validators == expected && count >= quorum {
-            true => Ok(()),
-            false => Err(Refusal::NoQuorum { signers: count, validators, quorum, expected }),
-        }
-    }
-}
-
-impl FinalHeader {
-    /// Hash of the last header, if each is the parent of the next and all are one chain's.
-    ///
-    /// # Errors
-    /// [`Refusal::WrongChain`], [`Refusal::BrokenChain`].
-    pub fn linked(&self) -> Result<Hash, Refusal> {
-        let mut hash = self.header.hash();
-        for child in &self.descendants {
-            if child.chain != self.header.chain {
-                return Err(Refusal::WrongChain(child.chain));
-            }
-            if child.parent != hash {
-                return Err(Refusal::BrokenChain);
-            }
-            hash = child.hash();
-        }
-        Ok(hash)
-    }
-}
-
-impl Included {
-    /// Whether it can be a transaction of that block at all.
-    pub(crate) fn placed(&self, header: &Header) -> Result<(), Refusal> {
-        let chain = self.transaction.transaction.chain;
-        let count = header.transactions;
-        match self.index < count && self.path.siblings().len() == depth(count) {
-            false => Err(Refusal::NoSuchPlace),
-            true if chain != header.chain => Err(Refusal::ForeignTransaction(chain)),
-            true => Ok(()),
-        }
-    }
-}
-
-/// Headers or transactions of one batch at most.
-const BATCH: usize = 1 << 16;
-
-/// Judges all proofs, in order: one batch of header hashes, one of votes an epoch, one of transaction
-/// hashes, one of paths, and two for the senders. No fault of a device is a refusal.
+/// Judges all proofs, in order. Batches: header hashes, votes, transaction hashes, paths, and two for
+/// the senders. No fault of a device is a refusal.
 pub fn verify(engine: &Engine, trusted: &Trusted, proofs: &[Proof], terms: Terms) -> Vec<Judged> {
-    let blocks = |part| judge_blocks(engine, trusted, part, terms);
-    let mut judged: Vec<_> = parts(proofs).flat_map(blocks).collect();
-    // Places of the transactions of final blocks.
+    let blocks: Vec<_> = proofs.iter().map(|proof| &proof.block).collect();
+    let voting = Voting::begin(engine, trusted, &blocks, terms);
     let mut open = Vec::new();
-    for (at, (proof, judged)) in proofs.iter().zip(&judged).enumerate() {
-        if judged.block.is_ok() {
-            open.extend((0..proof.transactions.len()).map(|index| (at, index)));
-        }
+    for (at, proof) in proofs.iter().enumerate().filter(|(at, _)| voting.is_open(*at)) {
+        open.extend((0..proof.transactions.len()).map(|index| (at, index)));
     }
-    for part in open.chunks(BATCH) {
-        let one = |&(at, index): &(usize, usize)| (&proofs[at], &proofs[at].transactions[index]);
-        let part_of: Vec<_> = part.iter().map(one).collect();
-        let senders = included_senders(engine, &part_of, terms);
-        for (&(at, index), sender) in part.iter().zip(senders) {
+    let one =
+        |&(at, index): &(usize, usize)| (&proofs[at].block.header, &proofs[at].transactions[index]);
+    let hash = |part: &[_]| Hashing::begin(engine, part.iter().map(one).collect(), terms);
+    // The first hashes are on their way beside the votes; the others wait for the verdicts on these.
+    let mut later = open.split_off(TRANSACTIONS.min(open.len()));
+    let first = hash(&open);
+    let blocks = voting.wait();
+    later.retain(|(at, _)| blocks[*at].1.is_ok());
+
+    let parts = std::iter::once(first).chain(later.chunks(TRANSACTIONS).map(hash));
+    let senders = finish(engine, parts, terms);
+    let judge = |((hash, block), proof): ((Hash, Result<(), Refusal>), &Proof)| {
+        // Until the senders are known.
+        let sender = Err(block.err().unwrap_or(Refusal::BadSignature));
+        Judged { hash, block, senders: vec![sender; proof.transactions.len()] }
+    };
+    let mut judged: Vec<_> = blocks.into_iter().zip(proofs).map(judge).collect();
+    for ((at, index), sender) in open.into_iter().chain(later).zip(senders) {
+        if judged[at].block.is_ok() {
             judged[at].senders[index] = sender;
         }
     }
     judged
 }
 
-/// Proofs in parts, of so many headers as a batch has.
-fn parts(mut proofs: &[Proof]) -> impl Iterator<Item = &[Proof]> {
-    std::iter::from_fn(move || {
-        let mut headers = 0;
-        let fits = |proof: &&Proof| {
-            headers += proof.block.headers().count();
-            headers <= BATCH
-        };
-        let count = proofs.iter().take_while(fits).count().max(1);
-        let (part, rest) = proofs.split_at_checked(count)?;
-        proofs = rest;
-        Some(part)
-    })
+/// The votes of headers: the hash of each block's header, and whether the block is final.
+#[cfg_attr(not(feature = "validator"), allow(dead_code, reason = "for proofs of state"))]
+pub(crate) fn votes(
+    engine: &Engine,
+    trusted: &Trusted,
+    blocks: &[&FinalHeader],
+    terms: Terms,
+) -> Vec<(Hash, Result<(), Refusal>)> {
+    Voting::begin(engine, trusted, blocks, terms).wait()
 }
 
-fn judge_blocks(engine: &Engine, trusted: &Trusted, proofs: &[Proof], terms: Terms) -> Vec<Judged> {
-    let mut headers = Batch::open(Algorithm::Keccak256);
-    for header in proofs.iter().flat_map(|proof| proof.block.headers()) {
-        let header = [&HEADER_TAG[..], &header.encode()].concat();
-        headers.push(Job::Hash { message: &header }).expect(FITS);
-    }
-    let headers = resolve(engine, headers.seal(), terms);
-    let mut digests = headers.digests().map(|digest| Hash::from(*digest));
-    let mut of = |proof: &Proof| -> Vec<_> {
-        digests.by_ref().take(1 + proof.block.descendants.len()).collect()
-    };
-    let hashes: Vec<Vec<Hash>> = proofs.iter().map(&mut of).collect();
+/// The paths of transactions to the roots of given headers, and their senders.
+#[cfg_attr(not(feature = "validator"), allow(dead_code, reason = "for deliveries"))]
+pub(crate) fn senders(
+    engine: &Engine,
+    all: &[(&Header, &Included)],
+    terms: Terms,
+) -> Vec<Result<Address, Refusal>> {
+    let hash = |part: &[_]| Hashing::begin(engine, part.to_vec(), terms);
+    finish(engine, all.chunks(TRANSACTIONS).map(hash), terms)
+}
 
-    let mut by_epoch: BTreeMap<u64, (&Arc<Committee>, Vec<usize>)> = BTreeMap::new();
-    let mut blocks: Vec<Result<(), Refusal>> = Vec::with_capacity(proofs.len());
-    for (at, proof) in proofs.iter().enumerate() {
-        let committee = trusted.committee(&proof.block, &hashes[at]);
-        blocks.push(committee.map(|committee| {
-            let epoch = by_epoch.entry(proof.block.last().epoch);
-            epoch.or_insert((committee, Vec::new())).1.push(at);
-        }));
+/// Blocks whose votes are being verified.
+struct Voting<'a> {
+    trusted: &'a Trusted,
+    blocks: Vec<&'a FinalHeader>,
+    /// Of all headers of each block.
+    hashes: Vec<Vec<Hash>>,
+    /// By block: a refusal, or the first epoch of the committee that has to have signed.
+    expected: Vec<Result<u64, Refusal>>,
+    /// By that epoch: the blocks, and their votes.
+    judging: BTreeMap<u64, (Vec<usize>, Judging<'a>)>,
+}
+
+impl<'a> Voting<'a> {
+    /// Hashes the headers, part by part, and submits the votes of each.
+    fn begin(
+        engine: &Engine,
+        trusted: &'a Trusted,
+        blocks: &[&'a FinalHeader],
+        terms: Terms,
+    ) -> Self {
+        let blocks = blocks.to_vec();
+        let hashes = Vec::with_capacity(blocks.len());
+        let expected = Vec::with_capacity(blocks.len());
+        let mut voting = Voting { trusted, blocks, hashes, expected, judging: BTreeMap::new() };
+        while voting.hashes.len() < voting.blocks.len() {
+            voting.part(engine, terms);
+        }
+        voting
     }
-    for (committee, of) in by_epoch.into_values() {
-        let vote = |&at: &usize| {
-            let block = &proofs[at].block;
-            let last = hashes[at].last().expect("a block has a header");
-            (block.vote(last), &block.certificate)
+
+    /// Goes on with the next blocks, whose headers make a batch.
+    fn part(&mut self, engine: &Engine, terms: Terms) {
+        let mut batch = Batch::open(Algorithm::Keccak256);
+        let mut bytes = [0; HEADER_TAG.len() + HEADER_BYTES];
+        bytes[..HEADER_TAG.len()].copy_from_slice(HEADER_TAG);
+        let (start, mut headers) = (self.hashes.len(), 0);
+        let fits = |block: &&&FinalHeader| {
+            headers += 1 + block.descendants.len();
+            headers <= HEADERS
         };
-        let valid = committee.verify_certificates(of.iter().map(vote));
-        for (at, valid) in of.into_iter().zip(valid) {
-            if !valid {
-                blocks[at] = Err(Refusal::BadVote);
+        let count = self.blocks[start..].iter().take_while(fits).count().max(1);
+        let part = start..start + count;
+        for header in self.blocks[part.clone()].iter().flat_map(|block| block.headers()) {
+            bytes[HEADER_TAG.len()..].copy_from_slice(&header.encode());
+            batch.push(Job::Hash { message: &bytes }).expect(FITS);
+        }
+        let resolved = resolve(engine, batch.seal(), terms);
+        let mut digests = resolved.digests().map(|digest| Hash::from(*digest));
+        for at in part {
+            let block = self.blocks[at];
+            let hashes: Vec<_> = digests.by_ref().take(1 + block.descendants.len()).collect();
+            self.expected.push(self.trusted.expected(block, &hashes));
+            self.hashes.push(hashes);
+            if let Ok(from) = self.expected[at] {
+                self.expected[at] = self.push(at, from).map(|()| from);
+            }
+        }
+        self.judging.values_mut().for_each(|(_, judging)| judging.submit());
+    }
+
+    /// Adds a block to those that the committee from this epoch on has to have signed.
+    fn push(&mut self, at: usize, from: u64) -> Result<(), Refusal> {
+        let (block, trusted) = (self.blocks[at], self.trusted);
+        let unknown = Refusal::UnknownEpoch(block.last().epoch);
+        let (_, committee) = trusted.at(from).ok_or(unknown)?;
+        quorum(committee, block)?;
+        let entry = self.judging.entry(from);
+        let (of, judging) = entry.or_insert_with(|| (Vec::new(), committee.judging()));
+        of.push(at);
+        let last = self.hashes[at].last().expect("a block has a header");
+        let message = block.vote(last).signed_bytes(self.trusted.chain());
+        judging.push(&message, &block.certificate);
+        Ok(())
+    }
+
+    /// Whether nothing but its votes can refuse a block.
+    fn is_open(&self, at: usize) -> bool {
+        self.expected[at].is_ok()
+    }
+
+    /// Waits: each block's hash, and whether it is final.
+    fn wait(self) -> Vec<(Hash, Result<(), Refusal>)> {
+        let mut blocks: Vec<_> = self.expected.iter().map(|one| one.map(|_| ())).collect();
+        for (of, judging) in self.judging.into_values() {
+            for (at, valid) in of.into_iter().zip(judging.wait()) {
+                if !valid {
+                    blocks[at] = Err(Refusal::BadVote);
+                }
+            }
+        }
+        stale(self.trusted, &self.blocks, &self.hashes, &mut blocks);
+        self.hashes.into_iter().map(|hashes| hashes[0]).zip(blocks).collect()
+    }
+}
+
+/// Names the set that signed where one did that was in force before.
+fn stale(
+    trusted: &Trusted,
+    blocks: &[&FinalHeader],
+    hashes: &[Vec<Hash>],
+    judged: &mut [Result<(), Refusal>],
+) {
+    for (from, committee) in trusted.newest_first() {
+        let is_later = |at: &usize| {
+            let (epoch, other) = (blocks[*at].last().epoch, from);
+            trusted.at(epoch).is_some_and(|(from, _)| other < from)
+                && matches!(judged[*at], Err(Refusal::NoQuorum { .. } | Refusal::BadVote))
+        };
+        let refused: Vec<_> = (0..blocks.len()).filter(is_later).collect();
+        let votes = refused.iter().map(|&at| {
+            let last = hashes[at].last().expect("a block has a header");
+            (blocks[at].vote(last), &blocks[at].certificate)
+        });
+        for (&at, valid) in refused.iter().zip(committee.verify_certificates(votes)) {
+            if valid {
+                let epoch = blocks[at].last().epoch;
+                judged[at] = Err(Refusal::StaleSet { epoch, from });
             }
         }
     }
-    let judged = |((hashes, block), proof): ((Vec<Hash>, Result<(), Refusal>), &Proof)| {
-        // Until the senders are known.
-        let sender = Err(block.err().unwrap_or(Refusal::BadSignature));
-        Judged { hash: hashes[0], block, senders: vec![sender; proof.transactions.len()] }
-    };
-    hashes.into_iter().zip(blocks).zip(proofs).map(judged).collect()
 }
 
-/// Who sent transactions of final blocks, if they are in them.
-pub(crate) fn included_senders(
-    engine: &Engine,
-    all: &[(&Proof, &Included)],
-    terms: Terms,
-) -> Vec<Result<Address, Refusal>> {
-    let transactions: Vec<&SignedTransaction> =
-        all.iter().map(|(_, included)| &included.transaction).collect();
-    let hashes = transaction::hashes(engine, &transactions, terms).expect(FITS);
-    let mut paths = Batch::open(Algorithm::MerkleProofSha256d);
-    let mut placed = Vec::with_capacity(all.len());
-    for (&(proof, included), hashes) in all.iter().zip(&hashes) {
-        let Included { index, path, .. } = included;
-        let header = &proof.block.header;
-        placed.push(included.placed(header));
-        let (leaf, root) = (&hashes.id, &header.transactions_root);
-        // One that has no place has a verdict already: its job keeps the others' order.
-        let path = &path.siblings()[..path.siblings().len().min(32)];
-        paths.push(Job::MerkleProof { leaf, index: *index, path, root }).expect(FITS);
+/// Transactions that are being hashed.
+struct Hashing<'a> {
+    all: Vec<(&'a Header, &'a Included)>,
+    hashes: Pending<'a>,
+}
+
+impl<'a> Hashing<'a> {
+    fn begin(engine: &'a Engine, all: Vec<(&'a Header, &'a Included)>, terms: Terms) -> Self {
+        let batch = transaction::hash_batch(&transactions(&all)).expect(FITS);
+        Hashing { all, hashes: submit(engine, batch, terms) }
     }
-    let paths = resolve(engine, paths.seal(), terms);
-    let senders = transaction::senders(engine, &transactions, &hashes, terms).expect(FITS);
-    let verdicts = placed.into_iter().zip(paths.verdicts()).zip(senders);
-    let sender =
-        |((placed, path), sender): ((Result<(), Refusal>, sigmill::Verdict), Option<_>)| {
-            placed?;
+
+    /// Submits the paths and the signatures.
+    fn prove(self, engine: &'a Engine, terms: Terms) -> Proving<'a> {
+        let hashes = transaction::read_hashes(&self.hashes.wait());
+        let signatures = transaction::recover_batch(&transactions(&self.all), &hashes);
+        let recovered = submit(engine, signatures.expect(FITS), terms);
+        let mut paths = Batch::open(Algorithm::MerkleProofSha256d);
+        for ((header, Included { index, path, .. }), Hashes { id: leaf, .. }) in
+            self.all.iter().zip(&hashes)
+        {
+            // One that has no place is refused anyway: its job keeps the others' order.
+            let path = &path.siblings()[..path.siblings().len().min(32)];
+            let root = &header.transactions_root;
+            paths.push(Job::MerkleProof { leaf, index: *index, path, root }).expect(FITS);
+        }
+        Proving { all: self.all, paths: submit(engine, paths.seal(), terms), recovered }
+    }
+}
+
+/// Transactions whose paths and signatures are being computed.
+struct Proving<'a> {
+    all: Vec<(&'a Header, &'a Included)>,
+    paths: Pending<'a>,
+    recovered: Pending<'a>,
+}
+
+impl Proving<'_> {
+    fn wait(self, engine: &Engine, terms: Terms) -> Vec<Result<Address, Refusal>> {
+        let paths = self.paths.wait();
+        let senders = transaction::addresses(engine, &self.recovered.wait(), terms).expect(FITS);
+        let places = self.all.iter().map(|(header, included)| has_place(header, included));
+        let judged = places.zip(paths.verdicts()).zip(senders).map(|((place, path), sender)| {
+            place?;
             if !path.is_valid() {
                 return Err(Refusal::WrongRoot);
             }
             sender.ok_or(Refusal::BadSignature)
-        };
-    verdicts.map(sender).collect()
+        });
+        judged.collect()
+    }
+}
+
+/// Hashes one part ahead: meanwhile the engine computes the paths and senders of the part before.
+fn finish<'a>(
+    engine: &'a Engine,
+    parts: impl Iterator<Item = Hashing<'a>>,
+    terms: Terms,
+) -> Vec<Result<Address, Refusal>> {
+    let mut parts = parts.fuse();
+    let mut hashing = parts.next();
+    let mut proving: Option<Proving<'_>> = None;
+    let mut senders = Vec::new();
+    while hashing.is_some() || proving.is_some() {
+        let next = parts.next();
+        let proved = hashing.map(|part| part.prove(engine, terms));
+        if let Some(part) = std::mem::replace(&mut proving, proved) {
+            senders.extend(part.wait(engine, terms));
+        }
+        hashing = next;
+    }
+    senders
+}
+
+fn transactions<'a>(all: &[(&'a Header, &'a Included)]) -> Vec<&'a SignedTransaction> {
+    all.iter().map(|(_, included)| &included.transaction).collect()
+}
+
+/// Whether a transaction can be one of the header's.
+pub(crate) fn has_place(header: &Header, included: &Included) -> Result<(), Refusal> {
+    let Included { index, path, transaction } = included;
+    if *index >= header.transactions || path.siblings().len() != depth(header.transactions) {
+        return Err(Refusal::NoSuchPlace);
+    }
+    match transaction.transaction.chain {
+        chain if chain != header.chain => Err(Refusal::ForeignTransaction(chain)),
+        _ => Ok(()),
+    }
 }
 
 const FITS: &str = "a batch holds more than a part";

@@ -19,6 +19,7 @@ use rand_core::CryptoRng;
 use super::votes::Votes;
 use super::{Certificate, Committee, Vote, VoteSignature, vote};
 use crate::keys::VoteKey;
+use crate::resolve::at_once;
 
 /// A committee as one of its validators, or an onlooker, sees it: commonware's `Scheme`.
 #[derive(Clone, Debug)]
@@ -190,7 +191,7 @@ impl Scheme for VoteScheme {
     {
         let Committee { keys, terms, engines, chain, .. } = &*self.committee;
         let message = said(subject).signed_bytes(*chain);
-        let mut votes = Votes::new(&engines.batches, keys, *terms);
+        let mut votes = Votes::new(&engines.batches, keys, at_once(*terms));
         let mut entries: Vec<_> =
             attestations.into_iter().map(|attestation| (attestation, true)).collect();
         for (index, (attestation, valid)) in entries.iter_mut().enumerate() {

@@ -5,10 +5,10 @@ use sigmill::error::BatchError;
 use sigmill::{Algorithm, Batch, Engine, Job, OpenBatch, PinnedKeys, Terms};
 
 use super::VoteSignature;
-use crate::resolve::resolve;
+use crate::resolve::{Pending, submit};
 
 /// Votes of one committee. One batch holds 2^24 of them or 1 GiB of what they sign; should there be
-/// more, it is resolved and another opened.
+/// more, it is submitted and another opened.
 pub(super) struct Votes<'a> {
     engine: &'a Engine,
     keys: &'a PinnedKeys,
@@ -16,14 +16,14 @@ pub(super) struct Votes<'a> {
     open: OpenBatch,
     /// By job: the entry that it belongs to.
     entries: Vec<usize>,
-    /// Entries whose verdicts are known.
-    known: Vec<(usize, bool)>,
+    /// What was submitted, with the entries of its jobs.
+    submitted: Vec<(Vec<usize>, Pending<'a>)>,
 }
 
 impl<'a> Votes<'a> {
     pub fn new(engine: &'a Engine, keys: &'a PinnedKeys, terms: Terms) -> Self {
         let open = open(keys);
-        Votes { engine, keys, terms, open, entries: Vec::new(), known: Vec::new() }
+        Votes { engine, keys, terms, open, entries: Vec::new(), submitted: Vec::new() }
     }
 
     /// Adds a vote to an entry. The signer is below the number of keys.
@@ -46,17 +46,23 @@ impl<'a> Votes<'a> {
         }
     }
 
-    /// Tells the verdict of each vote, with its entry.
+    /// Waits, and tells the verdict of each vote, with its entry.
     pub fn resolve(mut self, mut tell: impl FnMut(usize, bool)) {
         self.flush();
-        self.known.into_iter().for_each(|(entry, valid)| tell(entry, valid));
+        for (entries, pending) in self.submitted {
+            let resolved = pending.wait();
+            let valid = resolved.verdicts().map(|verdict| verdict.is_valid());
+            entries.into_iter().zip(valid).for_each(|(entry, valid)| tell(entry, valid));
+        }
     }
 
-    fn flush(&mut self) {
-        let batch = std::mem::replace(&mut self.open, open(self.keys)).seal();
-        let resolved = resolve(self.engine, batch, self.terms);
-        let valid = resolved.verdicts().map(|verdict| verdict.is_valid());
-        self.known.extend(self.entries.drain(..).zip(valid));
+    /// Submits what has come so far.
+    pub fn flush(&mut self) {
+        if !self.entries.is_empty() {
+            let batch = std::mem::replace(&mut self.open, open(self.keys)).seal();
+            let entries = std::mem::take(&mut self.entries);
+            self.submitted.push((entries, submit(self.engine, batch, self.terms)));
+        }
     }
 }
 

@@ -7,7 +7,7 @@ use sigmill::{Algorithm, Batch, Engine, Job, Outcome, RecoverRule, Terms};
 
 use super::{SIGNATURE_BYTES, SIGNING_TAG, SignedTransaction};
 use crate::address::Address;
-use crate::resolve::resolve;
+use crate::resolve::{Resolved, resolve};
 
 /// Both hashes of a transaction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,10 +63,16 @@ pub fn hashes<T: Borrow<SignedTransaction>>(
     transactions: &[T],
     terms: Terms,
 ) -> Result<Vec<Hashes>, BatchError> {
-    let resolved = resolve(engine, hash_batch(transactions)?, terms);
+    Ok(read_hashes(&resolve(engine, hash_batch(transactions)?, terms)))
+}
+
+/// The answers of [`hash_batch`].
+pub(crate) fn read_hashes(resolved: &Resolved) -> Vec<Hashes> {
     let mut digests = resolved.digests().copied();
     let pair = || Some(Hashes { signing: digests.next()?, id: digests.next()? });
-    Ok(std::iter::from_fn(pair).collect())
+    let mut hashes = Vec::with_capacity(resolved.len() / 2);
+    hashes.extend(std::iter::from_fn(pair));
+    hashes
 }
 
 /// Who signed each transaction: one batch that recovers keys, and one that hashes them to addresses.
@@ -81,6 +87,15 @@ pub fn senders<T: Borrow<SignedTransaction>>(
     terms: Terms,
 ) -> Result<Vec<Option<Address>>, BatchError> {
     let recovered = resolve(engine, recover_batch(transactions, hashes)?, terms);
+    addresses(engine, &recovered, terms)
+}
+
+/// Addresses of the answers of [`recover_batch`]; `None` where a signature is none.
+pub(crate) fn addresses(
+    engine: &Engine,
+    recovered: &Resolved,
+    terms: Terms,
+) -> Result<Vec<Option<Address>>, BatchError> {
     let mut keys = Batch::open(Algorithm::Keccak256);
     for outcome in recovered.outcomes() {
         if let Outcome::Key(key) = outcome {

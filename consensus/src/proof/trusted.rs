@@ -1,0 +1,71 @@
+//! The validators that a verifier trusts.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::{FinalHeader, Refusal};
+use crate::Hash;
+use crate::scheme::Committee;
+
+/// The committees of a chain that a verifier trusts, by the first epoch in which they are in force.
+#[derive(Clone, Debug)]
+pub struct Trusted {
+    chain: Hash,
+    committees: BTreeMap<u64, Arc<Committee>>,
+}
+
+impl Trusted {
+    /// Nobody yet.
+    pub fn none(chain: Hash) -> Self {
+        Trusted { chain, committees: BTreeMap::new() }
+    }
+
+    /// A committee that is in force from an epoch on.
+    pub fn new(chain: Hash, from: u64, committee: Arc<Committee>) -> Self {
+        Trusted { chain, committees: BTreeMap::from([(from, committee)]) }
+    }
+
+    /// Adds one that is in force from an epoch on, until the next.
+    pub fn insert(&mut self, from: u64, committee: Arc<Committee>) {
+        self.committees.insert(from, committee);
+    }
+
+    /// The chain.
+    pub fn chain(&self) -> Hash {
+        self.chain
+    }
+
+    /// The committee in force at an epoch, and its first epoch.
+    pub(super) fn at(&self, epoch: u64) -> Option<(u64, &Arc<Committee>)> {
+        self.committees.range(..=epoch).next_back().map(|(from, committee)| (*from, committee))
+    }
+
+    /// All, with their first epochs.
+    pub(super) fn newest_first(&self) -> impl Iterator<Item = (u64, &Arc<Committee>)> {
+        self.committees.iter().rev().map(|(from, committee)| (*from, committee))
+    }
+
+    /// What can be said of a block whose headers have these hashes without its votes: from which epoch
+    /// on the committee is in force that has to have signed.
+    pub(super) fn expected(&self, block: &FinalHeader, hashes: &[Hash]) -> Result<u64, Refusal> {
+        if let Some(other) = block.headers().find(|header| header.chain != self.chain) {
+            return Err(Refusal::WrongChain(other.chain));
+        }
+        if !block.descendants.iter().zip(hashes).all(|(child, hash)| child.parent == *hash) {
+            return Err(Refusal::BrokenChain);
+        }
+        let epoch = block.last().epoch;
+        self.at(epoch).map(|(from, _)| from).ok_or(Refusal::UnknownEpoch(epoch))
+    }
+}
+
+/// Whether as many signed as a committee's certificate needs.
+pub(crate) fn quorum(committee: &Committee, block: &FinalHeader) -> Result<(), Refusal> {
+    let signers = &block.certificate.signers;
+    let (count, validators) = (signers.count(), signers.len());
+    let (quorum, expected) = (committee.quorum(), committee.len());
+    match validators == expected && count >= quorum {
+        true => Ok(()),
+        false => Err(Refusal::NoQuorum { signers: count, validators, quorum, expected }),
+    }
+}
