@@ -13,8 +13,10 @@ mod checkpoint;
 #[cfg(feature = "json")]
 mod evidence;
 mod final_header;
+mod follow;
 #[cfg(feature = "json")]
 mod json;
+mod messages;
 mod path;
 mod refusal;
 mod state;
@@ -28,6 +30,7 @@ pub use final_header::FinalHeader;
 pub(crate) use final_header::{certificate_bytes, decode_certificate, encode_certificate};
 #[cfg(feature = "json")]
 pub use json::{JsonError, MOST_JSON_BYTES};
+pub use messages::{Received, verify_messages};
 pub use path::{Path, depth, paths};
 pub use refusal::Refusal;
 #[cfg(feature = "validator")]

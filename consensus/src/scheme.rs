@@ -126,6 +126,11 @@ impl Committee {
         self.identities.quorum::<N3f1>() as usize
     }
 
+    /// The engine for many votes at once.
+    pub(crate) fn engine(&self) -> &Engine {
+        &self.engines.batches
+    }
+
     /// Bytes of the tables of the vote keys.
     pub fn pinned_bytes(&self) -> usize {
         self.keys.bytes()

@@ -17,13 +17,17 @@ use sigmill_consensus::proof::{
 use sigmill_consensus::scheme::Engines;
 use sigmill_consensus::{Account, Action, Address, Hash, Record};
 
-use super::{Done, Failure};
+use super::{Done, Failure, write_new};
 
 const EXAMPLES: &str = "\
 Examples:
   sigmill-consensus verify-proof payment.proof
   sigmill-consensus verify-proof --trusted other/genesis.toml --json *.proof
   sigmill-consensus verify-proof --trusted other/sets.toml balance.json
+  sigmill-consensus verify-proof --trusted genesis.toml --save sets.toml change.proof
+
+Proofs of decrees say who validates later: the other files of the call are judged by that, and --save keeps it for
+the next call.
 
 A proof is `refused` with a name: Malformed, WrongChain, BrokenChain, UnknownEpoch, StaleSet, NoQuorum,
 BadVote, NoSuchPlace, ForeignTransaction, WrongRoot, WrongState, BadSignature, and Replayed for a
@@ -35,6 +39,9 @@ pub struct Arguments {
     /// Whose votes are trusted: the genesis file of the chain, or a file of its sets of validators
     #[arg(long, value_name = "GENESIS|SET", default_value = "genesis.toml")]
     trusted: PathBuf,
+    /// A new file for the sets of validators that are known in the end
+    #[arg(long, value_name = "SET")]
+    save: Option<PathBuf>,
     /// Threads of the engine; 0 is one a core
     #[arg(long, default_value_t = 0)]
     threads: usize,
@@ -53,11 +60,12 @@ struct Line<'a> {
 }
 
 pub fn run(arguments: &Arguments) -> Done {
-    let checkpoint = Checkpoint::read(&arguments.trusted).map_err(Failure::input)?;
+    let mut checkpoint = Checkpoint::read(&arguments.trusted).map_err(Failure::input)?;
     let engine = Engine::builder().threads(arguments.threads).open().map_err(Failure::check)?;
     let engine = Arc::new(engine);
     let engines = Engines::one(engine.clone());
-    let trusted = checkpoint.trusted(&engines, Duration::from_secs(60)).map_err(Failure::check)?;
+    let minute = Duration::from_secs(60);
+    let mut trusted = checkpoint.trusted(&engines, minute).map_err(Failure::check)?;
 
     // What is said of each file, by its place in the call.
     let files = &arguments.files;
@@ -78,6 +86,12 @@ pub fn run(arguments: &Arguments) -> Done {
         }
     }
     let terms = Terms::default().class(Class::Sync);
+    let pin = (&engines, minute);
+    let followed = checkpoint.follow(&engine, &mut trusted, &proofs, pin, terms);
+    followed.map_err(Failure::check)?;
+    if let Some(path) = &arguments.save {
+        write_new(path, checkpoint.text())?;
+    }
     let mut seen = HashMap::new();
     let judged = verify(&engine, &trusted, &proofs, terms);
     for ((at, proof), judged) in proofs_of.into_iter().zip(&proofs).zip(&judged) {

@@ -52,6 +52,9 @@ pub enum Refusal {
     /// Nobody signed the transaction.
     #[error("the transaction has no sender")]
     BadSignature,
+    /// The transaction is of another kind.
+    #[error("the transaction is no message")]
+    NotAMessage,
 }
 
 impl Refusal {
@@ -69,6 +72,7 @@ impl Refusal {
             Refusal::WrongRoot => "WrongRoot",
             Refusal::WrongState => "WrongState",
             Refusal::BadSignature => "BadSignature",
+            Refusal::NotAMessage => "NotAMessage",
         }
     }
 }

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use sigmill::Engine;
+
 use super::{FinalHeader, Refusal};
 use crate::Hash;
 use crate::scheme::Committee;
@@ -28,6 +30,16 @@ impl Trusted {
     /// Adds one that is in force from an epoch on, until the next.
     pub fn insert(&mut self, from: u64, committee: Arc<Committee>) {
         self.committees.insert(from, committee);
+    }
+
+    /// Forgets the one that is in force from an epoch on.
+    pub fn remove(&mut self, from: u64) {
+        self.committees.remove(&from);
+    }
+
+    /// The engine of its committees; `None` without any.
+    pub(super) fn engine(&self) -> Option<&Engine> {
+        self.committees.values().next().map(|committee| committee.engine())
     }
 
     /// The chain.
