@@ -12,14 +12,13 @@ use secp256k1::ecdsa::{RecoverableSignature, RecoveryId};
 use secp256k1::{Message, XOnlyPublicKey, schnorr};
 use sha2::{Digest as _, Sha256};
 use sha3::Keccak256;
-use sigmill::{Engine, Terms};
+use sigmill::Engine;
 use sigmill_consensus::block::{HEADER_TAG, Header};
 use sigmill_consensus::genesis::Validator;
 use sigmill_consensus::keys::{AccountKey, VoteKey};
-use sigmill_consensus::proof::{FinalHeader, Included, Proof, Trusted, paths, verify};
+use sigmill_consensus::proof::{FinalHeader, Included, Proof, Trusted, paths, verify_messages};
 use sigmill_consensus::scheme::{Certificate, Committee, Engines, Proposal, Vote, VoteSignature};
-use sigmill_consensus::transaction::SIGNING_TAG;
-use sigmill_consensus::{Action, Address, Hash, SignedTransaction, Transaction};
+use sigmill_consensus::{Action, Address, Hash, SignedTransaction, Transaction, transaction};
 
 use crate::measure::Case;
 
@@ -61,7 +60,9 @@ impl Source {
             let mut secret = [9; 32];
             secret[28..].copy_from_slice(&n.to_be_bytes());
             let key = AccountKey::from_bytes(&secret).expect("it is below the order");
-            let action = Action::Record { namespace: [1; 32], digest: secret };
+            let (receiver, to) = (Hash::from([6; 32]), Address::repeat_byte(1));
+            let message = transaction::Message { receiver, sequence: 0, to, amount: 1, digest: secret };
+            let action = Action::Message(message);
             Transaction { chain: chain(), nonce: 0, expiry: 100, action }.sign(&key)
         };
         let messages: Vec<_> = (0..MESSAGES).into_par_iter().map(message).collect();
@@ -156,7 +157,7 @@ impl Others {
         if climb(id, message) != block.header.transactions_root {
             return None;
         }
-        let signed = [&SIGNING_TAG[..], &bytes[..bytes.len() - 65]].concat();
+        let signed = [&transaction::SIGNING_TAG[..], &bytes[..bytes.len() - 65]].concat();
         debug_assert_eq!(transaction.chain, block.header.chain);
         let (compact, v) = signature.split_at(64);
         let v = RecoveryId::try_from(i32::from(v[0])).ok()?;
@@ -186,16 +187,16 @@ pub fn run(quick: bool, engine: Arc<Engine>, source: &Source, run: &mut impl FnM
     let others = Others { keys: validators.iter().map(parse).collect() };
     for (messages, each) in [(if quick { 3_200 } else { 16_000 }, 100), (2_000, 1)] {
         let proofs = source.prove(messages, each);
-        let ours = || verify(&engine, &trusted, &proofs, Terms::default());
-        let senders = ours().into_iter().flat_map(|judged| judged.senders);
-        let senders: Vec<_> = senders.map(|sender| sender.expect("valid")).collect();
+        let ours = || verify_messages(&trusted, &proofs);
+        let senders = ours().into_iter().map(|verdict| verdict.expect("valid").sender);
+        let senders: Vec<_> = senders.collect();
         let theirs = others.verify(&proofs);
         assert!(senders.iter().eq(theirs.iter().flatten()), "other senders");
         run(Case {
             name: format!("messages-{each}-a-header/{messages}"),
             baseline: "libsecp256k1",
             items: messages,
-            ours: Box::new(|| assert!(black_box(ours()).iter().all(|one| one.block.is_ok()))),
+            ours: Box::new(|| assert!(black_box(ours()).iter().all(Result::is_ok))),
             theirs: Box::new(|| {
                 assert!(black_box(others.verify(&proofs)).iter().all(Option::is_some))
             }),

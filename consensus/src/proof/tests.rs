@@ -15,6 +15,7 @@ use crate::scheme::{Certificate, Committee, Engines, Proposal, Vote, VoteSignatu
 use crate::transaction::{Action, Transaction};
 use crate::{Address, Hash, block};
 
+mod follow;
 #[cfg(feature = "validator")]
 mod json;
 mod sets;
