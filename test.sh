@@ -2,7 +2,7 @@
 # Builds and tests everything. Installs what it may (apt, as root on Debian) and names what it may not.
 #   SIGMILL_DATA     folder of real blocks and vectors; without it those tests say what they skip
 #   SIGMILL_REQUIRE  comma-separated: data, gpu, fpga; absence then fails
-#   SIGMILL_FUZZ     seconds for each fuzz target (default 10)
+#   SIGMILL_FUZZ     seconds for each fuzz target (default 6)
 set -euo pipefail
 cd "$(dirname "$0")"
 
@@ -89,7 +89,8 @@ step "documentation"
 RUSTDOCFLAGS="-D warnings" cargo doc --quiet --release --no-deps --lib
 
 step "the built-in block"
-cargo run --quiet --release --features fpga-sim -- check
+# The one that the tests have built.
+"${CARGO_TARGET_DIR:-target}/release/sigmill" check
 
 step "benches run"
 cargo bench --quiet --features fpga-sim --bench versus -- --quick
@@ -107,6 +108,6 @@ step "the consensus core"
 )
 
 step "fuzz targets"
-fuzz/run.sh "${SIGMILL_FUZZ:-10}"
+fuzz/run.sh "${SIGMILL_FUZZ:-6}"
 
 step "done"

@@ -1,6 +1,6 @@
 //! Validators as processes on this machine, some of which are killed.
 //!
-//! `SIGMILL_KILL_SECONDS` says for how long they are loaded and killed (default 90).
+//! `SIGMILL_KILL_SECONDS` says for how long they are loaded and killed (default 60).
 
 use std::process::{Command, Stdio};
 
@@ -42,7 +42,7 @@ fn validators_that_are_killed_lose_no_receipt() {
     loses_nothing("engine");
     loses_nothing("libsecp256k1");
 
-    let seconds = std::env::var("SIGMILL_KILL_SECONDS").unwrap_or_else(|_| "90".into());
+    let seconds = std::env::var("SIGMILL_KILL_SECONDS").unwrap_or_else(|_| "60".into());
     let load = ["--accounts", "350000", "--load", "5800", "--delay", "50", "--kill"];
     let (success, outcome) = local(&[&load[..], &["--seconds", &seconds]].concat());
     println!("{outcome:#}");
