@@ -61,7 +61,8 @@ impl Source {
             secret[28..].copy_from_slice(&n.to_be_bytes());
             let key = AccountKey::from_bytes(&secret).expect("it is below the order");
             let (receiver, to) = (Hash::from([6; 32]), Address::repeat_byte(1));
-            let message = transaction::Message { receiver, sequence: 0, to, amount: 1, digest: secret };
+            let message =
+                transaction::Message { receiver, sequence: 0, to, amount: 1, digest: secret };
             let action = Action::Message(message);
             Transaction { chain: chain(), nonce: 0, expiry: 100, action }.sign(&key)
         };

@@ -57,9 +57,13 @@ impl Trusted {
         self.committees.iter().rev().map(|(from, committee)| (*from, committee))
     }
 
-    /// What can be said of a block whose headers have these hashes without its votes: from which epoch
-    /// on the committee is in force that has to have signed.
-    pub(super) fn expected(&self, block: &FinalHeader, hashes: &[Hash]) -> Result<u64, Refusal> {
+    /// What can be said of a block whose headers have these hashes without its votes: the committee that
+    /// has to have signed, and its first epoch.
+    pub(super) fn expected(
+        &self,
+        block: &FinalHeader,
+        hashes: &[Hash],
+    ) -> Result<(u64, &Arc<Committee>), Refusal> {
         if let Some(other) = block.headers().find(|header| header.chain != self.chain) {
             return Err(Refusal::WrongChain(other.chain));
         }
@@ -67,7 +71,9 @@ impl Trusted {
             return Err(Refusal::BrokenChain);
         }
         let epoch = block.last().epoch;
-        self.at(epoch).map(|(from, _)| from).ok_or(Refusal::UnknownEpoch(epoch))
+        let (from, committee) = self.at(epoch).ok_or(Refusal::UnknownEpoch(epoch))?;
+        quorum(committee, block)?;
+        Ok((from, committee))
     }
 }
 

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use sigmill::{Algorithm, Batch, Engine, Job, Terms};
 
-use super::trusted::quorum;
 use super::{FinalHeader, Included, Proof, Refusal, Trusted, depth};
 use crate::Hash;
 use crate::address::Address;
@@ -91,9 +90,9 @@ struct Voting<'a> {
     blocks: Vec<&'a FinalHeader>,
     /// Of all headers of each block.
     hashes: Vec<Vec<Hash>>,
-    /// By block: a refusal, or the first epoch of the committee that has to have signed.
-    expected: Vec<Result<u64, Refusal>>,
-    /// By that epoch: the blocks, and their votes.
+    /// By block: what refuses it whatever its votes say.
+    judged: Vec<Result<(), Refusal>>,
+    /// By the first epoch of the committee that has to have signed: blocks, and their votes.
     judging: BTreeMap<u64, (Vec<usize>, Judging<'a>)>,
 }
 
@@ -107,8 +106,8 @@ impl<'a> Voting<'a> {
     ) -> Self {
         let blocks = blocks.to_vec();
         let hashes = Vec::with_capacity(blocks.len());
-        let expected = Vec::with_capacity(blocks.len());
-        let mut voting = Voting { trusted, blocks, hashes, expected, judging: BTreeMap::new() };
+        let judged = Vec::with_capacity(blocks.len());
+        let mut voting = Voting { trusted, blocks, hashes, judged, judging: BTreeMap::new() };
         while voting.hashes.len() < voting.blocks.len() {
             voting.part(engine, terms);
         }
@@ -136,25 +135,21 @@ impl<'a> Voting<'a> {
         for at in part {
             let block = self.blocks[at];
             let hashes: Vec<_> = digests.by_ref().take(1 + block.descendants.len()).collect();
-            self.expected.push(self.trusted.expected(block, &hashes));
+            let judged = self.push(at, &hashes);
+            self.judged.push(judged);
             self.hashes.push(hashes);
-            if let Ok(from) = self.expected[at] {
-                self.expected[at] = self.push(at, from).map(|()| from);
-            }
         }
         self.judging.values_mut().for_each(|(_, judging)| judging.submit());
     }
 
-    /// Adds a block to those that the committee from this epoch on has to have signed.
-    fn push(&mut self, at: usize, from: u64) -> Result<(), Refusal> {
-        let (block, trusted) = (self.blocks[at], self.trusted);
-        let unknown = Refusal::UnknownEpoch(block.last().epoch);
-        let (_, committee) = trusted.at(from).ok_or(unknown)?;
-        quorum(committee, block)?;
+    /// Adds a block to those that the committee of its epoch has to have signed.
+    fn push(&mut self, at: usize, hashes: &[Hash]) -> Result<(), Refusal> {
+        let block = self.blocks[at];
+        let (from, committee) = self.trusted.expected(block, hashes)?;
         let entry = self.judging.entry(from);
         let (of, judging) = entry.or_insert_with(|| (Vec::new(), committee.judging()));
         of.push(at);
-        let last = self.hashes[at].last().expect("a block has a header");
+        let last = hashes.last().expect("a block has a header");
         let message = block.vote(last).signed_bytes(self.trusted.chain());
         judging.push(&message, &block.certificate);
         Ok(())
@@ -162,12 +157,12 @@ impl<'a> Voting<'a> {
 
     /// Whether nothing but its votes can refuse a block.
     fn is_open(&self, at: usize) -> bool {
-        self.expected[at].is_ok()
+        self.judged[at].is_ok()
     }
 
     /// Waits: each block's hash, and whether it is final.
     fn wait(self) -> Vec<(Hash, Result<(), Refusal>)> {
-        let mut blocks: Vec<_> = self.expected.iter().map(|one| one.map(|_| ())).collect();
+        let mut blocks = self.judged;
         for (of, judging) in self.judging.into_values() {
             for (at, valid) in of.into_iter().zip(judging.wait()) {
                 if !valid {

@@ -1,16 +1,23 @@
 //! The clients' side: what was sent, what was promised, and what the state must be.
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 use fastrand::Rng;
 use sigmill::Terms;
+use sigmill_consensus::decree::{Draft, DraftFile, Order};
+use sigmill_consensus::genesis::Validator;
+use sigmill_consensus::keys::VoteKey;
 use sigmill_consensus::pool::Refusal;
+use sigmill_consensus::proof::{Included, Proof};
 use sigmill_consensus::service::Receipt;
+use sigmill_consensus::state::escrow;
 use sigmill_consensus::{
-    Account, Action, Address, Block, Crypto, Genesis, Hash, Header, Record, SignedTransaction,
-    Transaction,
+    Account, Action, Address, Block, Crypto, Genesis, Hash, Header, Message, Record,
+    SignedTransaction, Transaction, ValidatorSet,
 };
 
+use crate::abroad::{self, Abroad, Arrived};
 use crate::liar::RESERVED;
 use crate::world::{BALANCE, EPOCH_HEIGHTS, account};
 
@@ -31,7 +38,16 @@ pub enum Hope {
     /// Account, nonce, and which of those with them.
     Valid(u64, u64, usize),
     Refused,
+    /// It depends on what others have brought.
+    Perhaps,
 }
+
+/// Carries messages between the chains.
+pub const COURIER: u64 = RESERVED - 1;
+/// Carries what it likes.
+pub const CROOK: u64 = RESERVED - 2;
+/// What the courier keeps in store for releases.
+const FUNDS: u64 = 5_000;
 
 /// All clients.
 pub struct Books {
@@ -48,6 +64,17 @@ pub struct Books {
     pub records: BTreeMap<([u8; 32], [u8; 32]), Record>,
     /// Where each transaction took effect.
     pub receipts: BTreeMap<[u8; 32], Receipt>,
+    /// The other chain, and what of it has arrived.
+    pub abroad: Abroad,
+    pub arrived: Arrived,
+    /// Whether the state believes it.
+    pub linked: bool,
+    /// First epochs of the sets that were decreed.
+    pub decreed: Vec<u64>,
+    /// Messages of the courier that went there.
+    pub posted: u64,
+    /// What the crook has brought.
+    pub mischief: BTreeMap<&'static str, u64>,
     pub height: u64,
     last: Header,
 }
@@ -58,11 +85,17 @@ impl Books {
         Books {
             chain: genesis.chain(),
             open: BTreeMap::new(),
-            next: vec![0; RESERVED as usize],
+            next: vec![0; CROOK as usize],
             known: HashMap::new(),
             accounts: genesis.accounts.iter().map(opened).collect(),
             records: BTreeMap::new(),
             receipts: BTreeMap::new(),
+            abroad: Abroad::new(genesis.chain()),
+            arrived: Arrived::default(),
+            linked: false,
+            decreed: Vec::new(),
+            posted: 0,
+            mischief: BTreeMap::new(),
             height: 0,
             last: Header::genesis(genesis),
         }
@@ -81,14 +114,108 @@ impl Books {
         }
         let to = match rng.u8(..12) {
             0 => Address::from([rng.u8(..); 20]),
-            _ => account(rng.u64(..RESERVED)).address(),
+            _ => account(rng.u64(..CROOK)).address(),
         };
         Action::Transfer { to, amount: rng.u64(1..100) }
     }
 
+    /// The balance of an account by the blocks that were followed.
+    fn balance(&self, address: &Address) -> u64 {
+        self.accounts.get(address).copied().unwrap_or_default().balance
+    }
+
+    /// Signs for an account whose transactions may be lost: with the nonce that it has now.
+    fn perhaps(&mut self, from: u64, action: Action, hope: Hope) -> (SignedTransaction, Hope) {
+        let nonce = self.accounts[&account(from).address()].nonce;
+        let one = self.sign(from, nonce, action);
+        self.known.insert(one.hash().0, from);
+        (one, hope)
+    }
+
+    /// What the courier does next: a link, funds, the first delivery with something new, or a message the
+    /// other way. `signers` are the validators of the next block's epoch.
+    pub fn courier(
+        &mut self,
+        rng: &mut Rng,
+        signers: &[(Validator, VoteKey)],
+    ) -> Option<(SignedTransaction, Hope)> {
+        let action = if !self.linked {
+            self.abroad.link((self.height + 1) / EPOCH_HEIGHTS, signers)
+        } else if self.balance(&escrow(&abroad::id())) < FUNDS / 2 {
+            Action::Transfer { to: escrow(&abroad::id()), amount: FUNDS }
+        } else if rng.u8(..4) == 0 {
+            let (to, amount) = (Address::repeat_byte(9), rng.u64(..3));
+            let (receiver, sequence, digest) = (abroad::id(), self.posted, [0; 32]);
+            Action::Message(Message { receiver, sequence, to, amount, digest })
+        } else {
+            let proof = self.undelivered()?.clone();
+            Action::Deliver(Arc::new(proof))
+        };
+        Some(self.perhaps(COURIER, action, Hope::Perhaps))
+    }
+
+    /// A decree of a set, signed by these validators of the next block's epoch.
+    pub fn decree(
+        &mut self,
+        set: ValidatorSet,
+        signers: &[(Validator, VoteKey)],
+    ) -> (SignedTransaction, Hope) {
+        let epoch = (self.height + 1) / EPOCH_HEIGHTS;
+        let votes = signers.iter().map(|(one, _)| one.vote).collect();
+        let draft = Draft { epoch, order: Order::Validators(set) };
+        let mut file = DraftFile::new(self.chain, draft, votes);
+        signers.iter().for_each(|(_, key)| file.sign(key).unwrap());
+        let action = Action::Decree(Arc::new(file.decree().unwrap()));
+        self.perhaps(COURIER, action, Hope::Perhaps)
+    }
+
+    /// The first block abroad of which something has not arrived.
+    pub fn undelivered(&self) -> Option<&Proof> {
+        let is_new = |included: &Included| {
+            let sent = self.abroad.sent.get(&included.transaction.hash().0);
+            sent.is_some_and(|(from, message)| message.sequence >= self.arrived.of(*from))
+        };
+        self.abroad.blocks().iter().find(|proof| proof.transactions.iter().any(is_new))
+    }
+
+    /// What the crook brings next.
+    pub fn crook(&mut self, rng: &mut Rng) -> (SignedTransaction, Hope) {
+        let (what, proof, wrong) = self.abroad.mischief(rng);
+        *self.mischief.entry(what).or_default() += 1;
+        let hope = if wrong { Hope::Refused } else { Hope::Perhaps };
+        self.perhaps(CROOK, Action::Deliver(Arc::new(proof)), hope)
+    }
+
+    /// A delivery is in a final block: nothing in it may be false, and each message counts once.
+    fn deliver(&mut self, proof: &Proof) {
+        let store = escrow(&proof.block.header.chain);
+        self.arrived.deliveries += 1;
+        let mut effects = 0;
+        for included in &proof.transactions {
+            let id = included.transaction.hash().0;
+            let Action::Message(_) = included.transaction.transaction.action else {
+                effects += 1; // a set of validators, perhaps
+                continue;
+            };
+            let (from, message) = self.abroad.sent.get(&id).expect("nobody sent that message");
+            let next = self.arrived.next.entry(*from).or_default();
+            let balance = self.accounts.get(&store).copied().unwrap_or_default().balance;
+            if message.sequence != *next || message.amount > balance {
+                continue;
+            }
+            *next += 1;
+            effects += 1;
+            if message.amount > 0 {
+                self.accounts.get_mut(&store).unwrap().balance -= message.amount;
+                self.accounts.entry(message.to).or_default().balance += message.amount;
+            }
+        }
+        assert!(effects > 0, "a delivery without an effect");
+    }
+
     /// Something that a client hands in next: new, again, or wrong.
     pub fn draw(&mut self, rng: &mut Rng) -> (SignedTransaction, Hope) {
-        let from = rng.u64(..RESERVED);
+        let from = rng.u64(..CROOK);
         let busy = self.open.range((from, 0)..=(from, u64::MAX)).count();
         match rng.u8(..20) {
             0 => return (self.wrong(rng), Hope::Refused),
@@ -151,7 +278,7 @@ impl Books {
     pub fn answered(&mut self, hope: Hope, who: Life, answer: &Result<[u8; 32], Refusal>) {
         match (hope, answer) {
             (Hope::Refused, Ok(_)) => panic!("validator {who:?} takes what is wrong"),
-            (Hope::Refused, Err(_)) => (),
+            (Hope::Refused, Err(_)) | (Hope::Perhaps, _) => (),
             (Hope::Valid(from, nonce, which), Ok(_)) => {
                 if let Some(same) = self.open.get_mut(&(from, nonce)) {
                     same[which].holders.push(who);
@@ -231,7 +358,22 @@ impl Books {
                     let before = self.records.insert((namespace, digest), record);
                     assert_eq!(before, None, "block {height}: {one:?}");
                 }
-                other => panic!("block {height}: nobody sent {other:?}"),
+                Action::Message(message) => {
+                    assert_eq!(message.sequence, self.posted, "block {height}: {one:?}");
+                    self.posted += 1;
+                    if message.amount > 0 {
+                        sender.balance -= message.amount;
+                        let store = escrow(&message.receiver);
+                        self.accounts.entry(store).or_default().balance += message.amount;
+                    }
+                }
+                Action::Deliver(proof) => self.deliver(&proof),
+                Action::Decree(decree) => match &decree.draft.order {
+                    Order::Link { .. } => {
+                        assert!(!std::mem::replace(&mut self.linked, true), "linked twice");
+                    }
+                    Order::Validators(set) => self.decreed.push(set.from),
+                },
             }
             self.open.remove(&(from, nonce));
         }

@@ -15,6 +15,7 @@ use sigmill::Terms;
 use sigmill_consensus::chain::Chain;
 use sigmill_consensus::{Action, Block, Crypto, Hash, SignedTransaction, Transaction, VoteScheme};
 
+use crate::abroad::forged;
 use crate::world::{ACCOUNTS, BALANCE, Context, VALIDATORS, account};
 
 /// An account that nobody else sends from.
@@ -87,6 +88,7 @@ fn spoil(block: &Block, parent: &Block, rng: &mut Rng) -> (&'static str, Block) 
         "repeated",
         "expired",
         "too late",
+        "false delivery",
         "zero amount",
         "too many",
         "oversize",
@@ -111,6 +113,10 @@ fn spoil(block: &Block, parent: &Block, rng: &mut Rng) -> (&'static str, Block) 
         "repeated" => all.extend([good(0), good(0)]),
         "expired" => all.push(pay(chain, 0, header.height - 1, 1)),
         "too late" => all.push(pay(chain, 0, header.height + 3_601, 1)),
+        "false delivery" => {
+            let action = Action::Deliver(Arc::new(forged(chain)));
+            all.push(Transaction { chain, nonce: 0, expiry, action }.sign(&account(RESERVED)));
+        }
         "zero amount" => all.push(pay(chain, 0, expiry, 0)),
         "too many" => all.extend((0..17).map(good)),
         "oversize" => all.extend((0..65).map(good)),

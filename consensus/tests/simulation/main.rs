@@ -1,7 +1,8 @@
 //! Whole validators, deterministic: the same seed is the same run. Each seed draws what goes wrong.
 //!
-//! `SIGMILL_SEEDS=N` runs that many seeds (100), `SIGMILL_SEED=S` one, and says what happens.
+//! `SIGMILL_SEEDS=N` runs that many seeds (200), `SIGMILL_SEED=S` one, and says what happens.
 
+mod abroad;
 mod books;
 mod faults;
 mod liar;
@@ -52,7 +53,7 @@ fn whatever_goes_wrong_validators_agree_and_go_on() {
         println!("{:#?}", seed(&world, one, true).unwrap());
         return;
     }
-    let (seeds, next) = (number("SIGMILL_SEEDS").unwrap_or(100), AtomicU64::new(0));
+    let (seeds, next) = (number("SIGMILL_SEEDS").unwrap_or(200), AtomicU64::new(0));
     let (counts, failures) = (Mutex::new(Counts::new()), Mutex::new(Vec::new()));
     std::thread::scope(|scope| {
         for _ in 0..2 {
@@ -100,4 +101,17 @@ fn a_latecomer_may_die_while_it_catches_up() {
         let acts = vec![Act { events, lasts: 7_000 }];
         run(&world, &Plan { acts, ..Plan::quiet(after) }, false);
     }
+}
+
+/// One validator leaves by decree of all, and comes back by decree of the others.
+#[test]
+fn decrees_say_who_votes() {
+    let world = World::new();
+    let all = (1 << world::VALIDATORS) - 1;
+    let sets = Some([(1, all & !2), (3, all)]);
+    let acts = vec![Act { events: Vec::new(), lasts: 30_000 }];
+    let plan = Plan { sets, decreed: true, blocks: 70, acts, ..Plan::quiet(11) };
+    let counts = run(&world, &plan, false).counts;
+    assert!(counts["epochs that ended"] >= 4, "{counts:?}");
+    assert_eq!(counts["decrees of validators"], 2, "{counts:?}");
 }

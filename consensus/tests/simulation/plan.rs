@@ -33,6 +33,10 @@ pub struct Plan {
     /// Sets of validators that the state names from the beginning, beside that of the genesis: the first
     /// epoch of each, and whose bits are set. Somebody looks on in between.
     pub sets: Option<[(u64, u8); 2]>,
+    /// Whether the sets are decreed, each in the epoch before its own, instead.
+    pub decreed: bool,
+    /// Whether there is another chain, a courier and a crook.
+    pub abroad: bool,
     /// What a power loss keeps of writes that were not synced: of a thousand bytes, and which.
     pub torn: Option<(u64, PartialWriteMode)>,
     /// Whether disks run full: tasks may panic then.
@@ -141,6 +145,7 @@ impl Plan {
             let first = rng.u64(1..3);
             plan.sets = Some([(first, ALL & !(1 << out)), (first + rng.u64(1..3), ALL)]);
         }
+        plan.abroad = rng.bool();
         plan
     }
 
@@ -157,6 +162,8 @@ impl Plan {
             blocks: 50,
             byzantine: None,
             sets: None,
+            decreed: false,
+            abroad: false,
             torn: None,
             full: false,
             acts: vec![Act { events: Vec::new(), lasts: 10_000 }],

@@ -15,7 +15,7 @@ use crate::faults::Ballots;
 use crate::liar::Lies;
 use crate::panics;
 use crate::plan::{Act, Event, Plan, ms};
-use crate::world::{Context, ENDED, Net, VALIDATORS, World};
+use crate::world::{Context, ENDED, EPOCH_HEIGHTS, Net, VALIDATORS, World};
 
 mod checks;
 mod lives;
@@ -196,8 +196,40 @@ impl Run<'_> {
     async fn submit(&mut self, stage: &Stage) {
         let validator = self.rng.usize(..VALIDATORS);
         let many = self.rng.usize(..=self.plan.load);
-        let drawn: Vec<_> = (0..many).map(|_| self.books.draw(&mut self.rng)).collect();
+        let mut drawn: Vec<_> = (0..many).map(|_| self.books.draw(&mut self.rng)).collect();
+        if self.plan.abroad {
+            if self.rng.bool() {
+                self.books.abroad.grow(&mut self.rng);
+            }
+            if self.rng.bool() {
+                drawn.push(self.books.crook(&mut self.rng));
+            }
+            drawn.extend(self.courier());
+        }
+        if self.plan.decreed {
+            drawn.extend(self.decree());
+        }
         self.hand_in(stage, validator, drawn).await;
+    }
+
+    /// The decree of the set that begins with the next epoch, if one does.
+    fn decree(&mut self) -> Option<(SignedTransaction, Hope)> {
+        let epoch = (self.books.height + 1) / EPOCH_HEIGHTS;
+        let (from, _) = self.plan.sets?.into_iter().find(|(from, _)| *from == epoch + 1)?;
+        if self.books.decreed.contains(&from) {
+            return None;
+        }
+        let members = self.plan.members(epoch).into_iter();
+        let signers: Vec<_> = members.map(|index| self.world.signer(index)).collect();
+        Some(self.books.decree(self.world.set(self.plan, from), &signers))
+    }
+
+    /// What the courier hands in next.
+    fn courier(&mut self) -> Option<(SignedTransaction, Hope)> {
+        let epoch = (self.books.height + 1) / EPOCH_HEIGHTS;
+        let signers: Vec<_> =
+            self.plan.members(epoch).into_iter().map(|index| self.world.signer(index)).collect();
+        self.books.courier(&mut self.rng, &signers)
     }
 
     async fn hand_in(

@@ -107,6 +107,13 @@ impl World {
         Arc::new(World { genesis, identities, mills, committees })
     }
 
+    /// A validator and its vote key.
+    pub fn signer(&self, index: usize) -> (Validator, VoteKey) {
+        let one = self.genesis.validators[index].clone();
+        let key = (0..VALIDATORS as u64).map(vote_key).find(|key| key.public() == one.vote);
+        (one, key.unwrap())
+    }
+
     /// The committee of these validators.
     fn committee(&self, mill: Mill, validators: &[Validator]) -> Arc<Committee> {
         let votes = validators.iter().map(|one| one.vote).collect();
@@ -118,13 +125,18 @@ impl World {
         pinned.clone()
     }
 
+    /// The set that begins with an epoch.
+    pub fn set(&self, plan: &Plan, from: u64) -> ValidatorSet {
+        let members = plan.members(from).into_iter();
+        let validators = members.map(|index| self.genesis.validators[index].clone()).collect();
+        ValidatorSet { from, validators }
+    }
+
     /// What a state has from the beginning, for the sets of a plan.
     pub fn sets(&self, plan: &Plan) -> Vec<(Key, Value)> {
         let (chain, mut head, mut pairs) = (self.genesis.chain(), None, Vec::new());
-        for (from, _) in plan.sets.into_iter().flatten() {
-            let members = plan.members(from).into_iter();
-            let validators = members.map(|index| self.genesis.validators[index].clone()).collect();
-            let set = ValidatorSet { from, validators };
+        for (from, _) in plan.sets.filter(|_| !plan.decreed).into_iter().flatten() {
+            let set = self.set(plan, from);
             head = Some(Head::then(head, set.span()));
             pairs.extend(set.pairs(&chain));
         }

@@ -4,8 +4,10 @@ use commonware_runtime::Clock as _;
 use sigmill_consensus::service::{Request, Status};
 
 use super::{PATIENCE, Run, Stage};
+use crate::abroad;
+use crate::books::COURIER;
 use crate::plan::{Byzantine, ms};
-use crate::world::{EPOCH_HEIGHTS, VALIDATORS};
+use crate::world::{EPOCH_HEIGHTS, VALIDATORS, account};
 
 impl Run<'_> {
     /// Asks every honest validator how it stands: what it says agrees with what all said before.
@@ -91,6 +93,17 @@ impl Run<'_> {
             let left = self.books.open().len();
             assert!(waited < PATIENCE, "{left} transactions are not final after {PATIENCE:?}");
         }
+        let begin = stage.context.current();
+        while self.plan.abroad && self.books.undelivered().is_some() {
+            let brought: Vec<_> = self.courier().into_iter().collect();
+            for validator in (0..VALIDATORS).filter(|&index| self.plan.honest(index)) {
+                self.hand_in(stage, validator, brought.clone()).await;
+            }
+            stage.context.sleep(ms(300)).await;
+            self.look(stage).await;
+            let waited = stage.context.current().duration_since(begin).unwrap();
+            assert!(waited < 10 * PATIENCE, "messages have not arrived after {waited:?}");
+        }
         while self.books.height < self.plan.blocks {
             let next = (self.books.height + 10).min(self.plan.blocks);
             self.reach(stage, next).await;
@@ -122,6 +135,17 @@ impl Run<'_> {
                 let ask = service.ask(|reply| Request::Record(namespace, digest, reply));
                 assert_eq!(ask.await.unwrap(), Some(*record), "validator {validator}: a record");
             }
+            let lane = async |address| {
+                let ask = service.ask(|reply| Request::Lane(abroad::id().0, address, reply));
+                ask.await.unwrap().map(|one| one.next)
+            };
+            for sender in 0..abroad::SENDERS {
+                let [_, received] = lane(abroad::address(sender)).await;
+                let arrived = self.books.arrived.of(sender);
+                assert_eq!(received, arrived, "validator {validator}: messages of {sender}");
+            }
+            let [posted, _] = lane(account(COURIER).address()).await;
+            assert_eq!(posted, self.books.posted, "validator {validator}: messages of the courier");
             // What was final before it started, or long ago, it need not know.
             let first = alive.since.unwrap().max(self.books.height.saturating_sub(200));
             for (id, receipt) in self.books.receipts.iter().filter(|(_, one)| one.height > first) {
@@ -147,6 +171,14 @@ impl Run<'_> {
         self.count("final transactions", self.books.receipts.len() as u64);
         self.count("runs with other sets of validators", u64::from(plan.sets.is_some()));
         self.count("epochs that ended", self.books.height / EPOCH_HEIGHTS);
+        self.count("runs with another chain", u64::from(plan.abroad));
+        self.count("decrees of validators", self.books.decreed.len() as u64);
+        self.count("deliveries", self.books.arrived.deliveries);
+        self.count("messages delivered", self.books.arrived.next.values().sum());
+        self.count("messages sent", self.books.posted);
+        for (what, times) in self.books.mischief.clone() {
+            self.count(format!("brought by a crook: {what}"), times);
+        }
         self.count("views voted in", self.ballots.len() as u64);
         self.count("runs with lost messages", u64::from(plan.loss > 0));
         let engine = plan.engine.map_or("of all kinds".into(), |mill| format!("{mill:?}"));
