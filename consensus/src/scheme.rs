@@ -175,9 +175,11 @@ impl Committee {
         judging.wait()
     }
 
-    /// Verifies certificates of which more are to come, through `engines.batches`.
-    pub(crate) fn judging(&self) -> Judging<'_> {
-        Judging::new(self, &self.engines.batches, self.terms)
+    /// Verifies certificates of which more are to come, through `engines.batches`; or of which there are
+    /// few, and nothing else is done meanwhile.
+    pub(crate) fn judging(&self, few: bool) -> Judging<'_> {
+        let terms = if few { at_once(self.terms) } else { self.terms };
+        Judging::new(self, &self.engines.batches, terms)
     }
 }
 

@@ -19,11 +19,11 @@ fn main() {
     let all = std::thread::available_parallelism().map_or(1, usize::from);
     let mut counts = vec![1, all];
     counts.dedup();
-    let source = messages::Source::new();
+    let sources = messages::Sources::new();
     for threads in counts {
-        let engine = Engine::builder().threads(threads).open().expect("an engine");
+        let engine = Engine::builder().threads(threads).open().expect("an engine").into();
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("a pool");
         let mut run = |case: Case<'_>| measure(&options, threads, case);
-        pool.install(|| messages::run(options.quick, engine.into(), &source, &mut run));
+        pool.install(|| messages::run(options.quick, &engine, &sources, &mut run));
     }
 }

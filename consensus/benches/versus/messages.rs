@@ -1,4 +1,5 @@
-//! Messages of another chain: 21 validators, paths of 20 siblings, a sender each.
+//! Messages of another chain: 21 validators, paths of 20 siblings, a sender each; and one proof of a chain of
+//! 4 validators with 4,096 transactions a block.
 
 use std::hint::black_box;
 use std::sync::Arc;
@@ -22,12 +23,20 @@ use sigmill_consensus::{Action, Address, Hash, SignedTransaction, Transaction, t
 
 use crate::measure::Case;
 
-const VALIDATORS: u64 = 21;
-const QUORUM: usize = 15;
-/// Transactions of a block: 20 siblings a path.
-const LEAVES: u32 = 1 << 20;
-/// Messages, all of one tree.
-const MESSAGES: u32 = 16_000;
+/// How large a chain is.
+#[derive(Clone, Copy)]
+struct Size {
+    validators: u64,
+    quorum: usize,
+    /// Transactions of a block.
+    leaves: u32,
+    /// Messages, all of one tree.
+    messages: u32,
+}
+
+/// 20 siblings a path.
+const LARGE: Size = Size { validators: 21, quorum: 15, leaves: 1 << 20, messages: 16_000 };
+const SMALL: Size = Size { validators: 4, quorum: 3, leaves: 4_096, messages: 1 };
 
 fn chain() -> Hash {
     Hash::from([5; 32])
@@ -40,7 +49,8 @@ fn vote_key(n: u64) -> VoteKey {
 }
 
 /// The chain that the messages come from.
-pub struct Source {
+struct Source {
+    size: Size,
     /// In the committee's order.
     validators: Vec<(Validator, VoteKey)>,
     messages: Vec<Included>,
@@ -49,12 +59,13 @@ pub struct Source {
 
 impl Source {
     /// Makes messages of as many senders, and their tree.
-    pub fn new() -> Self {
+    fn new(size: Size) -> Self {
+        let Size { validators, leaves, messages: count, .. } = size;
         let validator = |n| {
             let identity = ed25519::PrivateKey::from_seed(n).public_key();
             (Validator { identity, vote: vote_key(n).public() }, vote_key(n))
         };
-        let mut validators: Vec<_> = (0..VALIDATORS).map(validator).collect();
+        let mut validators: Vec<_> = (0..validators).map(validator).collect();
         validators.sort_by(|a, b| a.0.cmp(&b.0));
         let message = |n: u32| {
             let mut secret = [9; 32];
@@ -66,23 +77,23 @@ impl Source {
             let action = Action::Message(message);
             Transaction { chain: chain(), nonce: 0, expiry: 100, action }.sign(&key)
         };
-        let messages: Vec<_> = (0..MESSAGES).into_par_iter().map(message).collect();
+        let messages: Vec<_> = (0..count).into_par_iter().map(message).collect();
         // They lie apart; what lies between is not looked at.
-        let place = |n: u32| n * (LEAVES / MESSAGES);
-        let mut leaves: Vec<[u8; 32]> = (0..LEAVES)
+        let place = |n: u32| n * (leaves / count);
+        let mut leaves: Vec<[u8; 32]> = (0..leaves)
             .into_par_iter()
             .map(|n| Keccak256::digest(n.to_be_bytes()).into())
             .collect();
         for (n, message) in (0..).zip(&messages) {
             leaves[place(n) as usize] = message.hash().0;
         }
-        let places: Vec<_> = (0..MESSAGES).map(place).collect();
+        let places: Vec<_> = (0..count).map(place).collect();
         let paths = paths(&leaves, &places);
         let all = messages.into_iter().zip(places).zip(paths);
         let messages: Vec<_> =
             all.map(|((transaction, index), path)| Included { index, path, transaction }).collect();
         let root = climb(messages[0].transaction.hash().0, &messages[0]);
-        Source { validators, messages, root }
+        Source { size, validators, messages, root }
     }
 
     /// Proofs of so many messages each.
@@ -104,7 +115,7 @@ impl Source {
             parent: Hash::from([2; 32]),
             time_ms: height,
             proposer: 0,
-            transactions: LEAVES,
+            transactions: self.size.leaves,
             transactions_root: self.root,
             state_root: [4; 32],
         };
@@ -112,11 +123,12 @@ impl Source {
         let (view, parent) = (height, height - 1);
         let proposal = Proposal { epoch: 0, view, parent, payload: &hash.0 };
         let message = Vote::Finalize(proposal).signed_bytes(chain());
-        let signers = &self.validators[..QUORUM];
+        let signers = &self.validators[..self.size.quorum];
         let sign = |(_, key): &(_, VoteKey)| VoteSignature(key.sign(&message).expect("it signs"));
         let signatures = signers.iter().map(sign).collect();
-        let signers = (0..QUORUM as u32).map(Participant::new);
-        let signers = Signers::new(VALIDATORS as u32, signers).expect("they are in order");
+        let signers = (0..self.size.quorum as u32).map(Participant::new);
+        let signers =
+            Signers::new(self.size.validators as u32, signers).expect("they are in order");
         let certificate = Certificate { signers, signatures };
         FinalHeader { header, descendants: vec![], view, parent_view: parent, certificate }
     }
@@ -135,6 +147,7 @@ fn climb(leaf: [u8; 32], message: &Included) -> [u8; 32] {
 
 /// libsecp256k1, sha3 and sha2 doing the same, on all threads of the pool.
 struct Others {
+    quorum: usize,
     keys: Vec<XOnlyPublicKey>,
 }
 
@@ -144,7 +157,7 @@ impl Others {
         let hash = Hash::from(<[u8; 32]>::from(header));
         let message = block.vote(&hash).signed_bytes(chain());
         let Certificate { signers, signatures } = &block.certificate;
-        signers.count() >= QUORUM
+        signers.count() >= self.quorum
             && signers.iter().zip(signatures).all(|(signer, vote)| {
                 let vote = schnorr::Signature::from_byte_array(vote.0);
                 vote.verify(&message, &self.keys[usize::from(signer)]).is_ok()
@@ -178,15 +191,26 @@ impl Others {
     }
 }
 
-pub fn run(quick: bool, engine: Arc<Engine>, source: &Source, run: &mut impl FnMut(Case<'_>)) {
-    let validators: Vec<_> = source.validators.iter().map(|(one, _)| one.clone()).collect();
-    let engines = Engines::one(engine.clone());
-    let minute = Duration::from_secs(60);
-    let committee = Committee::new(chain(), &validators, engines, minute).expect("keys are pinned");
-    let trusted = Trusted::new(chain(), 0, committee);
-    let parse = |one: &Validator| XOnlyPublicKey::from_byte_array(one.vote).expect("a point");
-    let others = Others { keys: validators.iter().map(parse).collect() };
-    for (messages, each) in [(if quick { 3_200 } else { 16_000 }, 100), (2_000, 1)] {
+/// Both chains, once for all numbers of threads.
+pub struct Sources([Source; 2]);
+
+impl Sources {
+    pub fn new() -> Self {
+        Sources([LARGE, SMALL].map(Source::new))
+    }
+}
+
+pub fn run(quick: bool, engine: &Arc<Engine>, sources: &Sources, run: &mut impl FnMut(Case<'_>)) {
+    let Sources([large, small]) = sources;
+    let many = if quick { 3_200 } else { 16_000 };
+    for (source, messages, each) in [(large, many, 100), (large, 2_000, 1), (small, 1, 1)] {
+        let validators: Vec<_> = source.validators.iter().map(|(one, _)| one.clone()).collect();
+        let (engines, minute) = (Engines::one(engine.clone()), Duration::from_secs(60));
+        let committee = Committee::new(chain(), &validators, engines, minute).expect("pinned");
+        let trusted = Trusted::new(chain(), 0, committee);
+        let parse = |one: &Validator| XOnlyPublicKey::from_byte_array(one.vote).expect("a point");
+        let keys = validators.iter().map(parse).collect();
+        let others = Others { quorum: source.size.quorum, keys };
         let proofs = source.prove(messages, each);
         let ours = || verify_messages(&trusted, &proofs);
         let senders = ours().into_iter().map(|verdict| verdict.expect("valid").sender);
@@ -194,7 +218,10 @@ pub fn run(quick: bool, engine: Arc<Engine>, source: &Source, run: &mut impl FnM
         let theirs = others.verify(&proofs);
         assert!(senders.iter().eq(theirs.iter().flatten()), "other senders");
         run(Case {
-            name: format!("messages-{each}-a-header/{messages}"),
+            name: match messages {
+                1 => "proof".to_owned(),
+                _ => format!("messages-{each}-a-header/{messages}"),
+            },
             baseline: "libsecp256k1",
             items: messages,
             ours: Box::new(|| assert!(black_box(ours()).iter().all(Result::is_ok))),

@@ -8,7 +8,7 @@ use super::{FinalHeader, Included, Proof, Refusal, Trusted, depth};
 use crate::Hash;
 use crate::address::Address;
 use crate::block::{HEADER_BYTES, HEADER_TAG, Header};
-use crate::resolve::{Pending, resolve, submit};
+use crate::resolve::{Pending, at_once, resolve, submit};
 use crate::scheme::Judging;
 use crate::transaction::{self, Hashes, SignedTransaction};
 
@@ -27,11 +27,15 @@ pub struct Judged {
 const HEADERS: usize = 512;
 /// Transactions of a batch. While the engine computes paths and senders of one, the next is filled.
 const TRANSACTIONS: usize = 4_096;
+/// As many proofs, or transactions, are few: to hand them over takes longer than to compute them.
+const FEW: usize = 32;
 
 /// Judges all proofs, in order. Batches: header hashes, votes, transaction hashes, paths, and two for
 /// the senders. No fault of a device is a refusal.
 pub fn verify(engine: &Engine, trusted: &Trusted, proofs: &[Proof], terms: Terms) -> Vec<Judged> {
     let blocks: Vec<_> = proofs.iter().map(|proof| &proof.block).collect();
+    let transactions: usize = proofs.iter().map(|proof| proof.transactions.len()).sum();
+    let terms = terms_for(blocks.len().max(transactions), terms);
     let voting = Voting::begin(engine, trusted, &blocks, terms);
     let mut open = Vec::new();
     for (at, proof) in proofs.iter().enumerate().filter(|(at, _)| voting.is_open(*at)) {
@@ -62,6 +66,11 @@ pub fn verify(engine: &Engine, trusted: &Trusted, proofs: &[Proof], terms: Terms
     judged
 }
 
+/// Few are computed on this thread, where that ends first.
+fn terms_for(count: usize, terms: Terms) -> Terms {
+    if count <= FEW { at_once(terms) } else { terms }
+}
+
 /// The votes of headers: the hash of each block's header, and whether the block is final.
 #[cfg_attr(not(feature = "validator"), allow(dead_code, reason = "for proofs of state"))]
 pub(crate) fn votes(
@@ -80,6 +89,7 @@ pub(crate) fn senders(
     all: &[(&Header, &Included)],
     terms: Terms,
 ) -> Vec<Result<Address, Refusal>> {
+    let terms = terms_for(all.len(), terms);
     let hash = |part: &[_]| Hashing::begin(engine, part.to_vec(), terms);
     finish(engine, all.chunks(TRANSACTIONS).map(hash), terms)
 }
@@ -146,8 +156,9 @@ impl<'a> Voting<'a> {
     fn push(&mut self, at: usize, hashes: &[Hash]) -> Result<(), Refusal> {
         let block = self.blocks[at];
         let (from, committee) = self.trusted.expected(block, hashes)?;
+        let few = self.blocks.len() <= FEW;
         let entry = self.judging.entry(from);
-        let (of, judging) = entry.or_insert_with(|| (Vec::new(), committee.judging()));
+        let (of, judging) = entry.or_insert_with(|| (Vec::new(), committee.judging(few)));
         of.push(at);
         let last = hashes.last().expect("a block has a header");
         let message = block.vote(last).signed_bytes(self.trusted.chain());
