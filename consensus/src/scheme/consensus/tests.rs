@@ -392,15 +392,15 @@ fn faults_of_the_engine_make_nobody_an_offender() {
     let full = Engine::builder().threads(1).limits(Limits { items: 0, ..Limits::default() });
     let bare = Engine::builder().threads(1).cpu(false);
     for engine in [full.open().unwrap(), bare.open().unwrap()] {
-        let schemes = committee(1, 4, engine);
+        let schemes = committee(1, 7, engine);
         let this = proposal(3);
         let subject = Subject::Notarize { proposal: &this };
         let mut all = votes(&schemes, subject);
-        assert_eq!(judge(&schemes[0], subject, all.clone()), (vec![0, 1, 2, 3], vec![]));
+        assert_eq!(judge(&schemes[0], subject, all.clone()), ((0..7).collect(), vec![]));
         let good = assemble(&schemes[0], all.clone()).unwrap();
         assert!(is_valid(&schemes[0], subject, &good));
         all[1] = with_signature(&all[1], signature(&all[0]));
-        assert_eq!(judge(&schemes[0], subject, all), (vec![0, 2, 3], vec![1]));
+        assert_eq!(judge(&schemes[0], subject, all), (vec![0, 2, 3, 4, 5, 6], vec![1]));
     }
 }
 
@@ -408,19 +408,19 @@ fn faults_of_the_engine_make_nobody_an_offender() {
 fn single_certificates_go_to_the_engine_for_them() {
     let (batches, inline) = (Arc::new(engine()), Arc::new(engine()));
     let engines = Engines { batches: batches.clone(), inline: inline.clone() };
-    let schemes = committee_over(1, 4, engines);
+    let schemes = committee_over(1, 7, engines);
     let submitted = || [&batches, &inline].map(|engine| engine.snapshot().counters.submitted);
     let this = proposal(3);
     let subject = Subject::Notarize { proposal: &this };
     assert!(judge(&schemes[0], subject, votes(&schemes, subject)).1.is_empty());
-    assert_eq!(submitted(), [4, 0]);
+    assert_eq!(submitted(), [7, 0]);
     let certificate = certificate(&schemes, subject);
     assert!(is_valid(&schemes[0], subject, &certificate));
-    assert_eq!(submitted(), [4, 4]);
+    assert_eq!(submitted(), [7, 7]);
     let pairs = [(subject, &certificate); 3];
     let (mut rng, scheme) = (test_rng(), &schemes[0]);
     assert_eq!(scheme.verify_certificates_bisect(&mut rng, &pairs, &Sequential), [true; 3]);
-    assert_eq!(submitted(), [16, 4]);
+    assert_eq!(submitted(), [28, 7]);
 }
 
 #[test]
