@@ -9,19 +9,18 @@ use serde::de::DeserializeOwned;
 
 use crate::Hash;
 use crate::address::Address;
-use crate::block::Block;
-use crate::fields::Fields;
-use crate::genesis::Limits;
-use crate::http::{FULL, KNOWN, REFUSED, TAKEN, WAIT_LIMIT_MS, json};
+use crate::http::{FULL, KNOWN, REFUSED, TAKEN, json};
 use crate::proof::{Proof, StateProof, Subject};
 use crate::service::{Receipt, Status};
 use crate::state::{Account, Record};
 use crate::transaction::SignedTransaction;
 
+mod blocks;
+
+pub use blocks::FinalHashes;
+
 /// Most bytes of an answer: the hashes of a block of 65,536 transactions take half of it.
 const ANSWER_LIMIT: usize = 4 << 20;
-/// Most bytes of a block, or of the proofs of its messages: 637 bytes each in a tree of 4,096.
-const BLOCK_LIMIT: usize = 64 << 20;
 /// How long a connection may take.
 const CONNECT: Duration = Duration::from_secs(2);
 /// How long a connection is kept without a question: less than a validator keeps it.
@@ -113,19 +112,6 @@ impl From<json::Answer> for Answer {
             }
         }
     }
-}
-
-/// A final block's name and those of its transactions.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct FinalHashes {
-    /// Its height.
-    pub height: u64,
-    /// When the validator held it for final, milliseconds since 1970.
-    pub final_ms: u64,
-    /// Its hash.
-    pub block: [u8; 32],
-    /// Hashes of its transactions, in order.
-    pub hashes: Vec<[u8; 32]>,
 }
 
 /// Asks one validator. Clones share connections.
@@ -287,28 +273,6 @@ impl Client {
         Ok(answers.into_iter().map(Answer::from).collect())
     }
 
-    /// The hashes of the final block of a height, as soon as there is one; `None` if that takes
-    /// longer than `wait`, of which at most 30 s count.
-    ///
-    /// # Errors
-    /// [`ClientError`].
-    pub async fn hashes(
-        &self,
-        height: u64,
-        wait: Duration,
-    ) -> Result<Option<FinalHashes>, ClientError> {
-        let wait = wait.min(Duration::from_millis(WAIT_LIMIT_MS));
-        let path = format!("/v1/blocks/{height}/hashes?wait={}", wait.as_millis());
-        let request = self.request(Method::GET, &path).timeout(wait + PATIENCE);
-        match self.send(request).await?.as_deref() {
-            None | Some([]) => Ok(None),
-            Some(body) => {
-                let found = FinalHashes::decode(body).filter(|found| found.height == height);
-                self.answer("the list of hashes", found).map(Some)
-            }
-        }
-    }
-
     /// That a transaction is final, by its hash: in the block of a height, or in one of the last. `None`
     /// if it is not there. The proof is not verified.
     ///
@@ -325,64 +289,6 @@ impl Client {
             return Ok(None);
         };
         self.answer("the proof", Proof::decode(&body).ok()).map(Some)
-    }
-
-    /// The final block of a height and when it was final, milliseconds since 1970, as soon as there is
-    /// one; `None` if that takes longer than `wait`.
-    ///
-    /// # Errors
-    /// [`ClientError`].
-    pub async fn block(
-        &self,
-        height: u64,
-        limits: &Limits,
-        wait: Duration,
-    ) -> Result<Option<(Block, u64)>, ClientError> {
-        let Some(body) = self.at_height(height, "bytes", wait).await? else { return Ok(None) };
-        let read = body.split_first_chunk().and_then(|(time, block)| {
-            let block = Block::decode(block, limits).ok()?;
-            (block.header.height == height).then_some((block, u64::from_be_bytes(*time)))
-        });
-        self.answer("the block", read).map(Some)
-    }
-
-    /// What the final block of a height says to another chain: proofs for deliveries, as soon as there
-    /// is one; `None` if that takes longer than `wait`. The proofs are not verified.
-    ///
-    /// # Errors
-    /// [`ClientError`].
-    pub async fn messages(
-        &self,
-        height: u64,
-        receiver: &Hash,
-        wait: Duration,
-    ) -> Result<Option<Vec<Proof>>, ClientError> {
-        let what = format!("messages/{}", hex::encode_prefixed(receiver));
-        let Some(body) = self.at_height(height, &what, wait).await? else { return Ok(None) };
-        let mut fields = Fields::new(&body);
-        let mut proofs = Vec::new();
-        while fields.left() > 0 {
-            let proof = fields
-                .u32("length")
-                .and_then(|length| Proof::decode(fields.take("proof", length as usize)?));
-            proofs.push(self.answer("the list of proofs", proof.ok())?);
-        }
-        Ok(Some(proofs))
-    }
-
-    /// A binary answer on the final block of a height; `None` if it is not final in time.
-    async fn at_height(
-        &self,
-        height: u64,
-        what: &str,
-        wait: Duration,
-    ) -> Result<Option<Vec<u8>>, ClientError> {
-        let wait = wait.min(Duration::from_millis(WAIT_LIMIT_MS));
-        let path = format!("/v1/blocks/{height}/{what}?wait={}", wait.as_millis());
-        let request = self.request(Method::GET, &path).timeout(wait + PATIENCE);
-        let answer = self.send_within(request, BLOCK_LIMIT).await?;
-        // 204: an answer without a status of its own here.
-        Ok(answer.filter(|(status, _)| *status != StatusCode::NO_CONTENT).map(|(_, body)| body))
     }
 
     /// The sequences of an account's next messages: of this chain to the other, and of the other to
@@ -472,20 +378,6 @@ impl Client {
 /// A text of someone else, fit for a terminal: no control characters, and not too long.
 fn printable(text: &str) -> String {
     text.chars().filter(|letter| !letter.is_control()).take(500).collect()
-}
-
-impl FinalHashes {
-    fn decode(body: &[u8]) -> Option<Self> {
-        let mut fields = Fields::new(body);
-        let height = fields.u64("height").ok()?;
-        let final_ms = fields.u64("final_ms").ok()?;
-        let block = fields.array("block").ok()?;
-        let mut hashes = Vec::with_capacity(fields.left() / 32);
-        while fields.left() > 0 {
-            hashes.push(fields.array("hash").ok()?);
-        }
-        Some(FinalHashes { height, final_ms, block, hashes })
-    }
 }
 
 #[cfg(test)]

@@ -320,21 +320,6 @@ where
         Ok((effects, read, taken))
     }
 
-    /// What lies at keys in the state after a block.
-    async fn read_after(
-        &self,
-        block: &Hash,
-        keys: &[Key],
-    ) -> Result<Vec<Option<Value>>, LedgerError> {
-        let words: Vec<Word> = keys.iter().map(|key| Word::new(*key)).collect();
-        let words: Vec<&Word> = words.iter().collect();
-        let guard = self.database.read().await;
-        let database = guard.as_ref().ok_or(LedgerError::Closed)?;
-        let read = self.batch_on(&guard, block)?.stage(&words, database).await;
-        let (values, _) = read.map_err(|error| lost(error, block))?;
-        Ok(values.into_iter().map(|value| value.map(Value::from)).collect())
-    }
-
     /// An empty batch on top of the state of a block.
     fn batch_on(
         &self,

@@ -39,16 +39,13 @@ impl Account {
 
     /// balance || nonce, big-endian, then zeros.
     pub fn value(&self) -> Value {
-        let mut value = [0; 32];
-        value[..8].copy_from_slice(&self.balance.to_be_bytes());
-        value[8..16].copy_from_slice(&self.nonce.to_be_bytes());
-        value
+        pair(self.balance, self.nonce)
     }
 
     /// Reads [`Account::value`].
     pub fn of(value: &Value) -> Self {
-        let word = |at: usize| u64::from_be_bytes(value[at..at + 8].try_into().expect("8 bytes"));
-        Account { balance: word(0), nonce: word(8) }
+        let (balance, nonce) = read_pair(value);
+        Account { balance, nonce }
     }
 }
 
@@ -104,17 +101,27 @@ impl Sequence {
 
     /// next || height, big-endian, then zeros.
     pub fn value(&self) -> Value {
-        let mut value = [0; 32];
-        value[..8].copy_from_slice(&self.next.to_be_bytes());
-        value[8..16].copy_from_slice(&self.height.to_be_bytes());
-        value
+        pair(self.next, self.height)
     }
 
     /// Reads [`Sequence::value`].
     pub fn of(value: &Value) -> Self {
-        let word = |at: usize| u64::from_be_bytes(value[at..at + 8].try_into().expect("8 bytes"));
-        Sequence { next: word(0), height: word(8) }
+        let (next, height) = read_pair(value);
+        Sequence { next, height }
     }
+}
+
+/// Two numbers, big-endian, then zeros.
+fn pair(first: u64, second: u64) -> Value {
+    let mut value = [0; 32];
+    value[..8].copy_from_slice(&first.to_be_bytes());
+    value[8..16].copy_from_slice(&second.to_be_bytes());
+    value
+}
+
+fn read_pair(value: &Value) -> (u64, u64) {
+    let word = |at: usize| u64::from_be_bytes(value[at..at + 8].try_into().expect("8 bytes"));
+    (word(0), word(8))
 }
 
 /// The account that holds what is locked here for another chain. Nobody has its key.

@@ -3,9 +3,10 @@
 use commonware_parallel::Strategy;
 use commonware_runtime::Spawner;
 
-use super::{Ledger, LedgerError};
+use super::{Ledger, LedgerError, Word, lost};
 use crate::Hash;
 use crate::sets::{Head, Span, ValidatorSet};
+use crate::state::{Key, Value};
 
 impl<E, S> Ledger<E, S>
 where
@@ -56,16 +57,31 @@ where
         Ok(ValidatorSet::read(span, &values))
     }
 
-    /// Writes into the last final state without a block, for tests of what blocks cannot do yet.
+    /// What lies at keys in the state after a block.
+    async fn read_after(
+        &self,
+        block: &Hash,
+        keys: &[Key],
+    ) -> Result<Vec<Option<Value>>, LedgerError> {
+        let words: Vec<Word> = keys.iter().map(|key| Word::new(*key)).collect();
+        let words: Vec<&Word> = words.iter().collect();
+        let guard = self.database.read().await;
+        let database = guard.as_ref().ok_or(LedgerError::Closed)?;
+        let read = self.batch_on(&guard, block)?.stage(&words, database).await;
+        let (values, _) = read.map_err(|error| lost(error, block))?;
+        Ok(values.into_iter().map(|value| value.map(Value::from)).collect())
+    }
+
+    /// Writes into the last final state without a block, for tests that begin in the middle.
     ///
     /// # Errors
     /// [`LedgerError`].
     #[doc(hidden)]
     pub async fn plant(
         &self,
-        pairs: impl IntoIterator<Item = (crate::state::Key, crate::state::Value)>,
+        pairs: impl IntoIterator<Item = (Key, Value)>,
     ) -> Result<(), LedgerError> {
-        use super::{Proportional, Word};
+        use super::Proportional;
         let mut guard = self.database.write().await;
         let database = guard.take().ok_or(LedgerError::Closed)?;
         let mut batch = database.new_batch();
