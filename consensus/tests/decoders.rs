@@ -9,13 +9,14 @@ use commonware_cryptography::certificate::Signers;
 use commonware_utils::{Participant, TestRng};
 use rand_core::Rng;
 use sigmill::Terms;
-use sigmill_consensus::keys::{AccountKey, ValidatorKeys};
-use sigmill_consensus::proof::{Evidence, Proof, StateProof};
+use sigmill_consensus::decree::{Draft, DraftFile, Order};
+use sigmill_consensus::keys::{AccountKey, ValidatorKeys, VoteKey};
+use sigmill_consensus::proof::{Evidence, FinalHeader, Included, Proof, StateProof, paths};
 use sigmill_consensus::scheme::{Certificate, VoteSignature};
 use sigmill_consensus::transaction::decode_list;
 use sigmill_consensus::{
-    Action, Address, Block, Crypto, Genesis, Hash, Header, Limits, SignedTransaction, Transaction,
-    address,
+    Action, Address, Block, Crypto, Genesis, Hash, Header, Limits, Message, SignedTransaction,
+    Transaction, ValidatorSet, address,
 };
 
 const ROUNDS: u32 = 20_000;
@@ -60,6 +61,52 @@ fn transactions() -> Vec<SignedTransaction> {
     [(0, transfer.clone()), (1, record), (2, transfer)].map(sign).to_vec()
 }
 
+/// A draft that one of two has signed.
+fn draft() -> DraftFile {
+    let genesis = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/refusals/genesis.toml");
+    let validators = Genesis::read(&genesis).unwrap().validators;
+    let key = VoteKey::from_bytes(&[9; 32]).unwrap();
+    let order = Order::Link { chain: [7; 32].into(), set: ValidatorSet { from: 3, validators } };
+    let signers = vec![key.public(), VoteKey::from_bytes(&[8; 32]).unwrap().public()];
+    let mut file = DraftFile::new([2; 32].into(), Draft { epoch: 1, order }, signers);
+    file.sign(&key).unwrap();
+    file
+}
+
+/// A message, a decree, and a delivery of both.
+fn travelling() -> Vec<SignedTransaction> {
+    let key = AccountKey::from_bytes(&[1; 32]).unwrap();
+    let sign = |action| {
+        let chain = Hash::from([2; 32]);
+        Transaction { chain, nonce: 0, expiry: 7, action }.sign(&key)
+    };
+    let message = sign(Action::Message(Message {
+        receiver: [5; 32].into(),
+        sequence: 6,
+        to: Address::repeat_byte(3),
+        amount: 4,
+        digest: [8; 32],
+    }));
+    let mut file = draft();
+    file.sign(&VoteKey::from_bytes(&[8; 32]).unwrap()).unwrap();
+    let decree = sign(Action::Decree(Arc::new(file.decree().unwrap())));
+    let ids = [message.hash().0, decree.hash().0];
+    let included = |(index, (transaction, path)): (u32, (&SignedTransaction, _))| Included {
+        index,
+        path,
+        transaction: transaction.clone(),
+    };
+    let all = [&message, &decree].into_iter().zip(paths(&ids, &[0, 1]));
+    let transactions = (0..).zip(all).map(included).collect();
+    let header = Header { transactions: 2, ..block().header };
+    let signers = Signers::new(4, [Participant::new(1)]).unwrap();
+    let certificate = Certificate { signers, signatures: vec![VoteSignature([3; 64])] };
+    let (view, parent_view, descendants) = (2, 1, vec![]);
+    let block = FinalHeader { header, descendants, view, parent_view, certificate };
+    let delivery = sign(Action::Deliver(Arc::new(Proof { block, transactions })));
+    vec![message, decree, delivery]
+}
+
 fn block() -> Block {
     let transactions = transactions();
     let ids: Vec<_> = transactions.iter().map(|one| one.hash().0).collect();
@@ -81,7 +128,7 @@ fn block() -> Block {
 
 #[test]
 fn transactions_and_blocks() {
-    for one in transactions() {
+    for one in transactions().into_iter().chain(travelling()) {
         let decode = |bytes: &[u8]| Some(SignedTransaction::decode(bytes).ok()?.encode());
         assert!(spoil(1, &one.encode(), decode) > 0);
     }
@@ -144,6 +191,8 @@ fn texts() {
         vote 0000000000000000000000000000000000000000000000000000000000000001\n";
     let list = "0x5aaeb6053f3e94c9b9a09f33669435e7ef1beaed 1\n";
     let parse = |text: &str| Genesis::parse(text, |_| Ok(list.to_owned()));
+    let draft = draft().text();
+    DraftFile::parse(&draft).unwrap();
     let chain = parse(genesis).unwrap().chain();
     ValidatorKeys::parse(keys).unwrap();
     let mut others = 0;
@@ -152,6 +201,7 @@ fn texts() {
             String::from_utf8_lossy(&spoiled(good.as_bytes(), rng)).into_owned()
         };
         others += u32::from(parse(&text(genesis, &mut rng)).is_ok_and(|one| one.chain() != chain));
+        let _ = DraftFile::parse(&text(&draft, &mut rng));
         let _ = ValidatorKeys::parse(&text(keys, &mut rng));
         let _ = address::parse(&text(&list[..42], &mut rng));
     }
@@ -164,9 +214,11 @@ fn seeds_of_the_fuzzer() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fuzz/seeds");
     let read = |name: &str| std::fs::read_to_string(folder.join(name)).unwrap();
     let bytes = |name: &str| hex::decode(read(name).replace('\n', "")).unwrap();
-    for name in ["transaction/transfer.hex", "transaction/record.hex"] {
-        assert!(SignedTransaction::decode(&bytes(name)).is_ok(), "{name}");
+    for name in ["transfer", "record", "message", "decree", "deliver"] {
+        let name = format!("transaction/{name}.hex");
+        assert!(SignedTransaction::decode(&bytes(&name)).is_ok(), "{name}");
     }
+    assert_eq!(DraftFile::parse(&read("draft/link.toml")).unwrap().signed(), 1);
     assert_eq!(decode_list(&bytes("transaction/list.hex")).unwrap().len(), 3);
     assert!(Header::decode(&bytes("block/header.hex")).is_ok());
     assert!(Block::decode(&bytes("block/block.hex"), &Limits::default()).unwrap().is_whole());

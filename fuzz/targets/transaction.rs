@@ -3,7 +3,7 @@
 
 use libfuzzer_sys::fuzz_target;
 use sigmill_consensus::SignedTransaction;
-use sigmill_consensus::transaction::{decode_list, encode_list};
+use sigmill_consensus::transaction::{LONGEST, decode_list, encode_list};
 
 fuzz_target!(|bytes: &[u8]| {
     if let Ok(one) = SignedTransaction::decode(bytes) {
@@ -15,8 +15,8 @@ fuzz_target!(|bytes: &[u8]| {
         let encoded: Vec<_> = all.iter().map(SignedTransaction::encode).collect();
         assert_eq!(encoded.concat(), bytes);
         // In parts, as they travel.
-        let parts = encode_list(&encoded, 400);
-        assert!(parts.iter().all(|part| part.len() <= 400));
+        let parts = encode_list(&encoded, LONGEST);
+        assert!(parts.iter().all(|part| part.len() <= LONGEST));
         let read: Vec<_> = parts.iter().flat_map(|part| decode_list(part).unwrap()).collect();
         assert_eq!(read, all);
     }
