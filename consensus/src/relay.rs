@@ -144,7 +144,9 @@ pub async fn relay(
     let mut moved = Instant::now();
     loop {
         let before = now;
-        if ahead.len() < AHEAD {
+        if ahead.len() >= AHEAD {
+            tokio::time::sleep(PAUSE).await;
+        } else {
             match source.client().messages(now.read + 1, &chain, WAIT).await {
                 Ok(Some(proofs)) => {
                     now.read += 1;
