@@ -54,9 +54,19 @@ fn validator(folder: &Path, file: &str) -> String {
 #[test]
 fn help_is_there_for_every_command() {
     let folder = folder();
-    for name in
-        ["keygen", "genesis", "accounts", "submit", "query", "load", "prove", "verify-proof"]
-    {
+    for name in [
+        "keygen",
+        "genesis",
+        "accounts",
+        "submit",
+        "query",
+        "load",
+        "prove",
+        "verify-proof",
+        "decree",
+        "relay",
+        "bridge",
+    ] {
         let help = good(folder.path(), &[name, "--help"]);
         assert!(help.contains("Example"), "{name}");
         assert!(good(folder.path(), &["--help"]).contains(name));
@@ -271,4 +281,43 @@ async fn a_load_is_reported_and_judged() {
     std::fs::write(&file, "mine").unwrap();
     assert!(bad(at, 2, &[&flags("1")[..], &named].concat()).contains("accounts.bin"));
     assert_eq!(std::fs::read(&file).unwrap(), b"mine");
+}
+
+#[test]
+fn a_decree_takes_a_quorum_of_signatures() {
+    let folder = folder();
+    let folder = folder.path();
+    let new = |name: &str, keys: &[String], out: &str| {
+        let account = format!("{}=5", Address::repeat_byte(1));
+        let mut arguments = vec!["genesis", "--name", name, "--account", &account, "--out", out];
+        keys.iter().for_each(|one| arguments.extend(["--validator", one]));
+        good(folder, &arguments);
+    };
+    let files = ["0.key", "1.key", "2.key", "3.key"];
+    let ours = files.map(|file| validator(folder, file));
+    new("ours", &ours, "ours.toml");
+    new("other", &[validator(folder, "other.key")], "other.toml");
+
+    let link =
+        ["decree", "link", "--genesis", "ours.toml", "--other", "other.toml", "--out", "link"];
+    assert!(good(folder, &link).contains("signed by   0 of 4"));
+    assert!(bad(folder, 2, &link).contains("exists already"));
+    good(folder, &["keygen", "--account", "--out", "mine"]);
+    let submit = ["submit", "--url", "http://127.0.0.1:1", "--key", "mine", "decree", "link"];
+    bad(folder, 1, &submit); // nobody is there
+    let sign = |key| ["decree", "sign", "--key", key, "link"];
+    assert!(bad(folder, 2, &sign("other.key")).contains("none of the validators"));
+    for (signed, key) in files.iter().take(3).enumerate() {
+        assert!(good(folder, &sign(key)).contains(&format!("{} of 4", signed + 1)));
+    }
+    assert!(good(folder, &["decree", "show", "link"]).contains("signed by   3 of 4"));
+
+    let next = ["decree", "validators", "--genesis", "ours.toml", "--from", "1", "--out", "next"];
+    let one = ["--validator", &ours[2], "--validator"];
+    let twice = with(&with(&next, &one), &[&ours[2]]);
+    assert!(bad(folder, 2, &twice).contains("validators: "));
+    let two = with(&with(&next, &one), &[&ours[0]]);
+    assert!(good(folder, &two).contains("from epoch  1"));
+    std::fs::write(folder.join("broken"), "format = 1\n").unwrap();
+    assert!(bad(folder, 2, &["decree", "show", "broken"]).contains("missing field"));
 }

@@ -12,7 +12,8 @@ use sigmill_consensus::{Genesis, ValidatorSet};
 use super::{Done, Failure, write_new};
 
 const EXAMPLES: &str = "\
-Two chains learn of each other; each of the validators signs, then anybody who has an account hands it in:
+Examples:
+A chain learns of another one; its validators sign, then anybody who has an account hands it in:
   sigmill-consensus decree link --genesis a/genesis.toml --other b/genesis.toml --out link.toml
   sigmill-consensus decree sign --key validator.key link.toml
   sigmill-consensus submit --key my.key decree link.toml

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use fastrand::Rng;
 use sigmill::Terms;
-use sigmill_consensus::decree::{Draft, DraftFile, Order};
+use sigmill_consensus::decree::{Decree, Draft, DraftFile, Order};
 use sigmill_consensus::genesis::Validator;
 use sigmill_consensus::keys::VoteKey;
 use sigmill_consensus::pool::Refusal;
@@ -160,13 +160,17 @@ impl Books {
         set: ValidatorSet,
         signers: &[(Validator, VoteKey)],
     ) -> (SignedTransaction, Hope) {
+        let action = Action::Decree(Arc::new(self.drafted(set, signers)));
+        self.perhaps(COURIER, action, Hope::Perhaps)
+    }
+
+    fn drafted(&self, set: ValidatorSet, signers: &[(Validator, VoteKey)]) -> Decree {
         let epoch = (self.height + 1) / EPOCH_HEIGHTS;
         let votes = signers.iter().map(|(one, _)| one.vote).collect();
         let draft = Draft { epoch, order: Order::Validators(set) };
         let mut file = DraftFile::new(self.chain, draft, votes);
         signers.iter().for_each(|(_, key)| file.sign(key).unwrap());
-        let action = Action::Decree(Arc::new(file.decree().unwrap()));
-        self.perhaps(COURIER, action, Hope::Perhaps)
+        file.decree().unwrap()
     }
 
     /// The first block abroad of which something has not arrived.
@@ -179,7 +183,21 @@ impl Books {
     }
 
     /// What the crook brings next.
-    pub fn crook(&mut self, rng: &mut Rng) -> (SignedTransaction, Hope) {
+    pub fn crook(
+        &mut self,
+        rng: &mut Rng,
+        signers: &[(Validator, VoteKey)],
+    ) -> (SignedTransaction, Hope) {
+        if rng.u8(..5) == 0 {
+            *self.mischief.entry("decree of one").or_default() += 1;
+            let epoch = (self.height + 1) / EPOCH_HEIGHTS;
+            let validators = vec![signers[0].0.clone()];
+            let set = ValidatorSet { from: epoch + 1, validators };
+            let mut decree = self.drafted(set, signers);
+            let one = decree.certificate.signatures[0].clone();
+            decree.certificate.signatures.fill(one);
+            return self.perhaps(CROOK, Action::Decree(Arc::new(decree)), Hope::Refused);
+        }
         let (what, proof, wrong) = self.abroad.mischief(rng);
         *self.mischief.entry(what).or_default() += 1;
         let hope = if wrong { Hope::Refused } else { Hope::Perhaps };

@@ -8,6 +8,8 @@ use commonware_macros::select;
 use commonware_runtime::{Clock as _, Handle, Supervisor as _, deterministic};
 use fastrand::Rng;
 use sigmill_consensus::SignedTransaction;
+use sigmill_consensus::genesis::Validator;
+use sigmill_consensus::keys::VoteKey;
 use sigmill_consensus::service::{Request, Service};
 
 use crate::books::{Books, Hope, Life};
@@ -202,7 +204,8 @@ impl Run<'_> {
                 self.books.abroad.grow(&mut self.rng);
             }
             if self.rng.bool() {
-                drawn.push(self.books.crook(&mut self.rng));
+                let signers = self.signers();
+                drawn.push(self.books.crook(&mut self.rng, &signers));
             }
             drawn.extend(self.courier());
         }
@@ -219,17 +222,20 @@ impl Run<'_> {
         if self.books.decreed.contains(&from) {
             return None;
         }
-        let members = self.plan.members(epoch).into_iter();
-        let signers: Vec<_> = members.map(|index| self.world.signer(index)).collect();
+        let signers = self.signers();
         Some(self.books.decree(self.world.set(self.plan, from), &signers))
     }
 
     /// What the courier hands in next.
     fn courier(&mut self) -> Option<(SignedTransaction, Hope)> {
-        let epoch = (self.books.height + 1) / EPOCH_HEIGHTS;
-        let signers: Vec<_> =
-            self.plan.members(epoch).into_iter().map(|index| self.world.signer(index)).collect();
+        let signers = self.signers();
         self.books.courier(&mut self.rng, &signers)
+    }
+
+    /// The validators of the next block's epoch, with their keys.
+    fn signers(&self) -> Vec<(Validator, VoteKey)> {
+        let members = self.plan.members((self.books.height + 1) / EPOCH_HEIGHTS);
+        members.into_iter().map(|index| self.world.signer(index)).collect()
     }
 
     async fn hand_in(
