@@ -128,8 +128,9 @@ impl Deliveries {
             let senders: Result<Vec<_>, _> =
                 senders.by_ref().take(count).collect::<Vec<_>>().into_iter().collect();
             let one = senders.and_then(|senders| {
-                let last = proof.block.linked()?;
-                let proof = proof.clone();
+                let hashes: Vec<Hash> = proof.block.headers().map(Header::hash).collect();
+                proof.block.linked(&proof.block.header.chain, &hashes)?;
+                let (proof, last) = (proof.clone(), hashes[hashes.len() - 1]);
                 Ok(Arc::new(Delivered { proof, last, senders, votes: Mutex::default() }))
             });
             if let Ok(one) = &one {
@@ -150,15 +151,17 @@ fn on_host(
     let list: Vec<&SignedTransaction> = all.iter().map(|(_, one)| &one.transaction).collect();
     let hashes = crypto.hashes(&list, terms);
     let senders = crypto.senders(&list, &hashes, terms);
-    let facts = all.par_iter().zip(&hashes).zip(senders);
-    let judge =
-        |(((header, one), hashes), sender): ((&(&Header, &Included), _), Option<Address>)| {
-            let hashes: &crate::transaction::Hashes = hashes;
-            has_place(header, one)?;
-            match one.path.root(one.index, hashes.id) == header.transactions_root {
-                true => sender.ok_or(Refusal::BadSignature),
-                false => Err(Refusal::WrongRoot),
-            }
-        };
-    facts.map(judge).collect()
+    let roots: Vec<[u8; 32]> = all
+        .par_iter()
+        .zip(&hashes)
+        .map(|((_, one), hashes)| one.path.root(one.index, hashes.id))
+        .collect();
+    let judge = |(((header, one), root), sender): ((&(&Header, &Included), _), Option<_>)| {
+        has_place(header, one)?;
+        match root == header.transactions_root {
+            true => sender.ok_or(Refusal::BadSignature),
+            false => Err(Refusal::WrongRoot),
+        }
+    };
+    all.iter().zip(roots).zip(senders).map(judge).collect()
 }

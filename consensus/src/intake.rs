@@ -18,7 +18,7 @@ use tracing::{debug, warn};
 use crate::address::Address;
 use crate::chain::{Chain, Refused, Runtime};
 use crate::deliveries::Delivered;
-use crate::ledger::{Fault, Touched, standing};
+use crate::ledger::{Fault, LedgerError, Touched, standing};
 use crate::pool::{Entry, Refusal, Source};
 use crate::senders::resolve_senders;
 use crate::stages::Stage;
@@ -197,10 +197,17 @@ where
             })
             .collect();
         let epoch = self.chain.epoch(next);
-        let applied = self.chain.ledger().applied();
         let open = signed.iter().copied().enumerate();
         let open = open.map(|(place, one)| (place, one, delivered.get(&place)));
-        for (place, fault) in self.chain.unbacked(context, &applied, epoch, open).await? {
+        let faults = loop {
+            let applied = self.chain.ledger().applied();
+            match self.chain.unbacked(context, &applied, epoch, open.clone()).await {
+                // The next block has just been applied.
+                Err(Refused::Ledger(LedgerError::NoParent(_))) => {}
+                faults => break faults?,
+            }
+        };
+        for (place, fault) in faults {
             refuse(&mut answers[left[place]], fault);
         }
         let mut touched = Touched::with_capacity(self.chain.id(), signed.len());

@@ -143,7 +143,7 @@ impl<E: Runtime, S: Strategy> Chain<E, S> {
         epoch: u64,
     ) -> Result<Option<ValidatorSet>, Refused> {
         match head.in_force(epoch) {
-            Some(span) => Ok(self.0.ledger.set(block, chain, span).await?),
+            Some(span) => Ok(Some(self.0.ledger.set(block, chain, span).await?)),
             None => Ok(None),
         }
     }

@@ -46,15 +46,15 @@ where
     /// A set that a head names.
     ///
     /// # Errors
-    /// [`LedgerError`].
+    /// [`LedgerError`]; [`LedgerError::NoSet`] if the state lacks what its head names.
     pub async fn set(
         &self,
         block: &Hash,
         chain: &Hash,
         span: Span,
-    ) -> Result<Option<ValidatorSet>, LedgerError> {
+    ) -> Result<ValidatorSet, LedgerError> {
         let values = self.read_after(block, &span.keys(chain)).await?;
-        Ok(ValidatorSet::read(span, &values))
+        ValidatorSet::read(span, &values).ok_or(LedgerError::NoSet(span.from))
     }
 
     /// What lies at keys in the state after a block.

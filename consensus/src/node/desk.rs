@@ -145,7 +145,7 @@ async fn validators<E: Runtime, S: Strategy>(
         let applied = chain.ledger().applied();
         let set = async {
             match chain.ledger().head(&applied, &of).await? {
-                Some(head) => chain.ledger().set(&applied, &of, head.newest).await,
+                Some(head) => chain.ledger().set(&applied, &of, head.newest).await.map(Some),
                 None => Ok(None),
             }
         };

@@ -44,22 +44,13 @@ impl FinalHeader {
         Vote::Finalize(Proposal { epoch, view, parent, payload: &hash.0 })
     }
 
-    /// Hash of the last header, if each is the parent of the next and all are one chain's.
-    ///
-    /// # Errors
-    /// [`Refusal::WrongChain`], [`Refusal::BrokenChain`].
-    pub fn linked(&self) -> Result<Hash, Refusal> {
-        let mut hash = self.header.hash();
-        for child in &self.descendants {
-            if child.chain != self.header.chain {
-                return Err(Refusal::WrongChain(child.chain));
-            }
-            if child.parent != hash {
-                return Err(Refusal::BrokenChain);
-            }
-            hash = child.hash();
+    /// Whether all headers, which have these hashes, are of one chain and each is the parent of the next.
+    pub(crate) fn linked(&self, chain: &Hash, hashes: &[Hash]) -> Result<(), Refusal> {
+        if let Some(other) = self.headers().find(|header| header.chain != *chain) {
+            return Err(Refusal::WrongChain(other.chain));
         }
-        Ok(hash)
+        let follow = self.descendants.iter().zip(hashes).all(|(child, hash)| child.parent == *hash);
+        if follow { Ok(()) } else { Err(Refusal::BrokenChain) }
     }
 
     /// Bytes of its encoding.

@@ -64,12 +64,7 @@ impl Trusted {
         block: &FinalHeader,
         hashes: &[Hash],
     ) -> Result<(u64, &Arc<Committee>), Refusal> {
-        if let Some(other) = block.headers().find(|header| header.chain != self.chain) {
-            return Err(Refusal::WrongChain(other.chain));
-        }
-        if !block.descendants.iter().zip(hashes).all(|(child, hash)| child.parent == *hash) {
-            return Err(Refusal::BrokenChain);
-        }
+        block.linked(&self.chain, hashes)?;
         let epoch = block.last().epoch;
         let (from, committee) = self.at(epoch).ok_or(Refusal::UnknownEpoch(epoch))?;
         quorum(committee, block)?;
