@@ -6,7 +6,7 @@
 use core::fmt;
 
 /// What a batch computes, and under which rule.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum Algorithm {
     /// ECDSA verification on secp256k1.
@@ -30,7 +30,7 @@ pub enum Algorithm {
 }
 
 /// Which ECDSA signatures count as valid. Every rule wants `1 <= r, s < n`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum EcdsaRule {
     /// Bitcoin consensus before BIP 66: lax DER, any S, 33/65-byte and hybrid keys.
     BitcoinLax,
@@ -45,7 +45,7 @@ pub enum EcdsaRule {
 }
 
 /// Which signatures a public key may be recovered from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum RecoverRule {
     /// Ethereum transactions since block 1,150,000 (EIP-2): low S, recovery id 0 or 1.
     EthereumTransaction,

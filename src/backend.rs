@@ -10,6 +10,7 @@ use crate::algorithm::Algorithm;
 #[cfg(any(feature = "gpu", feature = "fpga"))]
 use crate::error::EngineError;
 use crate::error::{Fault, Rejected};
+use crate::observe::Observer;
 use crate::parsed::Parsed;
 use crate::verdict::Evidence;
 
@@ -136,6 +137,9 @@ pub trait Backend: Send {
     fn is_host(&self) -> bool {
         false
     }
+
+    /// Who is told of the stages of a batch, for as long as [`Observer::is_on`]; called once, before any batch.
+    fn observe(&mut self, _observer: Observer) {}
 
     /// Takes the sealed batch, or rejects it. May compute (CPU); never waits for a device.
     fn submit(&mut self, id: BatchId, batch: Arc<Parsed>) -> Result<(), Rejected>;

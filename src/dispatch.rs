@@ -14,6 +14,7 @@ use crate::trust::Trust;
 
 mod admit;
 pub mod batcher;
+pub mod books;
 mod budget;
 pub mod canary;
 pub(crate) mod cell;
@@ -47,6 +48,7 @@ mod sync {
     pub use std::sync::{Condvar, Mutex, MutexGuard};
 }
 
+use books::{Books, Failed};
 use budget::Budget;
 use cost::CostModel;
 pub use event::{
@@ -67,6 +69,9 @@ struct Entry {
     stage: Stage,
     /// Predicted time, while it is being parsed: it waits then too.
     parsing: Nanos,
+    /// When it was admitted, and parsed.
+    admitted: Nanos,
+    parsed: Nanos,
     /// Live entries, and those of them that have no answer yet.
     live: usize,
     left: usize,
@@ -98,8 +103,8 @@ struct Piece {
     twin: Option<PieceId>,
     /// The twin whose answers were accepted: this one's are only compared.
     after: Option<PieceId>,
-    /// A device failed over it: the host's turn.
-    failed: bool,
+    /// A device failed over it, or is late: the host's turn.
+    failed: Option<Failed>,
     /// It was sent to see what it takes there.
     probe: bool,
     trust: Trust,
@@ -110,6 +115,19 @@ struct Piece {
     /// When the lane becomes suspect over it, and when it hangs.
     late: Nanos,
     due: Nanos,
+}
+
+/// What is in flight.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Queue {
+    /// Jobs.
+    pub items: u64,
+    /// Batches.
+    pub batches: u64,
+    /// Bytes.
+    pub bytes: u64,
+    /// Predicted time of what waits for a lane, or is being parsed, in ns.
+    pub waiting: Nanos,
 }
 
 /// How devices are trusted, unless a batch asks for more.
@@ -166,6 +184,9 @@ pub struct Dispatcher {
     rejects: Budget,
     reports: Report,
     counters: Counters,
+    books: Books,
+    /// Of the event at hand.
+    now: Nanos,
     bytes_in_flight: usize,
     last_resort_items: u64,
     /// Predicted time of what the portable CPU has to do still.
@@ -198,6 +219,8 @@ impl Dispatcher {
             rejects: Budget::new(policy.recheck),
             reports: Report::default(),
             counters: Counters::default(),
+            books: Books::new(),
+            now: 0,
             bytes_in_flight: 0,
             last_resort_items: 0,
             last_resort_time: 0,
@@ -209,6 +232,7 @@ impl Dispatcher {
 
     /// Takes one event in and appends what has to be done.
     pub fn step(&mut self, now: Nanos, event: Event, actions: &mut Vec<Action>) {
+        self.now = now;
         match event {
             Event::Submit { shape, order, live } => self.submit(now, shape, order, live, actions),
             Event::Parsed { id, live } => {
@@ -227,7 +251,8 @@ impl Dispatcher {
                 self.fail(now, piece, place, fault, actions);
                 self.pump(now, actions);
             }
-            Event::Disagreed { lane, fault } => {
+            Event::Disagreed { lane, algorithm, fault } => {
+                self.books.mismatch(lane, algorithm);
                 if self.lanes[lane].health.serves() || self.lanes[lane].health == Health::Suspect {
                     self.fault(now, lane, fault, actions);
                 }
@@ -301,6 +326,18 @@ impl Dispatcher {
     /// Jobs by fate.
     pub fn counters(&self) -> Counters {
         self.counters
+    }
+
+    /// What was counted for whoever watches.
+    pub fn books(&self) -> &Books {
+        &self.books
+    }
+
+    /// Jobs, batches and bytes in flight, and the predicted time of what waits.
+    pub fn queue(&self) -> Queue {
+        let batches = self.entries.len() - self.entries.room();
+        let (items, bytes) = (self.counters.in_flight, self.bytes_in_flight as u64);
+        Queue { items, batches: batches as u64, bytes, waiting: self.waiting_time }
     }
 
     /// The lanes, in the order in which they were given.

@@ -10,15 +10,19 @@ use crate::batch::{Batch, Shape};
 use crate::dispatch::mill::{Input, Mill};
 use crate::dispatch::router::{Choice, Route};
 use crate::dispatch::worker::Command;
-use crate::dispatch::{Counters, Event, Report};
+use crate::dispatch::Event;
 use crate::error::{Busy, PinError};
 use crate::parsed::Parsed;
 use crate::pinned::{Budget, PinnedKeys};
 use crate::trust::Trust;
 
 mod builder;
+mod recording;
+mod snapshot;
 
 pub use builder::EngineBuilder;
+pub use recording::{Recorded, Recording};
+pub use snapshot::{DeviceSnapshot, Snapshot};
 
 pub use crate::backend::device::DeviceInfo;
 pub use crate::dispatch::batcher::{Batcher, JobAnswer, JobTicket};
@@ -91,43 +95,6 @@ impl Terms {
     /// ```
     pub fn inline(self, longest: Duration) -> Self {
         Terms { inline: longest, ..self }
-    }
-}
-
-/// One device's counts since the engine opened.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct DeviceSnapshot {
-    /// Its name; `cpu` includes what the last resort computed.
-    pub name: String,
-    /// Jobs that it answered: live ones, or on their caller's thread all of a batch.
-    pub items: u64,
-    /// Those of them that ran on their caller's thread.
-    pub inline_items: u64,
-    /// Batches that it answered.
-    pub batches: u64,
-    /// Faults.
-    pub faults: u64,
-    /// Its health.
-    pub health: Health,
-}
-
-/// The engine's counts at one instant.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Snapshot {
-    /// Jobs by fate: [`Counters::balance`] holds in every snapshot.
-    pub counters: Counters,
-    /// What the examination of accelerators' evidence found.
-    pub checks: Report,
-    /// Time of one core that re-checks took, as predicted.
-    pub rechecked: Duration,
-    /// Devices.
-    pub devices: Vec<DeviceSnapshot>,
-}
-
-impl DeviceSnapshot {
-    /// Whether it gets work.
-    pub fn serves(&self) -> bool {
-        self.health.serves()
     }
 }
 
@@ -261,31 +228,27 @@ impl Engine {
 
     /// The counts of this instant.
     pub fn snapshot(&self) -> Snapshot {
-        self.mill.look(|dispatcher| {
-            let lanes = dispatcher.lanes().iter().zip(self.mill.posts());
-            let mut devices: Vec<_> = lanes
-                .map(|(lane, post)| DeviceSnapshot {
-                    name: post.name.to_string(),
-                    items: lane.items,
-                    inline_items: lane.inline_items,
-                    batches: lane.batches,
-                    faults: lane.faults,
-                    health: lane.health(),
-                })
-                .collect();
-            let rest = dispatcher.last_resort_items();
-            if let Some(cpu) = devices.iter_mut().find(|device| device.name == "cpu") {
-                cpu.items += rest;
-            } else if rest > 0 {
-                let (name, items) = ("cpu".to_owned(), rest);
-                let (inline_items, batches, faults) = (0, 0, 0);
-                let health = Health::Healthy;
-                devices.push(DeviceSnapshot { name, items, inline_items, batches, faults, health });
-            }
-            let (checks, rechecked) = dispatcher.reports();
-            let rechecked = Duration::from_nanos(rechecked);
-            Snapshot { counters: dispatcher.counters(), checks, rechecked, devices }
-        })
+        snapshot::take(&self.mill)
+    }
+
+    /// Begins to keep where time goes, until the result is ended or dropped: at most `limit` spans, whose memory is
+    /// taken now, 80 bytes each. One recording runs at a time; `None` while another does.
+    ///
+    /// ```
+    /// use sigmill::observe::Stage;
+    /// use sigmill::{Algorithm, Batch, Engine, Job, Terms};
+    ///
+    /// let engine = Engine::builder().threads(1).open()?;
+    /// let recording = engine.record(1_000).expect("the only one");
+    /// let mut batch = Batch::open(Algorithm::Sha256);
+    /// batch.push(Job::Hash { message: b"abc" })?;
+    /// engine.submit(batch.seal(), Terms::default())?.wait();
+    /// let recorded = recording.end();
+    /// assert!(recorded.spans.iter().any(|span| span.stage == Stage::Device));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn record(&self, limit: usize) -> Option<Recording> {
+        Recording::begin(&self.mill, limit)
     }
 
     /// Where a batch of this shape would go now, and why.

@@ -82,6 +82,19 @@ pub enum ItemError {
     Shutdown,
 }
 
+impl ItemError {
+    /// Its kind, as metrics have it.
+    pub fn name(self) -> &'static str {
+        match self {
+            ItemError::Deadline => "deadline",
+            ItemError::Fault => "fault",
+            ItemError::Unserved => "unserved",
+            ItemError::Cancelled => "cancelled",
+            ItemError::Shutdown => "shutdown",
+        }
+    }
+}
+
 /// The engine is full, or closed: the batch comes back untouched.
 #[derive(Debug, thiserror::Error)]
 #[error("the engine is busy: {why}")]
@@ -116,6 +129,21 @@ pub enum BusyReason {
     /// The engine is shutting down.
     #[error("the engine is shutting down")]
     Closed,
+}
+
+impl BusyReason {
+    /// Its kind, as metrics have it.
+    pub fn name(self) -> &'static str {
+        match self {
+            BusyReason::Items => "items",
+            BusyReason::Bytes => "bytes",
+            BusyReason::Batches => "batches",
+            BusyReason::Class => "class",
+            BusyReason::Source => "source",
+            BusyReason::Backlog => "backlog",
+            BusyReason::Closed => "closed",
+        }
+    }
 }
 
 /// A backend did not take a batch: full, and the batch is untouched.
@@ -161,6 +189,21 @@ pub enum Fault {
 }
 
 impl Fault {
+    /// Its kind, as metrics have it.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Fault::Short { .. } => "short",
+            Fault::WrongEvidence => "wrong_evidence",
+            Fault::BadEvidence => "bad_evidence",
+            Fault::Canary => "canary",
+            Fault::Mismatch(_) => "mismatch",
+            Fault::Stale => "stale",
+            Fault::Panicked => "panicked",
+            Fault::Timeout => "timeout",
+            Fault::Device(_) => "device",
+        }
+    }
+
     /// Whether the device gave wrong answers, as opposed to none.
     pub fn is_lie(&self) -> bool {
         !matches!(self, Fault::Panicked | Fault::Timeout | Fault::Device(_))

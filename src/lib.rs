@@ -57,6 +57,7 @@ pub mod dispatch;
 pub mod engine;
 pub mod error;
 pub mod isa;
+pub mod observe;
 pub mod parsed;
 pub mod pinned;
 pub mod referee;

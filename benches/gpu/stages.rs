@@ -1,58 +1,72 @@
 //! Where the time of a large batch goes on the device, by its own clock. Each kernel runs in a pass of
 //! its own for this, so that the sum is more than a batch takes otherwise.
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use serde_json::json;
 use sigmill::Engine;
 use sigmill::backend::gpu::program::Kernel;
-use sigmill::backend::gpu::{self, Stages};
+use sigmill::backend::gpu;
+use sigmill::observe::{Span, Stage, Track};
 
 use crate::pair::resolve;
 use crate::{Bench, Case};
 
 pub fn run(bench: &Bench, span: Duration) -> Result<(), String> {
     let inputs = bench.inputs()?;
-    let stages = Arc::new(Stages::default());
-    let options = gpu::Options { stages: Some(stages.clone()), ..bench.gpu_options() };
-    let device = gpu::device(options).map_err(|error| error.to_string())?;
+    let device = gpu::device(bench.gpu_options()).map_err(|error| error.to_string())?;
     let engine = Engine::builder().cpu(false).probation(Duration::ZERO).device(device).open();
     let engine = engine.map_err(|error| error.to_string())?;
     let items = bench.most().min(1 << 18);
     for case in bench.served()? {
         let mut batch = resolve(&engine, inputs.batch(case, items))?;
-        if stages.times().is_empty() {
-            bench.report.skip("stages", case.name(), "the device has no clock for them");
-            return Ok(());
-        }
-        stages.clear();
+        let recording = engine.record(SPANS).ok_or("somebody else records")?;
         let (started, mut runs) = (Instant::now(), 0);
         while runs < 3 || started.elapsed() < span / 6 {
             batch = resolve(&engine, batch)?;
             runs += 1;
         }
-        print(bench, case, items, &stages);
+        let stages = sums(&recording.end().spans);
+        if stages.is_empty() {
+            bench.report.skip("stages", case.name(), "the device has no clock for them");
+            return Ok(());
+        }
+        print(bench, case, items, stages);
     }
     Ok(())
 }
 
-fn print(bench: &Bench, case: Case, items: usize, stages: &Stages) {
-    let mut times = stages.times();
-    times.sort_by_key(|(name, _)| match *name {
-        "upload" => 0,
-        "read-back" => usize::MAX,
-        name => 1 + Kernel::ALL.iter().take_while(|kernel| kernel.entry() != name).count(),
+/// Spans that are kept of a case: a few for each part of a batch.
+const SPANS: usize = 1 << 16;
+
+/// Items and time on the device by stage.
+fn sums(spans: &[Span]) -> BTreeMap<Stage, (u64, Duration)> {
+    let mut sums = BTreeMap::new();
+    for span in spans.iter().filter(|span| matches!(span.track, Track::Device(_))) {
+        let (items, busy) = sums.entry(span.stage).or_insert((0, Duration::ZERO));
+        *items += u64::from(span.subject.items);
+        *busy += Duration::from_nanos(span.end - span.start);
+    }
+    sums
+}
+
+fn print(bench: &Bench, case: Case, items: usize, stages: BTreeMap<Stage, (u64, Duration)>) {
+    let mut times: Vec<_> = stages.into_iter().collect();
+    times.sort_by_key(|(stage, _)| match stage {
+        Stage::Upload => 0,
+        Stage::ReadBack => usize::MAX,
+        stage => 1 + Kernel::ALL.iter().take_while(|kernel| kernel.entry() != stage.name()).count(),
     });
     // A kernel that runs twice for an item counts it twice; the upload counts it once.
-    let upload = times.iter().find(|(name, _)| *name == "upload");
-    let jobs = upload.map_or(1, |(_, time)| time.items.max(1)) as f64;
-    let all: f64 = times.iter().map(|(_, time)| time.busy.as_secs_f64()).sum();
+    let upload = times.iter().find(|(stage, _)| *stage == Stage::Upload);
+    let jobs = upload.map_or(1, |(_, (items, _))| *items).max(1) as f64;
+    let all: f64 = times.iter().map(|(_, (_, busy))| busy.as_secs_f64()).sum();
     bench.report.note(format_args!("{} in batches of {items}:", case.name()));
-    for (name, time) in &times {
-        let seconds = time.busy.as_secs_f64();
+    for (stage, (_, busy)) in &times {
+        let (name, seconds) = (stage.name(), busy.as_secs_f64());
         let (ns, share) = (seconds * 1e9 / jobs, seconds / all.max(1e-12));
-        let field = bench.field.get().filter(|_| *name == "multiply");
+        let field = bench.field.get().filter(|_| name == "multiply");
         let field = field.map(|rates| field_ns(*rates) / ns);
         let note = field.map_or(String::new(), |field| {
             format!(", {:.0} % of it the field's products by themselves", 100.0 * field)

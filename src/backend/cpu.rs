@@ -15,8 +15,10 @@ use crate::algorithms::{keccak256, sha256};
 use crate::backend::device::Device;
 use crate::backend::{Backend, BatchId, Capability, Completion, InlineKernel};
 use crate::batch::{BATCH_ITEMS_LIMIT, Form};
+use crate::dispatch::PieceId;
 use crate::error::{EngineError, Rejected};
 use crate::isa::Isa;
+use crate::observe::{Observer, Subject};
 use crate::parsed::{Operands, Parsed};
 use crate::verdict::{Evidence, Reason, Verdict};
 
@@ -57,7 +59,7 @@ pub(crate) fn device_in(pool: Arc<ThreadPool>, kernels: Kernels) -> Result<Devic
     Device::admit(move || {
         let pool = pool.clone();
         let (done, spares) = (VecDeque::new(), Vec::new());
-        Ok(Box::new(Cpu { pool, kernels, capabilities, done, spares }))
+        Ok(Box::new(Cpu { pool, kernels, capabilities, done, spares, observer: None }))
     })
 }
 
@@ -78,6 +80,7 @@ struct Cpu {
     done: VecDeque<Completion>,
     /// Evidence of earlier batches, one of a kind.
     spares: Vec<Evidence>,
+    observer: Option<Observer>,
 }
 
 impl Backend for Cpu {
@@ -103,6 +106,10 @@ impl Backend for Cpu {
         true
     }
 
+    fn observe(&mut self, observer: Observer) {
+        self.observer = Some(observer);
+    }
+
     fn submit(&mut self, id: BatchId, batch: Arc<Parsed>) -> Result<(), Rejected> {
         let all = 0..batch.live();
         self.submit_range(id, batch, all)
@@ -116,7 +123,10 @@ impl Backend for Cpu {
     ) -> Result<(), Rejected> {
         let started = Instant::now();
         let mut evidence = Evidence::take(&mut self.spares, batch.algorithm());
-        self.pool.install(|| compute_shared(self.kernels, &batch, entries, &mut evidence));
+        let subject = Subject::of(&batch, BatchId(0), PieceId(id.0), entries.len());
+        let watched = self.observer.as_ref().map(|observer| (observer, subject));
+        let kernels = self.kernels;
+        self.pool.install(|| compute_shared(kernels, &batch, entries, &mut evidence, watched));
         drop(batch);
         self.done.push_back(Completion { id, result: Ok(evidence), busy: started.elapsed() });
         Ok(())
@@ -143,8 +153,11 @@ impl Backend for Cpu {
 
 /// Computes a whole batch on this thread.
 pub(crate) fn compute(kernels: Kernels, batch: &Parsed, evidence: &mut Evidence) {
-    compute_pieces(kernels, batch, 0..batch.live(), evidence, usize::MAX);
+    compute_pieces(kernels, batch, 0..batch.live(), evidence, usize::MAX, None);
 }
+
+/// Whose steps of the kernels are kept, and by whom.
+type Watched<'a> = Option<(&'a Observer, Subject)>;
 
 /// Computes a range of a batch on the threads of the current rayon pool.
 pub(crate) fn compute_shared(
@@ -152,6 +165,7 @@ pub(crate) fn compute_shared(
     batch: &Parsed,
     entries: Range<usize>,
     evidence: &mut Evidence,
+    watched: Watched<'_>,
 ) {
     // Few entries are not worth a second thread.
     const FEW: usize = 32;
@@ -159,7 +173,7 @@ pub(crate) fn compute_shared(
         0..=FEW => FEW,
         items => piece(batch.form(), items, rayon::current_num_threads()),
     };
-    compute_pieces(kernels, batch, entries, evidence, piece);
+    compute_pieces(kernels, batch, entries, evidence, piece, watched);
 }
 
 /// Runs an audit of so many entries on the threads of the current rayon pool, and gives what it names.
@@ -192,6 +206,7 @@ fn compute_pieces(
     entries: Range<usize>,
     evidence: &mut Evidence,
     piece: usize,
+    watched: Watched<'_>,
 ) {
     let Kernels { isa, sha256: plan } = kernels;
     // A batch in one piece is the caller's own thread's.
@@ -199,7 +214,8 @@ fn compute_pieces(
     let combined = batch.form() == Form::Combined;
     match evidence {
         Evidence::Verdicts(out) => {
-            fill(out, entries, Verdict::Invalid(Reason::Equation), piece, |range, out| {
+            let blank = Verdict::Invalid(Reason::Equation);
+            fill(out, entries, blank, piece, watched, |range, out| {
                 match (batch.operands(), batch.batch().pinned()) {
                     (Operands::Ecdsa(operands), Some(keys)) => {
                         pinned::verify(isa, keys, operands, range, out);
@@ -221,14 +237,14 @@ fn compute_pieces(
                 }
             });
         }
-        Evidence::Keys(out) => fill(out, entries, [0; 64], piece, |range, out| {
+        Evidence::Keys(out) => fill(out, entries, [0; 64], piece, watched, |range, out| {
             if let Operands::Recover(operands) = batch.operands() {
                 recover::recover(isa, operands, range, out);
             }
         }),
         Evidence::Digests(out) => {
             let messages = batch.batch().column(0);
-            fill(out, entries, [0; 32], piece, |range, out| match batch.algorithm() {
+            fill(out, entries, [0; 32], piece, watched, |range, out| match batch.algorithm() {
                 Algorithm::Sha256 => sha256::digest(plan, messages, range, out),
                 Algorithm::Sha256d => sha256::digest_twice(plan, messages, range, out),
                 Algorithm::Keccak256 => keccak256::digest(isa, messages, range, out),
@@ -245,8 +261,16 @@ fn fill<T: Copy + Send>(
     entries: Range<usize>,
     blank: T,
     piece: usize,
+    watched: Watched<'_>,
     kernel: impl Fn(Range<usize>, &mut [T]) + Sync,
 ) {
+    let kernel = |range: Range<usize>, out: &mut [T]| match watched {
+        Some((observer, subject)) => {
+            let subject = Subject { items: out.len() as u32, ..subject };
+            observer.kernel(subject, || kernel(range, out));
+        }
+        None => kernel(range, out),
+    };
     out.clear();
     out.resize(entries.len(), blank);
     if entries.len() <= piece {

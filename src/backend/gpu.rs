@@ -13,6 +13,7 @@ use rayon::ThreadPool;
 use crate::backend::device::Device;
 use crate::backend::{Backend, BatchId, Capability, Completion};
 use crate::error::{EngineError, Fault, Rejected};
+use crate::observe::Observer;
 use crate::parsed::{Operands, Parsed};
 use crate::verdict::{Evidence, Point, Rooted};
 
@@ -42,7 +43,6 @@ mod testing;
 
 pub use context::Adapter;
 pub use program::Limbs;
-pub use stages::{StageTime, Stages};
 
 use buffers::Buffers;
 use context::Context;
@@ -66,8 +66,6 @@ pub struct Options {
     pub pinned_bytes: Option<usize>,
     /// Longest that compiling may take; `None`: a minute, or five on a software adapter.
     pub patience: Option<Duration>,
-    /// Where the stages' times go, if they are to be taken.
-    pub stages: Option<Arc<Stages>>,
 }
 
 impl Options {
@@ -79,7 +77,6 @@ impl Options {
             bytes: None,
             pinned_bytes: None,
             patience: None,
-            stages: None,
         }
     }
 }
@@ -134,7 +131,7 @@ struct Gpu {
     program: Program,
     buffers: Buffers,
     limbs: Limbs,
-    stages: Option<Arc<Stages>>,
+    observer: Option<Observer>,
     residents: Residents,
     /// Threads that read records: one would hold a fast device up.
     readers: ThreadPool,
@@ -199,6 +196,10 @@ impl Backend for Gpu {
     fn patience(&self) -> Duration {
         // A driver in software shares its cores with everything else.
         Duration::from_secs(if self.context.is_software() { 60 } else { 2 })
+    }
+
+    fn observe(&mut self, observer: Observer) {
+        self.observer = Some(observer);
     }
 
     fn submit(&mut self, id: BatchId, batch: Arc<Parsed>) -> Result<(), Rejected> {

@@ -29,6 +29,7 @@ impl Dispatcher {
         actions: &mut Vec<Action>,
     ) {
         if let Some(why) = self.refusal(&shape, &order) {
+            self.books.refuse(why);
             return actions.push(Action::Refuse(why));
         }
         let mut shape = shape;
@@ -45,11 +46,14 @@ impl Dispatcher {
             order,
             stage: Stage::Parsing,
             parsing: 0,
+            admitted: now,
+            parsed: now,
             live: 0,
             left: 0,
             trust: Trust::Audited,
             tally: Tally::default(),
         }));
+        self.books.admit(shape.algorithm, order.class, shape.items);
         self.counters.submitted += items;
         self.counters.in_flight += items;
         self.bytes_in_flight += shape.bytes;
@@ -123,12 +127,17 @@ impl Dispatcher {
 
     /// Makes one piece of a parsed batch's live entries, and lets it wait.
     pub(super) fn open(&mut self, id: BatchId, live: usize, actions: &mut Vec<Action>) {
+        let now = self.now;
         let Some(entry) = self.entries.get_mut(id.0) else { return };
         entry.stage = Stage::Open;
+        entry.parsed = now;
         (entry.live, entry.left) = (live, live);
         entry.tally.invalid = (entry.shape.items - live) as u64;
+        let (algorithm, took) = (entry.shape.algorithm, now - entry.admitted);
+        let invalid = entry.tally.invalid;
         let parsing = std::mem::take(&mut entry.parsing);
         self.waiting_time = self.waiting_time.saturating_sub(parsing);
+        self.books.parsed(algorithm, took, invalid);
         if live == 0 {
             return self.resolve(id, actions);
         }
@@ -146,7 +155,7 @@ impl Dispatcher {
             place: Place::Waiting,
             twin: None,
             after: None,
-            failed: false,
+            failed: None,
             probe: false,
             trust: Trust::Audited,
             sent: 0,

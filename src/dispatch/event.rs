@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::algorithm::Algorithm;
 use crate::backend::BatchId;
 use crate::batch::{Form, Shape};
 use crate::dispatch::lane::LaneConfig;
@@ -13,7 +14,7 @@ use crate::trust::Trust;
 pub type Nanos = u64;
 
 /// How urgent a batch is; earlier classes leave the waiting room first.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Class {
     /// Votes, certificates, blocks.
     Consensus,
@@ -22,6 +23,17 @@ pub enum Class {
     Mempool,
     /// Catching up.
     Sync,
+}
+
+impl Class {
+    /// Its name, as reports and metrics have it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Class::Consensus => "consensus",
+            Class::Mempool => "mempool",
+            Class::Sync => "sync",
+        }
+    }
 }
 
 /// Bounds of what an engine holds at once. What goes beyond one of them is refused at once.
@@ -108,6 +120,8 @@ pub struct Report {
     pub believed: u64,
     /// Those in which the host was wrong, as the referee found.
     pub host_wrong: u64,
+    /// Canaries that came back right.
+    pub canaries: u64,
 }
 
 /// What happened.
@@ -168,6 +182,8 @@ pub enum Event {
     Disagreed {
         /// Its lane.
         lane: usize,
+        /// What the piece's batch computes.
+        algorithm: Algorithm,
         /// What it did.
         fault: Fault,
     },

@@ -43,7 +43,7 @@ pub trait Host: Send + Sync {
 impl Host for Kernels {
     fn compute(&self, batch: &Parsed) -> Evidence {
         let mut evidence = Evidence::for_cpu(batch.algorithm());
-        cpu::compute_shared(*self, batch, 0..batch.live(), &mut evidence);
+        cpu::compute_shared(*self, batch, 0..batch.live(), &mut evidence, None);
         evidence
     }
 
@@ -198,7 +198,7 @@ impl Sent {
                 .map(|(start, end)| start + random.below(end - start))
                 .collect(),
         };
-        let mut report = Report::default();
+        let mut report = Report { canaries: canaries.len() as u64, ..Report::default() };
         if !check.believe {
             again.extend((0..items).filter(|&entry| rejects(&answers.states[entry])));
         } else {

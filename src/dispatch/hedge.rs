@@ -1,5 +1,6 @@
 //! Pieces that hang, are late, or are computed twice.
 
+use crate::dispatch::books::Failed;
 use crate::dispatch::lane::{Health, LANE_DEPTH};
 use crate::dispatch::{Action, Class, Dispatcher, Entry, Nanos, Piece, PieceId, Place};
 use crate::error::Fault;
@@ -210,7 +211,9 @@ impl Dispatcher {
             self.pieces.get_mut(id.0)?.twin = None;
         }
         let twin = self.twin(id)?;
-        self.pieces.get_mut(twin.0)?.failed = true;
+        if let Place::Lane(lane) = piece.place {
+            self.pieces.get_mut(twin.0)?.failed = Some(Failed { lane, kind: "late" });
+        }
         Some(twin)
     }
 

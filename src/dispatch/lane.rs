@@ -128,6 +128,8 @@ pub struct Lane {
     pub(crate) inline_items: u64,
     pub(crate) batches: u64,
     pub(crate) faults: u64,
+    /// Time that its device worked, in all.
+    pub(crate) busy: Nanos,
     back_off: Nanos,
 }
 
@@ -157,6 +159,7 @@ impl Lane {
             inline_items: 0,
             batches: 0,
             faults: 0,
+            busy: 0,
             back_off: BACK_OFF.0,
         };
         lane.begin(probation);

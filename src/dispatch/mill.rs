@@ -23,6 +23,7 @@ use crate::dispatch::ticket::Answered;
 use crate::dispatch::worker::Command;
 use crate::dispatch::{Action, Dispatcher, Event, Nanos, PieceId, Place, Policy};
 use crate::error::ItemError;
+use crate::observe::{Open, Recorder, Stage, Subject};
 use crate::parsed::Parsed;
 use crate::verdict::Answers;
 
@@ -77,11 +78,22 @@ pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 struct Flight {
     held: Held,
     cell: Arc<Cell<Answered>>,
+    /// When its live entries were known.
+    parsed: Nanos,
     /// Answers so far, by range of live entries.
     parts: Parts,
 }
 
 pub(crate) type Parts = Vec<((usize, usize), Answers)>;
+
+/// A piece on its way to a lane's thread.
+pub(crate) struct Queued {
+    /// When its batch was parsed.
+    pub(crate) since: Nanos,
+    pub(crate) subject: Subject,
+    /// Ends where the lane begins with it.
+    _span: Open,
+}
 
 /// A piece's answers, on their way to the batch's.
 pub(crate) struct Delivery {
@@ -149,6 +161,7 @@ pub(crate) struct Mill {
     kernels: cpu::Kernels,
     settings: Settings,
     opened: Instant,
+    pub(crate) recorder: Arc<Recorder>,
 }
 
 /// What the builder was told besides devices and limits.
@@ -175,7 +188,7 @@ impl Mill {
         kernels: cpu::Kernels,
         settings: Settings,
     ) -> Self {
-        let flights = (0..slots).map(|_| None).collect();
+        let (flights, opened) = ((0..slots).map(|_| None).collect(), Instant::now());
         let state = State {
             dispatcher,
             flights,
@@ -193,7 +206,8 @@ impl Mill {
             pool,
             kernels,
             settings,
-            opened: Instant::now(),
+            opened,
+            recorder: Arc::new(Recorder::new(opened)),
         }
     }
 
@@ -250,6 +264,7 @@ impl Mill {
             None => (None, None),
         };
         let (mut resolved, mut given_up, mut first) = (None, Vec::new(), None);
+        let mut of = BatchId(0);
         for action in actions.drain(..) {
             match action {
                 Action::Accept { id, entries, twin } => {
@@ -269,6 +284,7 @@ impl Mill {
                     first = at.and_then(|at| state.firsts.remove(at)).map(|(_, first)| first);
                 }
                 Action::Resolve { id, trust } => {
+                    of = id;
                     resolved = take_flight(&mut state, id).map(|flight| (flight, trust));
                 }
                 Action::Abandon { id, error } => match take_flight(&mut state, id) {
@@ -294,7 +310,11 @@ impl Mill {
                 Left::Memory(rest.and_then(|(sent, _)| sent.into_memory()))
             }
         };
-        if let Some((Flight { held, cell, parts }, trust)) = resolved {
+        if let Some((Flight { held, cell, parts, .. }, trust)) = resolved {
+            let _resolve = self.recorder.time(Stage::Resolve, || {
+                let items = held.parsed.batch().len();
+                Subject::of(&held.parsed, of, PieceId(0), items)
+            });
             let answers = self.assemble(&held.parsed, parts);
             cell.resolve(Answered::new(held, answers, trust, self.spares.clone()));
         }
@@ -308,16 +328,18 @@ impl Mill {
     fn hand_over(self: &Arc<Self>, state: &State, action: Action) {
         match action {
             Action::Send { id, piece, entries, lane, check } => {
-                if let Some(parsed) = share(state, id) {
+                if let Some((parsed, since)) = share(state, id) {
                     let entries = entries.0..entries.1;
+                    let subject = Subject::of(&parsed, id, piece, entries.len());
+                    let queued = Queued { since, subject, _span: Open::new(Stage::Queue, &subject) };
                     // The channel holds more than the dispatcher sends; a lane whose thread is gone
                     // is found by the watchdog.
-                    let command = Command::Run { piece, parsed, entries, check };
+                    let command = Command::Run { piece, parsed, entries, check, queued };
                     let _ = self.posts[lane].commands.try_send(command);
                 }
             }
             Action::LastResort { id, piece, entries } => {
-                if let Some(parsed) = share(state, id) {
+                if let Some((parsed, _)) = share(state, id) {
                     let mill = self.clone();
                     self.pool
                         .spawn(move || mill.run_last_resort(piece, entries.0..entries.1, parsed));
@@ -338,8 +360,8 @@ fn take_flight(state: &mut State, id: BatchId) -> Option<Flight> {
     state.flights[Dispatcher::slot(id)].take()
 }
 
-/// Shares a batch in flight with another thread.
-fn share(state: &State, id: BatchId) -> Option<Arc<Parsed>> {
+/// Shares a batch in flight with another thread, and says when it was parsed.
+fn share(state: &State, id: BatchId) -> Option<(Arc<Parsed>, Nanos)> {
     let flight = state.flights[Dispatcher::slot(id)].as_ref()?;
-    Some(flight.held.parsed.clone())
+    Some((flight.held.parsed.clone(), flight.parsed))
 }

@@ -205,7 +205,7 @@ impl Dispatcher {
                 return true;
             }
             // One failure is enough: what fells a device may fell them all.
-            if piece.failed {
+            if piece.failed.is_some() {
                 return false;
             }
             if has_host && self.lanes[choice.lane].probation > 0 {
@@ -334,8 +334,12 @@ impl Dispatcher {
             due,
             ..*piece
         };
-        let entries = (piece.start, piece.end);
-        actions.push(Action::Send { id: piece.batch, piece: id, entries, lane, check });
+        let (entries, failed) = ((piece.start, piece.end), piece.failed);
+        if let Some(failed) = failed {
+            self.books.fail_over(failed, Some(lane), shape.items);
+        }
+        let (id, piece) = (piece.batch, id);
+        actions.push(Action::Send { id, piece, entries, lane, check });
     }
 
     pub(super) fn last_resort(&mut self, id: PieceId, actions: &mut Vec<Action>) {
@@ -347,6 +351,9 @@ impl Dispatcher {
         }
         let predicted = self.portable.predict(&self.shape_of(&entry, end - start), INLINE);
         self.last_resort_time += predicted;
+        if let Some(failed) = self.piece(id).and_then(|piece| piece.failed) {
+            self.books.fail_over(failed, None, end - start);
+        }
         let piece = self.pieces.get_mut(id.0).expect("looked up above");
         (piece.place, piece.predicted) = (Place::LastResort, predicted);
         actions.push(Action::LastResort { id: batch, piece: id, entries: (start, end) });

@@ -2,6 +2,7 @@
 
 use crate::backend::BatchId;
 use crate::batch::Form;
+use crate::dispatch::books::Failed;
 use crate::dispatch::lane::{AUDIT, Health, INLINE};
 use crate::dispatch::{
     Action, Dispatcher, Entry, Nanos, Piece, PieceId, Place, Report, Stage, Tally,
@@ -38,6 +39,8 @@ impl Dispatcher {
                 let items = entry.shape.items as u64;
                 (lane.items, lane.batches) = (lane.items + items, lane.batches + 1);
                 lane.inline_items += items;
+                self.books.answer(Some(index), entry.shape.algorithm, tally);
+                self.books.device.saturating_record(busy);
                 self.learn_form(&entry, entry.shape.items, busy, INLINE.width, tally.invalid);
                 self.retire(id, tally);
                 actions.push(Action::Resolve { id, trust: Trust::Audited });
@@ -48,6 +51,8 @@ impl Dispatcher {
                 held.stage = Stage::Open;
                 (held.live, held.left) = (live, live);
                 held.tally.invalid = (held.shape.items - live) as u64;
+                let (algorithm, tally) = (held.shape.algorithm, held.tally);
+                self.books.answer(None, algorithm, tally);
                 let piece = self.new_piece(id, 0, live);
                 self.last_resort(piece, actions);
             }
@@ -80,6 +85,16 @@ impl Dispatcher {
         actions.push(Action::Accept { id: piece.batch, entries, twin });
         let held = self.entries.get_mut(entry.id.0).expect("looked up above");
         held.tally += answer.tally;
+        let lane = match place {
+            Place::Lane(lane) => Some(lane),
+            _ => None,
+        };
+        self.books.answer(lane, entry.shape.algorithm, answer.tally);
+        if lane.is_some() {
+            let queued = piece.sent.saturating_sub(entry.parsed);
+            let with = now.saturating_sub(piece.sent).saturating_sub(answer.busy + answer.judged);
+            self.books.piece(queued + with, answer.busy, answer.judged);
+        }
         held.left -= piece.end - piece.start;
         held.trust = held.trust.min(piece.trust);
         if held.left == 0 {
@@ -96,6 +111,7 @@ impl Dispatcher {
         reports.confirmed += report.confirmed;
         reports.believed += report.believed;
         reports.host_wrong += report.host_wrong;
+        reports.canaries += report.canaries;
         let Place::Lane(index) = piece.place else {
             self.last_resort_items += items;
             return;
@@ -105,6 +121,7 @@ impl Dispatcher {
         }
         let lane = &mut self.lanes[index];
         lane.full = false;
+        lane.busy += busy;
         (lane.items, lane.batches) = (lane.items + items, lane.batches + 1);
         lane.tail.observe(piece.expected, now.saturating_sub(piece.sent));
         // Also of what was answered elsewhere, or given up: what it took is known all the same.
@@ -152,11 +169,14 @@ impl Dispatcher {
         actions: &mut Vec<Action>,
     ) {
         let Some(&piece) = self.piece(id).filter(|piece| piece.place == place) else { return };
+        if let (true, Place::Lane(lane)) = (fault.is_lie(), place) {
+            self.books.mismatch(lane, piece.shape.algorithm);
+        }
         match place {
             Place::Lane(lane) if self.policy.keep_liars && fault.is_lie() => {
                 self.lanes[lane].faults += 1;
                 self.leave(&piece);
-                self.send_back(id);
+                self.send_back(id, Failed { lane, kind: fault.name() });
             }
             Place::Lane(lane) => self.fault(now, lane, fault, actions),
             // The portable kernels are the last there is.
@@ -177,6 +197,8 @@ impl Dispatcher {
         actions: &mut Vec<Action>,
     ) {
         self.lanes[lane].quarantine(now);
+        self.books.fault(lane, &fault);
+        let kind = fault.name();
         actions.push(Action::Quarantine { lane, fault });
         let all = (0..self.pieces.len()).filter_map(|place| self.pieces.id_at(place).map(PieceId));
         let mut held: Vec<_> = all
@@ -187,11 +209,12 @@ impl Dispatcher {
             .collect();
         // The last one comes to stand before all others: what is due first.
         held.sort_unstable_by(|a, b| b.cmp(a));
-        held.into_iter().for_each(|(_, id)| self.send_back(id));
+        let failed = Failed { lane, kind };
+        held.into_iter().for_each(|(_, id)| self.send_back(id, failed));
     }
 
     /// Has a piece wait again, before the others, unless its entries are answered or being computed elsewhere.
-    fn send_back(&mut self, id: PieceId) {
+    fn send_back(&mut self, id: PieceId, failed: Failed) {
         let Some(&piece) = self.piece(id) else { return };
         let twin = piece.twin.filter(|twin| self.piece(*twin).is_some());
         if let Some(twin) = twin.and_then(|twin| self.pieces.get_mut(twin.0)) {
@@ -201,7 +224,7 @@ impl Dispatcher {
             self.pieces.remove(id.0);
             return;
         }
-        self.pieces.get_mut(id.0).expect("looked up above").failed = true;
+        self.pieces.get_mut(id.0).expect("looked up above").failed = Some(failed);
         self.enqueue(id, true);
     }
 
@@ -252,6 +275,7 @@ impl Dispatcher {
             return;
         }
         let errors = entry.shape.items as u64;
+        self.books.error(error, errors);
         self.retire(id, Tally { errors, ..Tally::default() });
         actions.push(Action::Abandon { id, error });
     }
@@ -259,6 +283,8 @@ impl Dispatcher {
     /// Frees the batch's slot and counts its answers.
     fn retire(&mut self, id: BatchId, tally: Tally) {
         let entry = self.entries.remove(id.0).expect("the batch is in flight");
+        let latency = self.now.saturating_sub(entry.admitted);
+        self.books.resolve(entry.shape.algorithm, entry.order.class, latency);
         self.sources.retire(entry.order.source_or_unnamed(), &entry.shape);
         self.waiting_time = self.waiting_time.saturating_sub(entry.parsing);
         self.bytes_in_flight -= entry.shape.bytes;

@@ -12,11 +12,12 @@ use crate::backend::device::Device;
 use crate::backend::{BatchId, Completion};
 use crate::dispatch::examine::{Refusal, Sent};
 use crate::dispatch::lane::LANE_DEPTH;
-use crate::dispatch::mill::{Delivery, Left, Mill};
+use crate::dispatch::mill::{Delivery, Left, Mill, Queued};
 use crate::dispatch::proof::Proof;
 use crate::dispatch::random::Random;
 use crate::dispatch::{Check, Event, Nanos, PieceId, Place, judge};
 use crate::error::Fault;
+use crate::observe::{Observer, Open, Stage, Subject};
 use crate::parsed::Parsed;
 use crate::verdict::Evidence;
 
@@ -32,6 +33,8 @@ pub(crate) enum Command {
         entries: Range<usize>,
         /// How the evidence is examined.
         check: Check,
+        /// Since when it waits.
+        queued: Queued,
     },
     /// Open the backend anew and test it.
     Readmit,
@@ -49,6 +52,9 @@ pub(crate) fn run(lane: usize, device: Device, commands: Receiver<Command>, weak
     // More stay in it only while a lane is taken out of service.
     let flying = HashMap::with_capacity(2 * LANE_DEPTH);
     let mut worker = Worker { lane, device, host, random, flying, memory: None };
+    if let Some(mill) = weak.upgrade() {
+        worker.device.backend().observe(Observer::new(mill.recorder.clone(), lane));
+    }
     loop {
         let command = if worker.flying.is_empty() {
             commands.recv().map_err(|_| RecvTimeoutError::Disconnected)
@@ -57,8 +63,11 @@ pub(crate) fn run(lane: usize, device: Device, commands: Receiver<Command>, weak
         };
         let Some(mill) = weak.upgrade() else { return };
         match command {
-            Ok(Command::Run { piece, parsed, entries, check }) => {
-                worker.submit(piece, parsed, entries, check, &mill);
+            Ok(Command::Run { piece, parsed, entries, check, queued }) => {
+                let subject = queued.subject;
+                mill.recorder.keep(Stage::Queue, subject, queued.since, mill.now());
+                drop(queued);
+                worker.submit(piece, parsed, entries, (check, subject), &mill);
             }
             Ok(Command::Readmit) => {
                 worker.flying.clear();
@@ -80,9 +89,18 @@ struct Worker {
     device: Device,
     host: bool,
     random: Random,
-    flying: HashMap<BatchId, Sent>,
+    flying: HashMap<BatchId, Flying>,
     /// Of an earlier piece, for the next.
     memory: Option<Parsed>,
+}
+
+/// A piece that the device has.
+struct Flying {
+    sent: Sent,
+    subject: Subject,
+    since: Instant,
+    /// Ends with its completion.
+    _span: Open,
 }
 
 impl Worker {
@@ -102,6 +120,7 @@ impl Worker {
         }
         let passed = opened.is_ok().then(|| self.device.config());
         if passed.is_some() {
+            self.device.backend().observe(Observer::new(mill.recorder.clone(), self.lane));
             mill.describe(self.lane, self.device.info());
         }
         mill.step(Event::Readmitted { lane: self.lane, passed });
@@ -112,7 +131,7 @@ impl Worker {
         piece: PieceId,
         parsed: Arc<Parsed>,
         entries: Range<usize>,
-        check: Check,
+        (check, subject): (Check, Subject),
         mill: &Arc<Mill>,
     ) {
         if !mill.is_at(piece, self.lane) {
@@ -121,6 +140,7 @@ impl Worker {
         }
         let id = BatchId(piece.0);
         let backend = self.device.backend();
+        let since = Instant::now();
         let (sent, taken) = if self.host {
             let taken = catch_unwind(AssertUnwindSafe(|| {
                 backend.submit_range(id, parsed.clone(), entries.clone())
@@ -128,6 +148,7 @@ impl Worker {
             (Sent::to_host(parsed, entries), taken)
         } else {
             let (random, memory) = (&mut self.random, self.memory.take());
+            let packing = mill.recorder.time(Stage::Pack, || subject);
             let prepared = catch_unwind(AssertUnwindSafe(|| {
                 mill.host(true, |host| {
                     Sent::to_device(host, random, parsed, entries, check, memory)
@@ -135,12 +156,14 @@ impl Worker {
             }));
             let Ok(sent) = prepared else { return self.fail(piece, Fault::Panicked, mill) };
             let batch = sent.batch().clone();
+            drop(packing);
             let taken = catch_unwind(AssertUnwindSafe(|| backend.submit(id, batch)));
             (sent, taken)
         };
         match taken {
             Ok(Ok(())) => {
-                self.flying.insert(id, sent);
+                let open = Open::new(Stage::Device, &subject);
+                self.flying.insert(id, Flying { sent, subject, since, _span: open });
             }
             Ok(Err(_rejected)) => mill.step(Event::Rejected { piece, lane: self.lane }),
             Err(_panic) => self.fail(piece, Fault::Panicked, mill),
@@ -162,16 +185,19 @@ impl Worker {
                 Ok(None) => return,
                 Err(_panic) => return self.fail_all(Fault::Panicked, mill),
             };
-            let Some(sent) = self.flying.remove(&completion.id) else {
+            let Some(flying) = self.flying.remove(&completion.id) else {
                 // Some other batch's answers may be what this one's were meant to be.
                 return self.fail_all(Fault::Stale, mill);
             };
-            self.judge(completion, sent, mill);
+            let since = mill.recorder.since_epoch(flying.since);
+            mill.recorder.keep(Stage::Device, flying.subject, since, mill.now());
+            self.judge(completion, flying, mill);
         }
     }
 
     /// Has a completion examined, and hands over its answers or its fault.
-    fn judge(&mut self, completion: Completion, sent: Sent, mill: &Arc<Mill>) {
+    fn judge(&mut self, completion: Completion, flying: Flying, mill: &Arc<Mill>) {
+        let Flying { sent, subject, .. } = flying;
         let Completion { id, result, busy } = completion;
         let (piece, place) = (PieceId(id.0), self.place());
         let algorithm = sent.whole().algorithm();
@@ -183,6 +209,7 @@ impl Worker {
         let mut answers = mill.spares.take_answers(algorithm);
         let random = &mut self.random;
         let started = Instant::now();
+        let judging = mill.recorder.time(Stage::Judge, || subject);
         // Where there is no evidence there is no work for a second thread.
         let copies = judges || matches!(evidence, Evidence::Nothing);
         // Whatever a device sends, a panic over it must not end the thread that serves it.
@@ -192,6 +219,7 @@ impl Worker {
             })
         }));
         let Ok(examined) = examined else { return self.fail(piece, Fault::Panicked, mill) };
+        drop(judging);
         let judged = started.elapsed().as_nanos() as Nanos;
         match examined {
             Ok(report) => {

@@ -249,7 +249,8 @@ impl World<'_> {
             Err(Refusal { fault, .. }) => (place, fault),
         };
         if let Place::Lane(lane) = liar {
-            self.step(Event::Disagreed { lane, fault }, None);
+            let algorithm = sent.batch().algorithm();
+            self.step(Event::Disagreed { lane, algorithm, fault }, None);
             assert!(self.is_out(lane), "it lied, and serves");
         }
         // If both were wrong, each in its way, the second was found.

@@ -386,4 +386,5 @@ pub fn tally<'a>(answers: impl Iterator<Item = Outcome<'a>>) -> Tally {
 }
 
 /// What the host reports of its own work.
-pub const NOTHING: Report = Report { sampled: 0, confirmed: 0, believed: 0, host_wrong: 0 };
+pub const NOTHING: Report =
+    Report { sampled: 0, confirmed: 0, believed: 0, host_wrong: 0, canaries: 0 };

@@ -10,6 +10,7 @@ use crate::algorithms::secp256k1::piece::{Equation, Lifted, PIECE, Piece, Verify
 use crate::algorithms::secp256k1::scratch;
 use crate::algorithms::sha256::Plan;
 use crate::isa::{Isa, Kernel};
+use crate::observe::lap;
 use crate::parsed::KeyForm;
 use crate::verdict::{Reason, Verdict};
 
@@ -135,6 +136,7 @@ impl<V: FieldVec, E: Equation> Stage for Chunk<'_, V, E> {
             let (x, odd) = equation.claim(chunk.start + i);
             (x, if odd { KeyForm::Odd } else { KeyForm::Even }, ZERO)
         });
+        lap("claims");
         let mut unsure = false;
         for (group, out) in out.chunks_mut(V::LANES).enumerate() {
             let (no_claim, no_key) = (claims.missing[group], piece.keys.missing[group]);
@@ -152,5 +154,6 @@ impl<V: FieldVec, E: Equation> Stage for Chunk<'_, V, E> {
         apart.push(unsure);
         sum.add_keys(at, &piece.keys.points);
         sum.add(&piece.scalars, &claims.points);
+        lap("prepare");
     }
 }

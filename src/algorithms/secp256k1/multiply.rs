@@ -15,6 +15,7 @@ use crate::algorithms::secp256k1::portable::Scalar5x52;
 use crate::algorithms::secp256k1::scalar::recode;
 use crate::algorithms::secp256k1::table::KeyTables;
 use crate::algorithms::secp256k1::twin::Twin;
+use crate::observe::lap;
 use crate::parsed::Words;
 
 /// Most windows of a half.
@@ -86,6 +87,7 @@ pub fn double_mul<C: Curve, V: FieldVec>(
     out: &mut Vec<Jacobian<V>>,
 ) {
     tables.build(pairs(keys), C::KEY_WIDTH);
+    lap("table");
     out.clear();
     for (group, scalars) in scalars.chunks(V::LANES).enumerate() {
         let digits = Digits::new::<C>(scalars);
@@ -103,6 +105,7 @@ pub fn double_mul<C: Curve, V: FieldVec>(
         }
         out.push(sum);
     }
+    lap("multiply");
 }
 
 /// Groups two by two; the last may stand twice.

@@ -15,6 +15,7 @@ use crate::algorithms::secp256k1::sqrt::sqrt_all;
 use crate::algorithms::secp256k1::table::KeyTables;
 use crate::algorithms::secp256k1::twin::Twin;
 use crate::isa::{Isa, Kernel};
+use crate::observe::lap;
 use crate::parsed::{KeyForm, Words};
 use crate::verdict::{Point, Reason, Verdict};
 
@@ -188,7 +189,9 @@ pub(crate) trait Products {
     #[inline(always)]
     fn prepare<V: FieldVec>(&self, piece: &mut Piece<V>, items: Range<usize>) {
         piece.keys.read(items.len(), |i| self.point(items.start + i));
+        lap("decode");
         self.scalars::<V>(items, &mut piece.scalars);
+        lap("prepare");
     }
 }
 
@@ -270,6 +273,7 @@ impl<E: Equation, V: FieldVec> Stage for Verify<'_, E, V> {
                     };
                 }
             }
+            lap("evidence");
         }
     }
 }
@@ -290,6 +294,7 @@ impl<E: Products> Kernel for Points<'_, E> {
             self.equation.prepare(&mut piece, items);
             piece.double_mul();
             piece.store(&mut self.out[slot]);
+            lap("evidence");
         }
         scratch::put(piece);
     }

@@ -16,6 +16,7 @@ use crate::algorithms::secp256k1::scratch;
 use crate::algorithms::secp256k1::sums::{Rows, Sums};
 use crate::algorithms::secp256k1::table::KeyTables;
 use crate::isa::{Isa, Kernel};
+use crate::observe::lap;
 use crate::parsed::Words;
 use crate::pinned::PinnedKeys;
 use crate::verdict::Verdict;
@@ -79,18 +80,21 @@ impl<E: Equation> Kernel for Verify<'_, E> {
                     }
                 }
             }
+            lap("prepare");
             let tables = Tables {
                 generator: Secp256k1::generator_comb(isa),
                 keys: keys.rows(),
                 point: |key| keys.point(key),
             };
             multiplier.run::<Secp256k1>(&tables, &piece.scalars, indices, &mut piece.points);
+            lap("multiply_pinned");
             equation.agrees(&mut piece, items);
             for (group, out) in out.chunks_mut(V::LANES).enumerate() {
                 for (lane, out) in out.iter_mut().enumerate() {
                     *out = verdict(piece.agrees[group].lane(lane));
                 }
             }
+            lap("evidence");
         }
         scratch::put(multiplier);
         scratch::put(piece);

@@ -15,6 +15,7 @@ use crate::algorithms::secp256k1::piece::{Piece, Products, pieces};
 use crate::algorithms::secp256k1::point::Jacobian;
 use crate::algorithms::secp256k1::{scalar, scratch};
 use crate::isa::{Isa, Kernel};
+use crate::observe::lap;
 #[cfg(feature = "fpga")]
 use crate::parsed::Words;
 use crate::parsed::{KeyForm, RecoverOperands};
@@ -45,6 +46,7 @@ impl Kernel for Recover<'_> {
             piece.double_mul();
             let Piece { keys, points, affine, .. } = &mut *piece;
             affine.store(points, |group| keys.missing[group], &mut self.out[slot]);
+            lap("evidence");
         }
         scratch::put(piece);
     }

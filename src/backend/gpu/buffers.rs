@@ -48,7 +48,7 @@ pub(crate) struct Slot {
     pub group: wgpu::BindGroup,
     /// The same with tables of pinned keys in place of those that are made for each part.
     pub pinned_group: wgpu::BindGroup,
-    /// The stages' times, if they are wanted.
+    /// The stages' times, where the device has a clock for them.
     pub stamps: Option<Stamps>,
     /// Set when the device has finished, and the host may read and write again: evidence, upload,
     /// stamps.
@@ -57,7 +57,7 @@ pub(crate) struct Slot {
 
 impl Slot {
     /// Has the evidence, the upload and the stamps mapped once the commands so far are through.
-    pub fn map(&self, encoder: &wgpu::CommandEncoder, evidence: u64) {
+    pub fn map(&self, encoder: &wgpu::CommandEncoder, evidence: u64, stamped: bool) {
         let map = |which: usize, buffer: &wgpu::Buffer, mode, size: u64| {
             self.mapped[which].clear();
             let mapped = self.mapped.clone();
@@ -68,10 +68,10 @@ impl Slot {
         map(0, &self.readback, wgpu::MapMode::Read, evidence);
         map(1, &self.upload, wgpu::MapMode::Write, self.upload.size());
         match &self.stamps {
-            Some(Stamps { readback, .. }) => {
+            Some(Stamps { readback, .. }) if stamped => {
                 map(2, readback, wgpu::MapMode::Read, readback.size());
             }
-            None => self.mapped[2].set(true),
+            _ => self.mapped[2].set(true),
         }
     }
 }
@@ -96,13 +96,12 @@ impl Mapped {
 }
 
 impl Buffers {
-    /// Makes everything and fills what stays the same. `stamped`: stages are timed.
+    /// Makes everything and fills what stays the same.
     pub fn new(
         context: &Context,
         program: &Program,
         bytes: usize,
         pinned_bytes: usize,
-        stamped: bool,
     ) -> Result<Buffers, EngineError> {
         let failed = |why: String| EngineError::Device { device: "gpu".to_owned(), why };
         let sizes = Sizes::fit(bytes, &context.limits).ok_or_else(|| {
@@ -159,7 +158,7 @@ impl Buffers {
                 })
             };
             let (group, pinned_group) = (bind(&tables), bind(&pinned));
-            let stamps = if stamped { Stamps::new(context) } else { None };
+            let stamps = Stamps::new(context);
             let mapped = Arc::new(<[Mapped; 3]>::default());
             Slot { upload, params, columns, records, readback, group, pinned_group, stamps, mapped }
         };

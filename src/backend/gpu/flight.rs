@@ -12,6 +12,7 @@ use crate::backend::gpu::program::WORKGROUP;
 use crate::backend::gpu::sizes::PARAMS;
 use crate::backend::{Backend, BatchId, Completion};
 use crate::error::Fault;
+use crate::observe::{Observer, Stage, Subject};
 use crate::parsed::Parsed;
 use crate::verdict::Evidence;
 
@@ -37,6 +38,8 @@ pub(super) struct Flying {
     pub part: Part,
     pub submission: wgpu::SubmissionIndex,
     pub until: Instant,
+    /// Its stages are timed.
+    pub stamped: bool,
 }
 
 impl Gpu {
@@ -53,9 +56,11 @@ impl Gpu {
             part.rooted = matches!(flight.evidence, Evidence::Rooted(_));
             flight.sent = part.end();
             let (id, batch) = (flight.id, flight.batch.clone());
-            let submission = self.send(slot, &part, &batch);
+            let stamped = self.buffers.slots[slot].stamps.is_some()
+                && self.observer.as_ref().is_some_and(Observer::is_on);
+            let submission = self.send(slot, &part, &batch, stamped);
             let until = Instant::now() + Backend::patience(self);
-            self.parts.push_back(Flying { slot, id, part, submission, until });
+            self.parts.push_back(Flying { slot, id, part, submission, until, stamped });
         }
     }
 
@@ -73,12 +78,19 @@ impl Gpu {
     }
 
     /// Uploads a part and has it computed.
-    fn send(&self, slot: usize, part: &Part, batch: &Parsed) -> wgpu::SubmissionIndex {
+    fn send(
+        &self,
+        slot: usize,
+        part: &Part,
+        batch: &Parsed,
+        stamped: bool,
+    ) -> wgpu::SubmissionIndex {
         let slot = &self.buffers.slots[slot];
+        let stamps = slot.stamps.as_ref().filter(|_| stamped);
         let pieces = self.fill(slot, part, batch);
         let mut encoder = self.context.device.create_command_encoder(&Default::default());
         let stamp = |encoder: &mut wgpu::CommandEncoder, index| {
-            if let Some(stamps) = &slot.stamps {
+            if let Some(stamps) = stamps {
                 stamps.stamp(encoder, index);
             }
         };
@@ -94,7 +106,7 @@ impl Gpu {
         let steps = part.steps(batch, self.buffers.sizes);
         let group = if part.pinned.is_some() { &slot.pinned_group } else { &slot.group };
         // One pass for all kernels, unless each is to be timed.
-        let passes = if slot.stamps.is_some() { 1 } else { steps.len().max(1) };
+        let passes = if stamped { 1 } else { steps.len().max(1) };
         for (index, steps) in steps.chunks(passes).enumerate() {
             let mut pass = encoder.begin_compute_pass(&Default::default());
             pass.set_bind_group(0, group, &[]);
@@ -111,10 +123,10 @@ impl Gpu {
         }
         encoder.copy_buffer_to_buffer(&slot.records, 0, &slot.readback, 0, size);
         stamp(&mut encoder, steps.len() + 2);
-        if let Some(stamps) = &slot.stamps {
+        if let Some(stamps) = stamps {
             stamps.resolve(&mut encoder, steps.len() + 3);
         }
-        slot.map(&encoder, size);
+        slot.map(&encoder, size, stamped);
         self.context.queue.submit([encoder.finish()])
     }
 
@@ -148,9 +160,14 @@ impl Gpu {
             if slot.mapped.iter().any(|mapped| mapped.failed.load(Ordering::Relaxed)) {
                 return self.fail(Fault::Device("a buffer could not be mapped".to_owned()));
             }
-            let Some(Flying { slot, id, part, .. }) = self.parts.pop_front() else { return };
+            let Some(Flying { slot, id, part, stamped, .. }) = self.parts.pop_front() else {
+                return;
+            };
+            let back = Instant::now();
             let result = self.read(slot, id, &part);
-            self.time(slot, id, &part);
+            if stamped {
+                self.time(slot, id, &part, back);
+            }
             self.free.push(slot);
             if let Err(fault) = result {
                 return self.fail(fault);
@@ -173,19 +190,22 @@ impl Gpu {
         result
     }
 
-    /// Takes the stages' times.
-    fn time(&self, slot: usize, id: BatchId, part: &Part) {
+    /// Tells the stages' times of a part that came back by then.
+    fn time(&self, slot: usize, id: BatchId, part: &Part, back: Instant) {
+        let Some(stamps) = &self.buffers.slots[slot].stamps else { return };
         let flight = self.batches.iter().find(|flight| flight.id == id);
-        let (Some(stamps), Some(stages), Some(flight)) =
-            (&self.buffers.slots[slot].stamps, &self.stages, flight)
-        else {
-            return;
-        };
-        let mut names = vec!["upload"];
-        let steps = part.steps(&flight.batch, self.buffers.sizes);
-        names.extend(steps.iter().map(|(kernel, _)| kernel.entry()));
-        names.push("read-back");
-        stamps.read(&names, part.items.len(), stages);
+        let steps =
+            flight.map_or(Vec::new(), |flight| part.steps(&flight.batch, self.buffers.sizes));
+        // Read in any case: the buffer is unmapped by it.
+        let spans = stamps.read(steps.len() + 3, back);
+        let (Some(observer), Some(flight)) = (&self.observer, flight) else { return };
+        let kernels = steps.iter().map(|(kernel, _)| Stage::Kernel(kernel.entry()));
+        let stages = std::iter::once(Stage::Upload).chain(kernels).chain([Stage::ReadBack]);
+        let algorithm = flight.batch.algorithm();
+        let subject = Subject { algorithm, batch: 0, piece: id.0, items: part.items.len() as u32 };
+        for (stage, span) in stages.zip(spans) {
+            observer.stage(stage, subject, span);
+        }
     }
 
     /// Completes a batch whose last part came back.

@@ -59,8 +59,7 @@ impl Gpu {
             if context.is_software() { [128 << 20, 32 << 20] } else { [1 << 30, 256 << 20] };
         let bytes = options.bytes.unwrap_or(bytes);
         let pinned = options.pinned_bytes.unwrap_or(pinned);
-        let stages = options.stages.clone();
-        let buffers = Buffers::new(&context, &program, bytes, pinned, stages.is_some())?;
+        let buffers = Buffers::new(&context, &program, bytes, pinned)?;
         let readers = host_threads("read")?;
         let residents = Residents::new(buffers.pinned.size() as usize);
         let capabilities = Algorithm::ALL
@@ -75,7 +74,7 @@ impl Gpu {
             program,
             buffers,
             limbs,
-            stages,
+            observer: None,
             residents,
             readers,
             capabilities,

@@ -1,50 +1,12 @@
-//! How long each stage takes on the device, by its own clock. Off unless asked for: each kernel then
+//! How long each stage takes on the device, by its own clock. Only while somebody records: each kernel then
 //! runs in a pass of its own.
 
-use std::collections::BTreeMap;
-use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::backend::gpu::context::Context;
 
 /// Most stamps of a part: before the upload, after it, after each kernel, after the read-back.
 const STAMPS: usize = 64;
-
-/// Time of one stage, over all parts.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct StageTime {
-    /// Parts that went through it.
-    pub parts: u64,
-    /// Their items.
-    pub items: u64,
-    /// Time on the device.
-    pub busy: Duration,
-}
-
-/// Times by stage: `upload`, the kernels by name, `read-back`. Shared with whoever reads them.
-#[derive(Debug, Default)]
-pub struct Stages(Mutex<BTreeMap<&'static str, StageTime>>);
-
-impl Stages {
-    /// The times so far.
-    pub fn times(&self) -> Vec<(&'static str, StageTime)> {
-        let times = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        times.iter().map(|(name, time)| (*name, *time)).collect()
-    }
-
-    /// Starts again from nothing.
-    pub fn clear(&self) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clear();
-    }
-
-    fn add(&self, name: &'static str, items: usize, busy: Duration) {
-        let mut times = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let time = times.entry(name).or_default();
-        time.parts += 1;
-        time.items += items as u64;
-        time.busy += busy;
-    }
-}
 
 /// The stamps of one slot.
 #[derive(Debug)]
@@ -97,16 +59,22 @@ impl Stamps {
         encoder.copy_buffer_to_buffer(&self.resolved, 0, &self.readback, 0, 8 * count as u64);
     }
 
-    /// Adds what the stamps say of the stages between them.
-    pub fn read(&self, names: &[&'static str], items: usize, stages: &Stages) {
+    /// The spans between the stamps, of which the last one lies at `end` by the host's clock, as far as the host can
+    /// tell. `count`: of the stamps that were made.
+    pub fn read(&self, count: usize, end: Instant) -> Vec<(Instant, Instant)> {
+        let mut spans = Vec::new();
         if let Ok(view) = self.readback.get_mapped_range(..) {
             let ticks: Vec<u64> =
                 view.as_chunks().0.iter().map(|b| u64::from_le_bytes(*b)).collect();
-            for (name, pair) in names.iter().zip(ticks.windows(2)) {
-                let ns = pair[1].saturating_sub(pair[0]) as f64 * self.period;
-                stages.add(name, items, Duration::from_nanos(ns as u64));
-            }
+            let ticks = &ticks[..count.min(STAMPS)];
+            let last = ticks.last().copied().unwrap_or_default();
+            let at = |tick: u64| {
+                let before = last.saturating_sub(tick) as f64 * self.period;
+                end.checked_sub(Duration::from_nanos(before as u64)).unwrap_or(end)
+            };
+            spans.extend(ticks.windows(2).map(|pair| (at(pair[0]), at(pair[1]))));
         }
         self.readback.unmap();
+        spans
     }
 }

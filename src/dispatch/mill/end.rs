@@ -33,7 +33,7 @@ impl Mill {
         answers
     }
 
-    pub(super) fn give_up(&self, Flight { held, cell, parts }: Flight, error: ItemError) {
+    pub(super) fn give_up(&self, Flight { held, cell, parts, .. }: Flight, error: ItemError) {
         self.spares.put_parts(parts);
         let mut answers = self.spares.take_answers(held.parsed.algorithm());
         judge::abandon(&held.parsed, error, &mut answers);

@@ -15,6 +15,7 @@ use crate::dispatch::ticket::{Answered, Ticket};
 use crate::dispatch::{Dispatcher, Event, Nanos, PieceId, Place, Report, Tally, judge, remember};
 use crate::error::{Fault, ItemError};
 use crate::isa::Isa;
+use crate::observe::{Stage, Subject, laps};
 use crate::parsed::Parsed;
 use crate::trust::Trust;
 use crate::verdict::{Answers, Evidence};
@@ -87,12 +88,28 @@ impl Mill {
         input: Input,
         now: Nanos,
     ) -> Ticket {
+        let items = input.shape().items;
+        let subject = |parsed: &Parsed| Subject::of(parsed, id, PieceId(0), items);
         let held = match input {
-            Input::Raw(batch) => Held::own(self.spares.parse(self.kernels.sha256, batch, form)),
+            Input::Raw(batch) => {
+                let algorithm = batch.algorithm();
+                let _parse = self.recorder.time(Stage::Parse, || Subject {
+                    algorithm,
+                    batch: id.0,
+                    piece: 0,
+                    items: items as u32,
+                });
+                Held::own(self.spares.parse(self.kernels.sha256, batch, form))
+            }
             Input::Parsed(parsed) => Held::given(parsed),
         };
         let kernel = self.posts[lane].inline.as_ref().expect("the dispatcher was told it has one");
-        match self.compute(&held.parsed, |parsed, evidence| kernel(parsed, evidence)) {
+        let kernel = |parsed: &Parsed, evidence: &mut Evidence| {
+            let subject = subject(parsed);
+            let _device = self.recorder.time(Stage::Device, || subject);
+            laps::watched(&self.recorder, subject, || kernel(parsed, evidence));
+        };
+        match self.compute(&held.parsed, kernel) {
             Ok((answers, tally)) => {
                 let busy = self.now() - now;
                 self.step(Event::Inlined { id, lane, busy, done: Ok(tally) });
@@ -159,9 +176,14 @@ impl Mill {
         Delivery { answers, sent, place }: Delivery,
         evidence: &Evidence,
     ) {
+        let algorithm = sent.whole().algorithm();
+        let items = answers.len() as u32;
+        let subject = Subject { algorithm, batch: 0, piece: 0, items };
+        let comparing = self.recorder.time(Stage::Compare, || subject);
         let compared =
             self.host(false, |host| sent.compare(host, first.digest, evidence, &answers));
         self.spares.put_answers(answers);
+        drop(comparing);
         let (liar, fault) = match compared {
             Ok(true) => return,
             Ok(false) => {
@@ -176,7 +198,7 @@ impl Mill {
             }
         };
         if let Place::Lane(lane) = liar {
-            self.step(Event::Disagreed { lane, fault });
+            self.step(Event::Disagreed { lane, algorithm, fault });
         }
     }
 
@@ -189,8 +211,10 @@ impl Mill {
         let started = self.now();
         let place = Place::LastResort;
         let range = entries.clone();
+        let subject = Subject::of(&parsed, BatchId(0), piece, entries.len());
         let computed = self.compute_entries(&parsed, range.clone(), |parsed, evidence| {
-            cpu::compute_shared(self.kernels, parsed, range, evidence);
+            let _device = self.recorder.time(Stage::Device, || subject);
+            cpu::compute_shared(self.kernels, parsed, range, evidence, None);
         });
         let sent = Sent::to_host(parsed, entries);
         match computed {

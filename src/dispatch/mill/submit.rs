@@ -11,6 +11,7 @@ use crate::dispatch::ticket::{Answered, Ticket};
 use crate::dispatch::{Action, Dispatcher, Event, Nanos, Order};
 use crate::engine::Terms;
 use crate::error::{BusyReason, ItemError};
+use crate::observe::{Stage, Subject};
 
 impl Mill {
     #[expect(clippy::result_large_err, reason = "a refused batch comes back as it went in")]
@@ -21,6 +22,13 @@ impl Mill {
     ) -> Result<Ticket, (Input, BusyReason)> {
         let now = self.now();
         let (shape, live) = (input.shape(), input.live());
+        let items = shape.items as u32;
+        let _submit = self.recorder.time(Stage::Submit, || Subject {
+            algorithm: shape.algorithm,
+            batch: 0,
+            piece: 0,
+            items,
+        });
         let nanos = |time: Duration| time.as_nanos().min(u64::MAX.into()) as Nanos;
         let order = Order {
             class: terms.class,
@@ -81,7 +89,7 @@ impl Mill {
     }
 
     pub(super) fn flight(&self, held: Held, cell: Arc<Cell<Answered>>) -> Flight {
-        Flight { held, cell, parts: self.spares.take_parts() }
+        Flight { held, cell, parsed: self.now(), parts: self.spares.take_parts() }
     }
 
     pub(super) fn parse_in_flight(
@@ -91,7 +99,11 @@ impl Mill {
         batch: Batch,
         cell: Arc<Cell<Answered>>,
     ) {
+        let parsing = self.recorder.time(Stage::Parse, || {
+            Subject { algorithm: batch.algorithm(), batch: id.0, piece: 0, items: batch.len() as u32 }
+        });
         let parsed = self.spares.parse_shared(self.kernels.sha256, batch, form);
+        drop(parsing);
         let live = parsed.live();
         let flight = self.flight(Held::own(parsed), cell);
         let mut state = lock(&self.state);
