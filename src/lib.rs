@@ -57,6 +57,8 @@ pub mod dispatch;
 pub mod engine;
 pub mod error;
 pub mod isa;
+#[cfg(all(unix, feature = "monitor"))]
+pub mod monitor;
 pub mod observe;
 pub mod parsed;
 pub mod pinned;

@@ -66,6 +66,30 @@ impl Books {
         }
     }
 
+    /// The times of the steps, by name.
+    pub fn phases(&self) -> [(&'static str, &Distribution); 4] {
+        [
+            ("parse", &self.parse),
+            ("queue", &self.queue),
+            ("device", &self.device),
+            ("judge", &self.judge),
+        ]
+    }
+
+    /// Takes what earlier books of the same dispatcher had out of the distributions; the counts stay.
+    pub fn subtract(&mut self, earlier: &Books) {
+        let own = [&mut self.parse, &mut self.queue, &mut self.device, &mut self.judge];
+        let theirs = [&earlier.parse, &earlier.queue, &earlier.device, &earlier.judge];
+        let phases = own.into_iter().zip(theirs);
+        let sizes = [(&mut self.batch_items, &earlier.batch_items)];
+        let latencies = self.latency.iter_mut();
+        let latencies = latencies.filter_map(|(of, own)| Some((own, earlier.latency.get(of)?)));
+        for (own, theirs) in phases.chain(sizes).chain(latencies) {
+            // It has no more of any value than its successor.
+            let _ = own.subtract(theirs);
+        }
+    }
+
     pub(super) fn admit(&mut self, algorithm: Algorithm, class: Class, items: usize) {
         *self.submitted.entry((algorithm, class)).or_default() += items as u64;
         self.batch_items.saturating_record(items as u64);

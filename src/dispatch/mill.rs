@@ -92,7 +92,7 @@ pub(crate) struct Queued {
     pub(crate) since: Nanos,
     pub(crate) subject: Subject,
     /// Ends where the lane begins with it.
-    _span: Open,
+    pub(crate) span: Open,
 }
 
 /// A piece's answers, on their way to the batch's.
@@ -331,7 +331,7 @@ impl Mill {
                 if let Some((parsed, since)) = share(state, id) {
                     let entries = entries.0..entries.1;
                     let subject = Subject::of(&parsed, id, piece, entries.len());
-                    let queued = Queued { since, subject, _span: Open::new(Stage::Queue, &subject) };
+                    let queued = Queued { since, subject, span: Open::new(Stage::Queue, &subject) };
                     // The channel holds more than the dispatcher sends; a lane whose thread is gone
                     // is found by the watchdog.
                     let command = Command::Run { piece, parsed, entries, check, queued };

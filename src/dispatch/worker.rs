@@ -64,9 +64,9 @@ pub(crate) fn run(lane: usize, device: Device, commands: Receiver<Command>, weak
         let Some(mill) = weak.upgrade() else { return };
         match command {
             Ok(Command::Run { piece, parsed, entries, check, queued }) => {
-                let subject = queued.subject;
-                mill.recorder.keep(Stage::Queue, subject, queued.since, mill.now());
-                drop(queued);
+                let Queued { since, subject, span } = queued;
+                mill.recorder.keep(Stage::Queue, subject, since, mill.now());
+                span.end();
                 worker.submit(piece, parsed, entries, (check, subject), &mill);
             }
             Ok(Command::Readmit) => {

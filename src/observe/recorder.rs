@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
+use crate::backend::BatchId;
 use crate::dispatch::Nanos;
 use crate::observe::{Open, Span, Stage, Subject, Track, laps};
 
@@ -106,6 +107,15 @@ pub(crate) struct Timed<'a>(
     Option<(&'a Recorder, Stage, Subject, Option<Nanos>, crate::observe::spans::Entered)>,
 );
 
+impl Timed<'_> {
+    /// Tells the batch's id, once it has one.
+    pub fn name_batch(&mut self, id: BatchId) {
+        if let Some((_, _, subject, ..)) = &mut self.0 {
+            subject.batch = id.0;
+        }
+    }
+}
+
 impl Drop for Timed<'_> {
     fn drop(&mut self) {
         if let Some((recorder, stage, subject, Some(start), _)) = &self.0 {
@@ -163,5 +173,101 @@ impl Observer {
     /// Runs a kernel on this thread, and keeps its steps.
     pub(crate) fn kernel(&self, subject: Subject, kernel: impl FnOnce()) {
         laps::watched(&self.recorder, subject, kernel);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+
+    use super::*;
+    use crate::Algorithm;
+    use crate::observe::lap;
+
+    const SUBJECT: Subject =
+        Subject { algorithm: Algorithm::SchnorrBip340, batch: 7, piece: 8, items: 9 };
+
+    fn recorder() -> Arc<Recorder> {
+        Arc::new(Recorder::new(Instant::now()))
+    }
+
+    fn names(recorder: &Recorder) -> Vec<&'static str> {
+        recorder.end().0.iter().map(|span| span.stage.name()).collect()
+    }
+
+    #[test]
+    fn memory_is_bounded_and_what_is_lost_is_counted() {
+        let recorder = recorder();
+        recorder.keep(Stage::Parse, SUBJECT, 0, 1);
+        assert!(recorder.begin(2) && !recorder.begin(5), "one at a time");
+        for at in 0..5 {
+            recorder.keep(Stage::Parse, SUBJECT, at, at + 1);
+        }
+        let (spans, lost) = recorder.end();
+        assert_eq!((spans.len(), spans[0].start, lost), (2, 0, 3));
+        recorder.keep(Stage::Parse, SUBJECT, 0, 1);
+        assert!(recorder.begin(2));
+        assert_eq!(recorder.end(), (Vec::new(), 0), "nothing of before");
+    }
+
+    #[test]
+    fn stages_hold_each_other_and_know_their_threads() {
+        let recorder = recorder();
+        assert!(recorder.begin(10));
+        let outer = recorder.time(Stage::Submit, || SUBJECT);
+        drop(recorder.time(Stage::Parse, || SUBJECT));
+        drop(outer);
+        let other = recorder.clone();
+        let thread = std::thread::Builder::new().name("another".to_owned());
+        let keep = move || drop(other.time(Stage::Judge, || SUBJECT));
+        thread.spawn(keep).expect("a thread").join().expect("no panic");
+        let (spans, _) = recorder.end();
+        let [parse, submit, judge] = spans[..] else { panic!("{spans:?}") };
+        assert!(submit.start <= parse.start && parse.end <= submit.end);
+        assert_eq!((parse.track, submit.subject), (submit.track, SUBJECT));
+        let Track::Thread(number) = judge.track else { panic!("{judge:?}") };
+        assert_eq!(threads()[number as usize], "another");
+        assert_ne!(judge.track, submit.track);
+    }
+
+    #[test]
+    fn steps_of_a_kernel_follow_each_other_and_only_while_it_is_watched() {
+        let recorder = recorder();
+        let watched = |work: &dyn Fn()| laps::watched(&recorder, SUBJECT, work);
+        let steps = || {
+            lap("decode");
+            lap("multiply");
+        };
+        watched(&steps);
+        assert!(recorder.begin(10));
+        steps();
+        watched(&steps);
+        let (spans, _) = recorder.end();
+        assert_eq!(spans.len(), 2);
+        assert_eq!(spans[0].end, spans[1].start);
+        // One inside another, as when a thread takes up other work while it waits.
+        assert!(recorder.begin(10));
+        watched(&|| {
+            lap("decode");
+            watched(&|| lap("table"));
+            lap("multiply");
+        });
+        assert_eq!(names(&recorder), ["table", "decode", "multiply"]);
+        // One that has no steps is one.
+        assert!(recorder.begin(10));
+        watched(&|| {});
+        assert_eq!(names(&recorder), ["schnorr-bip340"]);
+        // A panic leaves nothing behind.
+        assert!(recorder.begin(10));
+        let panicked = catch_unwind(AssertUnwindSafe(|| {
+            watched(&|| {
+                lap("decode");
+                panic!("on purpose");
+            });
+        }));
+        assert!(panicked.is_err());
+        lap("multiply");
+        watched(&|| lap("table"));
+        assert_eq!(names(&recorder), ["table"]);
     }
 }

@@ -44,6 +44,9 @@ impl Open {
         Open { span }
     }
 
+    /// Ends it.
+    pub fn end(self) {}
+
     pub fn entered(self) -> Entered {
         Entered { _span: self.span.entered() }
     }
@@ -59,6 +62,9 @@ impl Open {
     pub fn new(_: Stage, _: &Subject) -> Open {
         Open {}
     }
+
+    /// Ends it.
+    pub fn end(self) {}
 
     pub fn entered(self) -> Entered {
         Entered {}

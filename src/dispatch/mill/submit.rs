@@ -23,7 +23,7 @@ impl Mill {
         let now = self.now();
         let (shape, live) = (input.shape(), input.live());
         let items = shape.items as u32;
-        let _submit = self.recorder.time(Stage::Submit, || Subject {
+        let mut submit = self.recorder.time(Stage::Submit, || Subject {
             algorithm: shape.algorithm,
             batch: 0,
             piece: 0,
@@ -50,6 +50,7 @@ impl Mill {
             }
             other => unreachable!("a submission is admitted or refused, not {other:?}"),
         };
+        submit.name_batch(id);
         if let Some(&Action::Inline { lane, form, .. }) = actions.first() {
             actions.clear();
             state.actions = actions;
@@ -80,6 +81,7 @@ impl Mill {
                 self.perform(state, actions, None);
             }
         }
+        drop(submit);
         Ok(ticket)
     }
 
