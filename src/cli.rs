@@ -25,6 +25,7 @@ mod explain;
 mod fpga;
 mod input;
 mod print;
+mod profile;
 mod workload;
 
 /// Checks signatures and hashes on the device that finishes first.
@@ -43,6 +44,8 @@ enum Command {
     Devices(devices::Arguments),
     /// Times every algorithm on every device, in under a minute
     Bench(bench::Arguments),
+    /// Shows where time goes: stages, threads, steps of kernels; writes a trace
+    Profile(profile::Arguments),
     /// Looks after FPGA images
     #[cfg(feature = "fpga")]
     #[command(subcommand)]
@@ -116,6 +119,7 @@ pub fn run() -> ExitCode {
         Command::Check(arguments) => check::run(&arguments),
         Command::Devices(arguments) => devices::run(&arguments),
         Command::Bench(arguments) => bench::run(&arguments),
+        Command::Profile(arguments) => profile::run(&arguments),
         #[cfg(feature = "fpga")]
         Command::Fpga(command) => fpga::run(&command),
         #[cfg(all(unix, feature = "isolate"))]

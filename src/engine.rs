@@ -7,10 +7,10 @@ use std::time::{Duration, Instant};
 
 use crate::algorithm::Algorithm;
 use crate::batch::{Batch, Shape};
+use crate::dispatch::Event;
 use crate::dispatch::mill::{Input, Mill};
 use crate::dispatch::router::{Choice, Route};
 use crate::dispatch::worker::Command;
-use crate::dispatch::Event;
 use crate::error::{Busy, PinError};
 use crate::parsed::Parsed;
 use crate::pinned::{Budget, PinnedKeys};

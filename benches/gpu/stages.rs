@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 use sigmill::Engine;
-use sigmill::backend::gpu::program::Kernel;
 use sigmill::backend::gpu;
+use sigmill::backend::gpu::program::Kernel;
 use sigmill::observe::{Span, Stage, Track};
 
 use crate::pair::resolve;

@@ -71,13 +71,7 @@ pub struct Options {
 impl Options {
     /// Nothing but which adapter.
     pub fn new(adapter: Adapter) -> Options {
-        Options {
-            adapter,
-            limbs: None,
-            bytes: None,
-            pinned_bytes: None,
-            patience: None,
-        }
+        Options { adapter, limbs: None, bytes: None, pinned_bytes: None, patience: None }
     }
 }
 

@@ -11,8 +11,9 @@ use sigmill::chain::bitcoin::{Network, Rules};
 use sigmill::chain::{self, Kind, Report};
 use sigmill::{Answers, Batch, Engine, Trust, referee};
 
-use super::drive::{DRIVING, INTERRUPTED, drive};
+use super::drive::{DRIVING, INTERRUPTED, Watch, drive};
 use super::input::{self, Input};
+use super::profile::steps::Steps;
 use super::{Failure, Status, open_engine, print};
 
 #[derive(Debug, Args)]
@@ -237,7 +238,8 @@ fn examine<'a>(
             disagreement = referee::disagreement(batch, answers);
         }
     };
-    let (mut report, interrupted) = drive(engine, &mut *check, !quiet, &mut witness);
+    let watch = Watch { progress: !quiet, witness: &mut witness, steps: &mut Steps::new() };
+    let (mut report, interrupted) = drive(engine, &mut *check, watch);
     report.complete &= !interrupted;
     let seconds = started.elapsed().as_secs_f64();
     let mut devices = items(engine);

@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use super::profile::steps::Steps;
 use indicatif::{ProgressBar, ProgressStyle};
 use sigmill::chain::{Check, Report};
 use sigmill::error::Busy;
@@ -18,24 +19,31 @@ pub(super) static DRIVING: AtomicBool = AtomicBool::new(false);
 /// What looks at each batch with its answers before the check does.
 pub(super) type Witness<'a> = &'a mut dyn FnMut(&Batch, &Answers);
 
+/// Who looks on while a check is driven.
+pub(super) struct Watch<'a> {
+    /// A bar is wanted where the work is long.
+    pub progress: bool,
+    pub witness: Witness<'a>,
+    pub steps: &'a mut Steps,
+}
+
 /// Runs a check to its end, or to Ctrl-C; says which.
 pub(super) fn drive(
     engine: &Engine,
     check: &mut dyn Check,
-    progress: bool,
-    witness: Witness<'_>,
+    Watch { progress, witness, steps }: Watch<'_>,
 ) -> (Report, bool) {
     DRIVING.store(true, Ordering::Relaxed);
     let mut bar = Progress::new(progress);
     let mut answers = Vec::new();
     let interrupted = loop {
-        let batches = check.round(&answers);
+        let batches = steps.time("round", || check.round(&answers));
         if batches.is_empty() {
             break false;
         }
         bar.add(batches.iter().map(Batch::len).sum());
         let ended;
-        (answers, ended) = round(engine, batches, &mut bar, witness);
+        (answers, ended) = steps.time("wait", || round(engine, batches, &mut bar, witness));
         if !ended {
             // What is not answered now stays so; the check concludes from the rest.
             while !check.round(&answers).is_empty() {
@@ -46,7 +54,7 @@ pub(super) fn drive(
     };
     bar.end();
     DRIVING.store(false, Ordering::Relaxed);
-    (check.report(), interrupted)
+    (steps.time("report", || check.report()), interrupted)
 }
 
 /// Submits all batches and returns their answers in order, and whether those are all; when
@@ -181,7 +189,9 @@ mod tests {
             INTERRUPTED.fetch_or(seen == 13, Ordering::Relaxed);
         };
         let mut check = Endless(Report::new(Kind::Sigchk));
-        let (report, interrupted) = drive(&engine, &mut check, false, &mut witness);
+        let steps = &mut Steps::new();
+        let watch = Watch { progress: false, witness: &mut witness, steps };
+        let (report, interrupted) = drive(&engine, &mut check, watch);
         assert!(interrupted && seen >= 13);
         assert_eq!(report.by_algorithm["sha256"].checked, seen);
     }

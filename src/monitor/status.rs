@@ -238,7 +238,8 @@ impl Status {
             device.map_or("host", |device| device.name.as_str()).to_owned()
         };
         let counts = |counts: &std::collections::BTreeMap<&'static str, u64>| {
-            let named = |(name, count): (&&str, &u64)| Count { name: (*name).to_owned(), count: *count };
+            let named =
+                |(name, count): (&&str, &u64)| Count { name: (*name).to_owned(), count: *count };
             counts.iter().map(named).collect()
         };
         let all = &snapshot.books;

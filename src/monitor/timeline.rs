@@ -94,7 +94,8 @@ impl From<&Recorded> for Timeline {
                     let track = match span.track {
                         Track::Thread(number) => {
                             // Several threads may have one name.
-                            let name = threads.get(number as usize).map_or("thread", String::as_str);
+                            let name =
+                                threads.get(number as usize).map_or("thread", String::as_str);
                             place(&mut tracks, &format!("{name} #{number}"))
                         }
                         Track::Device(lane) => {

@@ -101,8 +101,11 @@ impl Mill {
         batch: Batch,
         cell: Arc<Cell<Answered>>,
     ) {
-        let parsing = self.recorder.time(Stage::Parse, || {
-            Subject { algorithm: batch.algorithm(), batch: id.0, piece: 0, items: batch.len() as u32 }
+        let parsing = self.recorder.time(Stage::Parse, || Subject {
+            algorithm: batch.algorithm(),
+            batch: id.0,
+            piece: 0,
+            items: batch.len() as u32,
         });
         let parsed = self.spares.parse_shared(self.kernels.sha256, batch, form);
         drop(parsing);

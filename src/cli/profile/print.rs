@@ -1,0 +1,79 @@
+//! A profile for people.
+
+use super::summary::{StageTime, StepTime, Summary, TrackTime};
+
+/// Width of the longest bar.
+const BAR: usize = 30;
+
+pub(super) fn print(summary: &Summary, workload: &str) {
+    say!("{workload}: {}", time(summary.wall_ns as f64));
+    say!("");
+    let wall = summary.wall_ns as f64;
+    say!("stages, by a batch's way (share of the wall time; threads add up)");
+    say!(
+        "  {:10} {:>8} {:>10} {:>9} {:>9} {:>9}  share",
+        "stage",
+        "times",
+        "in all",
+        "p50",
+        "p99",
+        "max"
+    );
+    for StageTime { stage, count, total_ns, own_ns, p50_ns, p99_ns, max_ns, .. } in &summary.stages
+    {
+        let share = *own_ns as f64 / wall;
+        let [total, p50, p99, max] = [total_ns, p50_ns, p99_ns, max_ns].map(|ns| time(*ns as f64));
+        let bar = bar(share);
+        // A wait is no work of anyone.
+        let share = if stage == "queue" {
+            "  wait".to_owned()
+        } else {
+            format!("{:5.1} % {bar}", 100.0 * share)
+        };
+        say!("  {stage:10} {count:>8} {total:>10} {p50:>9} {p99:>9} {max:>9} {share}");
+    }
+    let mut of = None;
+    for StepTime { place, algorithm, step, ns_per_item, share, total_ns, .. } in &summary.steps {
+        if of != Some((place, algorithm)) {
+            of = Some((place, algorithm));
+            say!("");
+            say!("steps of {algorithm} on {place}");
+        }
+        let (per_item, total) = (time(*ns_per_item), time(*total_ns as f64));
+        say!(
+            "  {step:16} {per_item:>10} an item {total:>10} in all {:5.1} % {}",
+            100.0 * share,
+            bar(*share)
+        );
+    }
+    say!("");
+    say!("threads and device clocks (busy, and what with)");
+    for TrackTime { track, busy_ns, own } in &summary.tracks {
+        let share = *busy_ns as f64 / wall;
+        let most = own.iter().filter(|(_, ns)| *ns as f64 >= wall / 100.0).take(4);
+        let most: Vec<_> =
+            most.map(|(name, ns)| format!("{name} {:.0} %", 100.0 * *ns as f64 / wall)).collect();
+        say!("  {track:20} {:5.1} % {:BAR$} {}", 100.0 * share, bar(share), most.join(", "));
+    }
+    say!("");
+    say!("stages cover {:.1} % of the wall time", 100.0 * summary.covered);
+    if summary.lost > 0 {
+        say!("{} stages were not kept: there was no room", summary.lost);
+    }
+}
+
+fn bar(share: f64) -> String {
+    "#".repeat(((share * BAR as f64).round() as usize).min(BAR))
+}
+
+/// A time in ns with three digits and its unit.
+pub(super) fn time(ns: f64) -> String {
+    match ns {
+        ..1e3 => format!("{ns:.0} ns"),
+        ..1e4 => format!("{:.2} us", ns / 1e3),
+        ..1e6 => format!("{:.0} us", ns / 1e3),
+        ..1e7 => format!("{:.2} ms", ns / 1e6),
+        ..1e9 => format!("{:.0} ms", ns / 1e6),
+        _ => format!("{:.2} s", ns / 1e9),
+    }
+}
