@@ -17,16 +17,27 @@ macro_rules! say {
 
 mod bench;
 mod check;
+mod config;
 mod crossover;
 mod devices;
+mod doctor;
 mod drive;
+mod endpoint;
 mod explain;
 #[cfg(feature = "fpga")]
 mod fpga;
 mod input;
+mod manual;
+mod nearest;
 mod print;
 mod profile;
+mod settings;
+mod surroundings;
+mod top;
+mod watched;
 mod workload;
+
+use settings::threads;
 
 /// Checks signatures and hashes on the device that finishes first.
 #[derive(Debug, Parser)]
@@ -42,14 +53,25 @@ enum Command {
     Check(check::Arguments),
     /// Lists the devices, what they serve, and why others are absent
     Devices(devices::Arguments),
+    /// Says what is there, what is missing or wrong, and the command that mends it
+    Doctor(doctor::Arguments),
     /// Times every algorithm on every device, in under a minute
     Bench(bench::Arguments),
     /// Shows where time goes: stages, threads, steps of kernels; writes a trace
     Profile(profile::Arguments),
+    /// Shows a running engine, live: rates, queues, health, routes, percentiles
+    Top(top::Arguments),
+    /// Says what is configured, and who did it
+    #[command(subcommand)]
+    Config(config::Command),
     /// Looks after FPGA images
     #[cfg(feature = "fpga")]
     #[command(subcommand)]
     Fpga(fpga::Command),
+    /// Prints completions of commands and flags for a shell
+    Completions(manual::Completions),
+    /// Prints the page for `man`, or writes one page a command
+    Man(manual::Man),
     /// Serves a device to the process that started this one
     #[cfg(all(unix, feature = "isolate"))]
     #[command(hide = true)]
@@ -102,15 +124,6 @@ impl From<EngineError> for Failure {
     }
 }
 
-/// Most threads that `--threads` takes; without it every core has one, however many there are.
-const THREADS_LIMIT: usize = 1_024;
-
-/// Reads the value of `--threads`.
-fn threads(text: &str) -> Result<usize, String> {
-    let threads = text.parse().ok().filter(|threads| *threads <= THREADS_LIMIT);
-    threads.ok_or_else(|| format!("not a number up to {THREADS_LIMIT}"))
-}
-
 /// Parses the command line and runs it.
 pub fn run() -> ExitCode {
     // Clap prints its own errors and exits with 2.
@@ -118,8 +131,13 @@ pub fn run() -> ExitCode {
     let status = match arguments.command {
         Command::Check(arguments) => check::run(&arguments),
         Command::Devices(arguments) => devices::run(&arguments),
+        Command::Doctor(arguments) => doctor::run(&arguments),
         Command::Bench(arguments) => bench::run(&arguments),
         Command::Profile(arguments) => profile::run(&arguments),
+        Command::Top(arguments) => top::run(&arguments),
+        Command::Config(command) => config::run(&command),
+        Command::Completions(arguments) => manual::completions(&arguments),
+        Command::Man(arguments) => manual::man(&arguments),
         #[cfg(feature = "fpga")]
         Command::Fpga(command) => fpga::run(&command),
         #[cfg(all(unix, feature = "isolate"))]
@@ -241,7 +259,7 @@ fn not_there(backend: &str) -> Failure {
     let why = match backend {
         "null" => "--backend null: it computes nothing; `sigmill bench` measures it".to_owned(),
         other => {
-            let known = "auto, cpu, gpu, gpu=software, fpga, fpga=sim";
+            let known = settings::BACKENDS.join(", ");
             format!("--backend {other}: unknown; known are {known}")
         }
     };

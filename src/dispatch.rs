@@ -126,7 +126,9 @@ pub struct Queue {
     pub batches: u64,
     /// Bytes.
     pub bytes: u64,
-    /// Predicted time of what waits for a lane, or is being parsed, in ns.
+    /// Jobs that wait for a lane, or are being parsed.
+    pub waiting_items: u64,
+    /// Predicted time of those, in ns.
     pub waiting: Nanos,
 }
 
@@ -335,9 +337,18 @@ impl Dispatcher {
 
     /// Jobs, batches and bytes in flight, and the predicted time of what waits.
     pub fn queue(&self) -> Queue {
-        let batches = self.entries.len() - self.entries.room();
+        let batches = (self.entries.len() - self.entries.room()) as u64;
         let (items, bytes) = (self.counters.in_flight, self.bytes_in_flight as u64);
-        Queue { items, batches: batches as u64, bytes, waiting: self.waiting_time }
+        let entries = (0..self.entries.len()).filter_map(|place| self.entries.id_at(place));
+        let entries = entries.filter_map(|id| self.entries.get(id));
+        let parsing = entries.filter(|entry| entry.stage == Stage::Parsing);
+        let parsing: usize = parsing.map(|entry| entry.shape.items).sum();
+        let pieces = (0..self.pieces.len()).filter_map(|place| self.pieces.id_at(place));
+        let pieces = pieces.filter_map(|id| self.pieces.get(id));
+        let waiting = pieces.filter(|piece| piece.place == Place::Waiting);
+        let waiting: usize = waiting.map(|piece| piece.end - piece.start).sum();
+        let waiting_items = (parsing + waiting) as u64;
+        Queue { items, batches, bytes, waiting_items, waiting: self.waiting_time }
     }
 
     /// The lanes, in the order in which they were given.

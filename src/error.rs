@@ -83,6 +83,15 @@ pub enum ItemError {
 }
 
 impl ItemError {
+    /// All of them.
+    pub const ALL: [ItemError; 5] = [
+        ItemError::Deadline,
+        ItemError::Fault,
+        ItemError::Unserved,
+        ItemError::Cancelled,
+        ItemError::Shutdown,
+    ];
+
     /// Its kind, as metrics have it.
     pub fn name(self) -> &'static str {
         match self {
@@ -132,6 +141,17 @@ pub enum BusyReason {
 }
 
 impl BusyReason {
+    /// All of them.
+    pub const ALL: [BusyReason; 7] = [
+        BusyReason::Items,
+        BusyReason::Bytes,
+        BusyReason::Batches,
+        BusyReason::Class,
+        BusyReason::Source,
+        BusyReason::Backlog,
+        BusyReason::Closed,
+    ];
+
     /// Its kind, as metrics have it.
     pub fn name(self) -> &'static str {
         match self {

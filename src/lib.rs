@@ -57,6 +57,8 @@ pub mod dispatch;
 pub mod engine;
 pub mod error;
 pub mod isa;
+#[cfg(feature = "metrics")]
+pub mod metrics;
 #[cfg(all(unix, feature = "monitor"))]
 pub mod monitor;
 pub mod observe;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io::IsTerminal;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 
@@ -9,12 +10,14 @@ use clap::{Args, ValueEnum};
 use serde::Serialize;
 use sigmill::chain::bitcoin::{Network, Rules};
 use sigmill::chain::{self, Kind, Report};
-use sigmill::{Answers, Batch, Engine, Trust, referee};
+use sigmill::{Answers, Batch, Engine, referee};
 
 use super::drive::{DRIVING, INTERRUPTED, Watch, drive};
 use super::input::{self, Input};
 use super::profile::steps::Steps;
-use super::{Failure, Status, open_engine, print};
+use super::settings::{Flags, Settings};
+use super::watched::{self, WatchFlags};
+use super::{Failure, Status, print};
 
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
@@ -35,19 +38,10 @@ pub(super) struct Arguments {
     /// Height of a Bitcoin block [default: what its coinbase states, else today's rules]
     #[arg(long)]
     height: Option<u32>,
-    /// Device: auto, cpu, gpu, gpu=software, fpga, fpga=sim; fails with 4 if it is absent
-    #[arg(long, value_name = "NAME", default_value = "auto")]
-    backend: String,
-    /// Open it in a process of its own: what a driver does to that one costs no verdict
-    #[arg(long)]
-    isolate: bool,
-    /// What has to stand behind a device's verdict: fast (its evidence), checked (and re-checks by the host),
-    /// audited (and a proof of every point)
-    #[arg(long, value_name = "LEVEL", default_value = "checked")]
-    trust: Trust,
-    /// Threads of the CPU backend [default: one a core]
-    #[arg(long, default_value = "0", hide_default_value = true, value_parser = super::threads)]
-    threads: usize,
+    #[command(flatten)]
+    settings: Flags,
+    #[command(flatten)]
+    watch: WatchFlags,
     /// Judge every item again with k256 and sha2; fails with 5 if they disagree
     #[arg(long)]
     referee: bool,
@@ -131,8 +125,9 @@ pub(super) fn run(arguments: &Arguments) -> Result<Status, Failure> {
     if files.iter().chain(prevouts).filter(|name| *name == "-").count() > 1 {
         return Err(Failure::new(Status::Usage, "standard input (`-`) can be read only once"));
     }
-    let builder = Engine::builder().threads(arguments.threads).trust(arguments.trust);
-    let engine = open_engine(builder, &arguments.backend, arguments.isolate)?;
+    let settings = Settings::load(&arguments.settings)?;
+    let engine = Arc::new(settings.open()?);
+    let _watched = watched::open(&engine, &settings, &arguments.watch)?;
     // Where no handler can be set, Ctrl-C ends the process at once as usual.
     let _ = ctrlc::set_handler(|| {
         // Nothing is lost while an input is read; the second time means now.

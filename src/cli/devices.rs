@@ -2,51 +2,54 @@
 
 use clap::Args;
 use serde_json::{Map, json};
-use sigmill::batch::Shape;
-use sigmill::{Engine, backend};
+use sigmill::backend;
 
+use super::settings::{Flags, Settings};
 use super::{Failure, Status, check_required, device, explain, not_there};
 
 const EXAMPLES: &str = "\
 Examples:
   sigmill devices
   sigmill devices --explain schnorr-bip340:4096
+  sigmill devices --explain ecdsa 4096
   sigmill devices --explain ecdsa-secp256k1:bitcoin-strict:2 --explain sha256:1000:64000 --json";
 
 #[derive(Debug, Args)]
-#[command(after_help = EXAMPLES)]
+#[command(
+    after_help = EXAMPLES,
+    mut_arg("backend", |arg| arg.help(
+        "Open this device too, one of those that are opened by name alone: gpu=software, fpga=sim"
+    )),
+    mut_arg("isolate", |arg| arg.help("Open each in a process of its own"))
+)]
 pub(super) struct Arguments {
-    /// Say instead where a batch of so many jobs and bytes would go now, and why; may be repeated
-    /// [default: 1 job, of a usual length]
-    #[arg(long, value_name = "ALGORITHM[:ITEMS[:BYTES]]", value_parser = explain::shape)]
-    explain: Vec<Shape>,
+    /// Say instead where a batch of so many jobs and bytes would go now, and why; may be repeated, and ITEMS may be a
+    /// word of its own [default: 1 job, of a usual length]
+    #[arg(long, value_name = "ALGORITHM[:ITEMS[:BYTES]]", value_parser = explain::word, num_args = 1..=2)]
+    explain: Vec<explain::Word>,
     /// Print one JSON object
     #[arg(long)]
     json: bool,
     /// Open a GPU in software too, as `--backend gpu=software` does
     #[arg(long)]
     software: bool,
-    /// Open this device too, one of those that are opened by name alone: gpu=software, fpga=sim
-    #[arg(long, value_name = "NAME")]
-    backend: Option<String>,
-    /// Open each in a process of its own
-    #[arg(long)]
-    isolate: bool,
-    /// Threads of the CPU backend [default: one a core]
-    #[arg(long, default_value = "0", hide_default_value = true, value_parser = super::threads)]
-    threads: usize,
+    #[command(flatten)]
+    settings: Flags,
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result<Status, Failure> {
     check_required()?;
-    let mut builder = Engine::builder().threads(arguments.threads).remember(true);
-    let named = arguments.backend.as_deref();
+    let usage = |why| Failure::new(Status::Usage, why);
+    let shapes = explain::shapes(&arguments.explain).map_err(usage)?;
+    let settings = Settings::load(&arguments.settings)?;
+    let mut builder = settings.builder().remember(true);
+    let named = Some(settings.backend()).filter(|named| *named != "auto");
     let software = arguments.software || named == Some("gpu=software");
     let simulated = named == Some("fpga=sim");
     let names =
         [("gpu", true), ("gpu=software", software), ("fpga", true), ("fpga=sim", simulated)];
     for (name, _) in names.into_iter().filter(|(_, wanted)| *wanted) {
-        match device(name, arguments.isolate) {
+        match device(name, settings.isolate()) {
             Ok(device) => builder = builder.device(device),
             Err(failure) if failure.status == Status::Missing => {}
             Err(failure) => return Err(failure),
@@ -54,10 +57,10 @@ pub(super) fn run(arguments: &Arguments) -> Result<Status, Failure> {
     }
     let engine = builder.open()?;
     if let Some(named) = named.filter(|named| engine.devices().iter().all(|d| d.name != *named)) {
-        return Err(not_there(named));
+        return Err(settings.blame(not_there(named)));
     }
-    if !arguments.explain.is_empty() {
-        explain::print(&engine, &arguments.explain, arguments.json);
+    if !shapes.is_empty() {
+        explain::print(&engine, &shapes, arguments.json);
         return Ok(Status::Well);
     }
     let absent = backend::absent();

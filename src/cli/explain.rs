@@ -6,32 +6,80 @@ use sigmill::batch::{BATCH_BYTES_LIMIT, BATCH_ITEMS_LIMIT, Shape};
 use sigmill::dispatch::router::Route;
 use sigmill::{Algorithm, Engine, Form};
 
-/// Reads `ALGORITHM[:ITEMS[:BYTES]]`, the algorithm with its rule or without.
-pub(super) fn shape(text: &str) -> Result<Shape, String> {
+mod names;
+
+/// Reads an algorithm, with its rule or without, or by a usual name.
+pub(super) fn algorithm(text: &str) -> Result<Algorithm, String> {
+    names::algorithm(text)
+}
+
+/// A word after `--explain`.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Word {
+    /// `ALGORITHM[:ITEMS[:BYTES]]`; `sized` where it says ITEMS.
+    Shape { shape: Shape, sized: bool },
+    /// ITEMS of the word before.
+    Items(usize),
+}
+
+/// Reads a word after `--explain`.
+pub(super) fn word(text: &str) -> Result<Word, String> {
+    if text.bytes().all(|byte| byte.is_ascii_digit()) && !text.is_empty() {
+        return items(text).map(Word::Items);
+    }
     let words: Vec<_> = text.split(':').collect();
+    let sized = words.iter().skip(1).any(|word| word.parse::<u64>().is_ok());
+    Ok(Word::Shape { shape: shape(&words)?, sized })
+}
+
+/// Puts words together: an algorithm, and a number that may follow it as a word of its own.
+///
+/// # Errors
+/// A number without an algorithm, or a second one.
+pub(super) fn shapes(words: &[Word]) -> Result<Vec<Shape>, String> {
+    let mut shapes = Vec::new();
+    let mut open = false;
+    for word in words {
+        match (word, shapes.last_mut()) {
+            (Word::Shape { shape, sized }, _) => {
+                shapes.push(*shape);
+                open = !sized;
+            }
+            (Word::Items(items), Some(Shape { algorithm, items: one, bytes, .. })) if open => {
+                (*one, *bytes) = (*items, typical(*algorithm) * items);
+                open = false;
+            }
+            (Word::Items(items), _) => {
+                let why = "it follows an algorithm without a number, as in `--explain sha256 4096`";
+                return Err(format!("--explain {items}: {why}"));
+            }
+        }
+    }
+    Ok(shapes)
+}
+
+fn items(text: &str) -> Result<usize, String> {
+    number("ITEMS", text, 1, BATCH_ITEMS_LIMIT)
+}
+
+fn number(name: &str, text: &str, least: usize, limit: usize) -> Result<usize, String> {
+    let number = text.parse().ok().filter(|number| (least..=limit).contains(number));
+    number.ok_or_else(|| format!("{name}: not a number from {least} to {limit}"))
+}
+
+/// Reads `ALGORITHM[:ITEMS[:BYTES]]`, the algorithm with its rule or without.
+fn shape(words: &[&str]) -> Result<Shape, String> {
     // A rule is no number.
     let ruled = words.get(1).is_some_and(|word| word.parse::<u64>().is_err());
     let (names, numbers) = words.split_at(1 + usize::from(ruled));
-    let name = names.join(":");
-    let known =
-        |algorithm: &Algorithm| algorithm.to_string() == name || !ruled && algorithm.name() == name;
-    let algorithm = Algorithm::ALL.into_iter().find(known);
-    let algorithm = algorithm.ok_or_else(|| {
-        let all = Algorithm::ALL.map(|algorithm| algorithm.to_string());
-        format!("no such algorithm; known are {}", all.join(", "))
-    })?;
-    let number = |index: usize, name: &str, least: usize, limit: usize| {
-        let Some(word) = numbers.get(index) else { return Ok(None) };
-        let number = word.parse().ok().filter(|number| (least..=limit).contains(number));
-        number.map(Some).ok_or_else(|| format!("{name}: not a number from {least} to {limit}"))
-    };
-    let items = number(0, "ITEMS", 1, BATCH_ITEMS_LIMIT)?.unwrap_or(1);
-    // Three columns.
-    let bytes = number(1, "BYTES", 0, 3 * BATCH_BYTES_LIMIT)?;
-    let bytes = bytes.unwrap_or_else(|| typical(algorithm) * items);
+    let algorithm = names::algorithm(&names.join(":"))?;
     if numbers.len() > 2 {
         return Err("more than ALGORITHM:ITEMS:BYTES".to_owned());
     }
+    let items = numbers.first().map_or(Ok(1), |word| items(word))?;
+    // Three columns.
+    let bytes = numbers.get(1).map(|word| number("BYTES", word, 0, 3 * BATCH_BYTES_LIMIT));
+    let bytes = bytes.transpose()?.unwrap_or_else(|| typical(algorithm) * items);
     Ok(Shape { algorithm, form: Form::Single, items, bytes })
 }
 

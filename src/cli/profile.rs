@@ -14,11 +14,12 @@ use clap::Args;
 use serde_json::json;
 use sigmill::chain::{self, Kind, bitcoin::Rules};
 use sigmill::monitor::{Client, SPANS, Timeline};
-use sigmill::{Algorithm, Engine, Trust};
+use sigmill::{Algorithm, Engine};
 
 use super::drive::{Watch, drive};
 use super::input::{self, Input};
-use super::{Failure, Status, open_engine, workload};
+use super::settings::{Flags, Settings};
+use super::{Failure, Status, workload};
 use steps::Steps;
 use summary::Summary;
 
@@ -40,7 +41,7 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "FILE")]
     prevouts: Vec<String>,
     /// A generated load of this algorithm instead, its signatures valid
-    #[arg(long, value_name = "ALGORITHM", value_parser = load, conflicts_with = "attach")]
+    #[arg(long, value_name = "ALGORITHM", value_parser = super::explain::algorithm, conflicts_with = "attach")]
     load: Option<Algorithm>,
     /// Jobs of a batch of the load
     #[arg(long, default_value_t = 4_096, value_parser = clap::value_parser!(u32).range(1..=65_536))]
@@ -60,22 +61,11 @@ pub(super) struct Arguments {
     /// Write Chrome's trace format here, which Perfetto opens
     #[arg(long, value_name = "FILE")]
     trace: Option<PathBuf>,
-    /// Device: auto, cpu, gpu, gpu=software, fpga, fpga=sim; fails with 4 if it is absent
-    #[arg(long, value_name = "NAME", default_value = "auto")]
-    backend: String,
-    /// What has to stand behind a device's verdict: fast, checked, audited
-    #[arg(long, value_name = "LEVEL", default_value = "checked")]
-    trust: Trust,
-    /// Threads of the CPU backend [default: one a core]
-    #[arg(long, default_value = "0", hide_default_value = true, value_parser = super::threads)]
-    threads: usize,
+    #[command(flatten)]
+    flags: Flags,
     /// Print one JSON object
     #[arg(long)]
     json: bool,
-}
-
-fn load(text: &str) -> Result<Algorithm, String> {
-    super::explain::shape(text).map(|shape| shape.algorithm)
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result<Status, Failure> {
@@ -132,8 +122,7 @@ fn attach(path: &std::path::Path, seconds: f64) -> Result<Timeline, Failure> {
 }
 
 fn engine(arguments: &Arguments) -> Result<Engine, Failure> {
-    let builder = Engine::builder().threads(arguments.threads).trust(arguments.trust);
-    let engine = open_engine(builder.remember(true), &arguments.backend, false)?;
+    let engine = Settings::load(&arguments.flags)?.open()?;
     // One that is still being opened would be missing from the picture.
     let until = Instant::now() + Duration::from_secs(300);
     let opening =

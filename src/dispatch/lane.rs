@@ -65,6 +65,10 @@ pub enum Health {
 }
 
 impl Health {
+    /// The names of all states.
+    pub const NAMES: [&'static str; 6] =
+        ["healthy", "probation", "suspect", "quarantined", "opening", "lost"];
+
     /// Its name, as reports have it.
     pub fn name(self) -> &'static str {
         match self {
@@ -128,6 +132,8 @@ pub struct Lane {
     pub(crate) inline_items: u64,
     pub(crate) batches: u64,
     pub(crate) faults: u64,
+    /// Canaries that came back right.
+    pub(crate) canaries: u64,
     /// Time that its device worked, in all.
     pub(crate) busy: Nanos,
     back_off: Nanos,
@@ -160,6 +166,7 @@ impl Lane {
             batches: 0,
             faults: 0,
             busy: 0,
+            canaries: 0,
             back_off: BACK_OFF.0,
         };
         lane.begin(probation);

@@ -111,7 +111,6 @@ impl Dispatcher {
         reports.confirmed += report.confirmed;
         reports.believed += report.believed;
         reports.host_wrong += report.host_wrong;
-        reports.canaries += report.canaries;
         let Place::Lane(index) = piece.place else {
             self.last_resort_items += items;
             return;
@@ -122,6 +121,7 @@ impl Dispatcher {
         let lane = &mut self.lanes[index];
         lane.full = false;
         lane.busy += busy;
+        lane.canaries += report.canaries;
         (lane.items, lane.batches) = (lane.items + items, lane.batches + 1);
         lane.tail.observe(piece.expected, now.saturating_sub(piece.sent));
         // Also of what was answered elsewhere, or given up: what it took is known all the same.

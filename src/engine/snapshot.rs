@@ -26,6 +26,8 @@ pub struct DeviceSnapshot {
     pub depth: usize,
     /// Predicted time of what it holds.
     pub backlog: Duration,
+    /// Canaries that came back right.
+    pub canaries: u64,
     /// Time that it worked, batches on their caller's thread apart.
     pub busy: Duration,
 }
@@ -72,6 +74,7 @@ pub(super) fn take(mill: &Mill) -> Snapshot {
                     health: lane.health(),
                     depth,
                     backlog: Duration::from_nanos(backlog),
+                    canaries: lane.canaries,
                     busy: Duration::from_nanos(lane.busy),
                 }
             })
@@ -89,6 +92,7 @@ pub(super) fn take(mill: &Mill) -> Snapshot {
                 health: Health::Healthy,
                 depth: 0,
                 backlog: Duration::ZERO,
+                canaries: 0,
                 busy: Duration::ZERO,
             });
         }

@@ -36,7 +36,9 @@ pub struct Status {
     pub in_flight_batches: u64,
     /// Bytes of those.
     pub in_flight_bytes: u64,
-    /// Predicted time of what waits for a lane.
+    /// Items that wait for a lane.
+    pub waiting_items: u64,
+    /// Predicted time of those.
     pub waiting_ns: u64,
     /// Devices, in the order of their lanes.
     pub devices: Vec<DeviceStatus>,
@@ -81,6 +83,8 @@ pub struct DeviceStatus {
     pub faults: Vec<Count>,
     /// Wrong answers.
     pub mismatches: u64,
+    /// Canaries that came back right.
+    pub canaries: u64,
     /// Pieces that it holds.
     pub depth: u64,
     /// Predicted time of those.
@@ -202,8 +206,6 @@ pub struct Checks {
     pub believed: u64,
     /// Those in which the host was wrong.
     pub host_wrong: u64,
-    /// Canaries that came back right.
-    pub canaries: u64,
     /// Time of one core that re-checks took, as predicted, in ns.
     pub rechecked_ns: u64,
 }
@@ -258,6 +260,7 @@ impl Status {
             in_flight: snapshot.counters.in_flight,
             in_flight_batches: snapshot.queue.batches,
             in_flight_bytes: snapshot.queue.bytes,
+            waiting_items: snapshot.queue.waiting_items,
             waiting_ns: snapshot.queue.waiting,
             devices: devices(engine, &snapshot),
             phases: books.phases().map(|(name, times)| phase(name, times)).to_vec(),
@@ -329,6 +332,7 @@ fn devices(engine: &Engine, snapshot: &Snapshot) -> Vec<DeviceStatus> {
                     .map(|((_, kind), count)| Count { name: (*kind).to_owned(), count: *count })
                     .collect(),
                 mismatches: mismatches.map(|(_, count)| count).sum(),
+                canaries: device.canaries,
                 depth: device.depth as u64,
                 backlog_ns: device.backlog.as_nanos() as u64,
                 busy_ns: device.busy.as_nanos() as u64,
@@ -344,7 +348,6 @@ fn checks(snapshot: &Snapshot) -> Checks {
         confirmed: report.confirmed,
         believed: report.believed,
         host_wrong: report.host_wrong,
-        canaries: report.canaries,
         rechecked_ns: snapshot.rechecked.as_nanos() as u64,
     }
 }

@@ -1,5 +1,6 @@
 //! A profile for people.
 
+use super::super::print::time;
 use super::summary::{StageTime, StepTime, Summary, TrackTime};
 
 /// Width of the longest bar.
@@ -64,16 +65,4 @@ pub(super) fn print(summary: &Summary, workload: &str) {
 
 fn bar(share: f64) -> String {
     "#".repeat(((share * BAR as f64).round() as usize).min(BAR))
-}
-
-/// A time in ns with three digits and its unit.
-pub(super) fn time(ns: f64) -> String {
-    match ns {
-        ..1e3 => format!("{ns:.0} ns"),
-        ..1e4 => format!("{:.2} us", ns / 1e3),
-        ..1e6 => format!("{:.0} us", ns / 1e3),
-        ..1e7 => format!("{:.2} ms", ns / 1e6),
-        ..1e9 => format!("{:.0} ms", ns / 1e6),
-        _ => format!("{:.2} s", ns / 1e9),
-    }
 }
