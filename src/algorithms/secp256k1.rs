@@ -8,6 +8,7 @@ pub(crate) mod avx512;
 #[cfg(target_arch = "x86_64")]
 pub(crate) mod avx512_order;
 pub(crate) mod buckets;
+pub mod ceiling;
 pub(crate) mod columns;
 pub mod comb;
 pub(crate) mod combination;

@@ -9,7 +9,7 @@
 use std::arch::x86_64::*;
 
 use crate::algorithms::secp256k1::avx512_order::IfmaOrder;
-use crate::algorithms::secp256k1::field::{Bits, FieldVec, MaskVec, Row, Stage};
+use crate::algorithms::secp256k1::field::{Bits, CHAINS, FieldVec, MaskVec, Row, Stage};
 use crate::algorithms::secp256k1::integer::ZERO;
 use crate::parsed::Words;
 
@@ -307,6 +307,8 @@ fn enter<S: Stage>(stage: S) -> S::Out {
 
 impl FieldVec for Ifma5x52 {
     const LANES: usize = 8;
+    // 25 pairs of limbs, 15 in a square, low and high halves; 12 in the reduction.
+    const PRODUCTS: [u32; 2] = [50 + 12, 30 + 12];
     type Mask = Bits<8>;
     type Order = IfmaOrder;
 
@@ -410,6 +412,18 @@ impl FieldVec for Ifma5x52 {
     fn settle(self) -> Self {
         // What is fresh has the limbs of magnitude 1.
         self
+    }
+
+    #[inline(always)]
+    fn products(rounds: usize) -> Self {
+        let mut chains: [__m512i; CHAINS] = std::array::from_fn(|chain| set(chain as i64 + 3));
+        for _ in 0..rounds {
+            for chain in &mut chains {
+                *chain = lo(*chain, *chain, set(LIMB));
+            }
+        }
+        let sum = chains.into_iter().fold(set(0), add);
+        Ifma5x52([sum; 5])
     }
 
     #[inline(always)]

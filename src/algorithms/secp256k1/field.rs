@@ -100,6 +100,9 @@ pub trait Stage {
     fn run(self) -> Self::Out;
 }
 
+/// Chains of [`FieldVec::products`]: more than the latency of a product times the ports that take one.
+pub const CHAINS: usize = 16;
+
 /// Most lanes of a vector.
 pub const LANES: usize = 16;
 
@@ -116,6 +119,8 @@ pub const LANES: usize = 16;
 pub trait FieldVec: Copy + Send + Sync + 'static {
     /// Number of lanes.
     const LANES: usize;
+    /// Instructions with an integer product in [`mul`](Self::mul) and in [`square`](Self::square).
+    const PRODUCTS: [u32; 2];
     /// One truth value a lane.
     type Mask: MaskVec;
     /// Numbers mod n beside it, of a number of lanes of their own.
@@ -125,6 +130,8 @@ pub trait FieldVec: Copy + Send + Sync + 'static {
     fn splat(words: &Words) -> Self;
     /// One element a lane; `words` has [`Self::LANES`] entries below p.
     fn load(words: &[Words]) -> Self;
+    /// Nothing but such instructions, [`CHAINS`] a round, each feeding itself alone; no element of the field.
+    fn products(rounds: usize) -> Self;
     /// The elements, below p.
     fn store(self, out: &mut [Words]);
     /// One element a lane, each below p, from where it lies.

@@ -7,7 +7,7 @@
 //! magnitude m are sums whose limbs 0 to 7 are at most 2 m (2^29 - 1), limb 8 at most
 //! 2 m (2^24 - 1).
 
-use crate::algorithms::secp256k1::field::{FieldVec, LANES, MaskVec, Row, Stage};
+use crate::algorithms::secp256k1::field::{CHAINS, FieldVec, LANES, MaskVec, Row, Stage};
 use crate::algorithms::secp256k1::order::OneOrder;
 use crate::algorithms::secp256k1::word_vec::WordVec;
 use crate::parsed::Words;
@@ -189,6 +189,8 @@ impl<W: WordVec> Limbs9x29<W> {
 
 impl<W: WordVec> FieldVec for Limbs9x29<W> {
     const LANES: usize = W::LANES;
+    // 81 pairs of limbs, 45 in a square; 11 in the reduction.
+    const PRODUCTS: [u32; 2] = [81 + 11, 45 + 11];
     type Mask = W::Mask;
     type Order = OneOrder;
 
@@ -206,6 +208,17 @@ impl<W: WordVec> FieldVec for Limbs9x29<W> {
     #[inline(always)]
     fn load(words: &[Words]) -> Self {
         unpack(W::read(|lane| &words[lane]))
+    }
+
+    #[inline(always)]
+    fn products(rounds: usize) -> Self {
+        let mut chains: [W; CHAINS] = std::array::from_fn(|chain| W::set(chain as u64 + 3));
+        for _ in 0..rounds {
+            for chain in &mut chains {
+                *chain = chain.plus_mul(*chain, W::set(LIMB));
+            }
+        }
+        Limbs9x29([chains.into_iter().fold(W::set(0), W::add); 9])
     }
 
     #[inline(always)]

@@ -228,10 +228,10 @@ pub(crate) fn verdict(agrees: bool) -> Verdict {
     if agrees { Verdict::Valid } else { Verdict::Invalid(Reason::Equation) }
 }
 
-struct VerifyOver<'a, E> {
-    equation: &'a E,
-    range: Range<usize>,
-    out: &'a mut [Verdict],
+pub(crate) struct VerifyOver<'a, E> {
+    pub(crate) equation: &'a E,
+    pub(crate) range: Range<usize>,
+    pub(crate) out: &'a mut [Verdict],
 }
 
 impl<E: Equation> Kernel for VerifyOver<'_, E> {

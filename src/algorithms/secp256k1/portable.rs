@@ -2,7 +2,7 @@
 //!
 //! Magnitude m: limbs 0 to 3 at most 2 m (2^52 - 1), limb 4 at most 2 m (2^48 - 1).
 
-use crate::algorithms::secp256k1::field::{FieldVec, MaskVec, Row, Stage};
+use crate::algorithms::secp256k1::field::{CHAINS, FieldVec, MaskVec, Row, Stage};
 use crate::algorithms::secp256k1::order::OneOrder;
 use crate::parsed::Words;
 
@@ -94,6 +94,8 @@ impl Scalar5x52 {
 
 impl FieldVec for Scalar5x52 {
     const LANES: usize = 1;
+    // 25 pairs of limbs, 15 in a square; 6 in the reduction.
+    const PRODUCTS: [u32; 2] = [25 + 6, 15 + 6];
     type Mask = bool;
     type Order = OneOrder;
 
@@ -111,6 +113,19 @@ impl FieldVec for Scalar5x52 {
     #[inline(always)]
     fn load(words: &[Words]) -> Self {
         Self::splat(&words[0])
+    }
+
+    #[inline(always)]
+    fn products(rounds: usize) -> Self {
+        // Half of the chains, twice: they stay in registers.
+        let mut chains: [u64; CHAINS / 2] = std::array::from_fn(|chain| chain as u64 + 3);
+        for _ in 0..2 * rounds {
+            for chain in &mut chains {
+                let product = wide(*chain, FOLD);
+                *chain = product as u64 ^ (product >> 64) as u64;
+            }
+        }
+        Scalar5x52([chains.into_iter().fold(0, u64::wrapping_add); 5])
     }
 
     #[inline(always)]

@@ -28,10 +28,10 @@ pub fn recover(isa: Isa, operands: &RecoverOperands, range: Range<usize>, out: &
     isa.run(Recover { operands, range, out });
 }
 
-struct Recover<'a> {
-    operands: &'a RecoverOperands,
-    range: Range<usize>,
-    out: &'a mut [[u8; 64]],
+pub(crate) struct Recover<'a> {
+    pub(crate) operands: &'a RecoverOperands,
+    pub(crate) range: Range<usize>,
+    pub(crate) out: &'a mut [[u8; 64]],
 }
 
 impl Kernel for Recover<'_> {

@@ -27,6 +27,7 @@ impl<V: FieldVec> MaskVec for TwinMask<V> {
 
 impl<V: FieldVec> FieldVec for Twin<V> {
     const LANES: usize = 2 * V::LANES;
+    const PRODUCTS: [u32; 2] = [2 * V::PRODUCTS[0], 2 * V::PRODUCTS[1]];
     type Mask = TwinMask<V>;
     type Order = V::Order;
 
@@ -39,6 +40,11 @@ impl<V: FieldVec> FieldVec for Twin<V> {
     #[inline(always)]
     fn load(words: &[Words]) -> Self {
         Twin(V::load(&words[..V::LANES]), V::load(&words[V::LANES..]))
+    }
+
+    #[inline(always)]
+    fn products(rounds: usize) -> Self {
+        Twin(V::products(rounds), V::products(rounds))
     }
 
     #[inline(always)]
