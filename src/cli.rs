@@ -18,7 +18,6 @@ macro_rules! say {
 mod bench;
 mod check;
 mod config;
-mod crossover;
 mod devices;
 mod doctor;
 mod drive;
@@ -27,6 +26,8 @@ mod explain;
 #[cfg(feature = "fpga")]
 mod fpga;
 mod input;
+mod load;
+mod machine;
 mod manual;
 mod nearest;
 mod print;
@@ -55,10 +56,12 @@ enum Command {
     Devices(devices::Arguments),
     /// Says what is there, what is missing or wrong, and the command that mends it
     Doctor(doctor::Arguments),
-    /// Times every algorithm on every device, in under a minute
+    /// Times every algorithm on every device, in under a minute, and says whether an accelerator would pay
     Bench(bench::Arguments),
     /// Shows where time goes: stages, threads, steps of kernels; writes a trace
     Profile(profile::Arguments),
+    /// Loads an engine at a steady rate, to watch it
+    Load(load::Arguments),
     /// Shows a running engine, live: rates, queues, health, routes, percentiles
     Top(top::Arguments),
     /// Says what is configured, and who did it
@@ -85,7 +88,8 @@ Exit codes:
   2  wrong usage
   3  an input holds something invalid
   4  a required device is missing
-  5  a self-test failed, or the referee disagrees";
+  5  a self-test failed, or the referee disagrees
+  6  a figure is below what --fail-below asks for";
 
 /// How a run ended; the worst of several files counts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -97,6 +101,7 @@ enum Status {
     Invalid = 3,
     Missing = 4,
     Disagreement = 5,
+    Below = 6,
 }
 
 /// A run that ends here, and what to tell the user.
@@ -134,6 +139,7 @@ pub fn run() -> ExitCode {
         Command::Doctor(arguments) => doctor::run(&arguments),
         Command::Bench(arguments) => bench::run(&arguments),
         Command::Profile(arguments) => profile::run(&arguments),
+        Command::Load(arguments) => load::run(&arguments),
         Command::Top(arguments) => top::run(&arguments),
         Command::Config(command) => config::run(&command),
         Command::Completions(arguments) => manual::completions(&arguments),

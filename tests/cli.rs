@@ -243,40 +243,6 @@ fn help_teaches() {
 }
 
 #[test]
-fn bench_prints_a_row_a_cell() {
-    let output = sigmill(&["bench", "--backend", "cpu", "--seconds", "0.5", "--json", "sha256d"]);
-    assert_eq!(code(&output), 0, "{}", text(&output.stderr));
-    let lines: Vec<Value> = text(&output.stdout)
-        .lines()
-        .map(|line| serde_json::from_str(line).expect("JSON"))
-        .collect();
-    // Three sizes of the hash, the root and the proof.
-    assert_eq!(lines.len(), 9);
-    assert!(lines.iter().all(|line| line["ns_per_job"].as_f64().expect("a number") > 0.0));
-}
-
-#[cfg(feature = "gpu")]
-#[test]
-fn bench_of_a_gpu_ends_with_the_crossover() {
-    let words = ["bench", "--backend", "gpu=software", "--seconds", "1", "--json", "schnorr"];
-    let output = sigmill(&words);
-    if code(&output) == 4 {
-        assert!(!support::is_required("gpu"), "{}", text(&output.stderr));
-        return println!("skipped: {}", text(&output.stderr));
-    }
-    assert_eq!(code(&output), 0, "{}", text(&output.stderr));
-    let lines: Vec<Value> = text(&output.stdout)
-        .lines()
-        .map(|line| serde_json::from_str(line).expect("JSON"))
-        .collect();
-    // Three sizes of the CPU, three of the GPU, the crossover.
-    assert_eq!(lines.len(), 7);
-    assert_eq!(lines[0]["device"], "cpu");
-    assert!(lines[3..].iter().all(|line| line["device"] == "gpu=software"));
-    assert!(lines[6]["crossover"]["tried_up_to"].as_u64().expect("a number") >= 1);
-}
-
-#[test]
 fn wrong_files_end_with_1_and_a_reason() {
     let folder = std::env::temp_dir().join(format!("sigmill-cli-{}", std::process::id()));
     std::fs::create_dir_all(&folder).expect("a folder");

@@ -1,136 +1,245 @@
-//! `sigmill bench`.
+//! `sigmill bench`: an instrument that answers whether an accelerator would pay here.
 
+use std::path::Path;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-use clap::Args;
-use serde_json::json;
-use sigmill::engine::DeviceInfo;
-use sigmill::{Algorithm, Batch, Engine, Terms, Trust, backend};
+use sigmill::{Algorithm, Engine, backend};
 
-use super::crossover::{self, Crossover};
-use super::workload::{self, ALGORITHMS, Signed};
+#[cfg(feature = "baseline")]
+mod baseline;
+#[cfg(not(feature = "baseline"))]
+#[path = "bench/no_baseline.rs"]
+mod baseline;
+mod closed_loop;
+mod command;
+mod compare;
+mod crossover;
+mod document;
+mod energy;
+mod gate;
+#[cfg(test)]
+mod made;
+mod open_loop;
+mod options;
+mod print;
+mod repeat;
+mod statistics;
+mod table;
+mod verdict;
+mod watch;
+
+use self::baseline::Baseline;
+use self::document::{Document, RepeatedCell, Warning, WarningKind};
+use self::energy::Meter;
+pub(super) use self::options::Arguments;
+use self::statistics::spread;
+use self::table::{Bench, Found, Plan};
+use self::watch::Watch;
+use super::drive::{DRIVING, heed_interrupts, is_interrupted};
+use super::machine::Machine;
+use super::workload::{ALGORITHMS, Source, items};
 use super::{Failure, Status};
 
-#[derive(Debug, Args)]
-#[command(after_help = "Absolute rates are this machine's at this moment; for ratios to other \
-                        libraries run `cargo bench --bench versus`, for a GPU in detail \
-                        `cargo bench --bench gpu`.")]
-pub(super) struct Arguments {
-    /// Only rows whose algorithm or device contains this
-    #[arg(value_name = "FILTER")]
-    filter: Option<String>,
-    /// Seconds for the whole table, once the devices are open
-    #[arg(long, default_value_t = 30.0)]
-    seconds: f64,
-    /// Device beside the CPU: gpu, gpu=software, fpga, fpga=sim, cpu for none, or auto for a real GPU if
-    /// there is one
-    #[arg(long, value_name = "NAME", default_value = "auto")]
-    backend: String,
-    /// Open it in a process of its own: what a driver does to that one costs no verdict
-    #[arg(long)]
-    isolate: bool,
-    /// What has to stand behind a device's verdict: fast (its evidence), checked (and re-checks by the host),
-    /// audited (and a proof of every point)
-    #[arg(long, value_name = "LEVEL", default_value = "checked")]
-    trust: Trust,
-    /// Threads of the CPU backend [default: one a core]
-    #[arg(long, default_value = "0", hide_default_value = true, value_parser = super::threads)]
-    threads: usize,
-    /// Print one JSON object a line and cell
-    #[arg(long)]
-    json: bool,
-}
+/// Devices that are hardware beside the CPU.
+const ACCELERATORS: [&str; 2] = ["gpu", "fpga"];
 
-/// Jobs a batch.
-const SIZES: [usize; 3] = [1, 128, 4_096];
+/// Where the machine's files are.
+const ROOT: &str = "/";
 
 pub(super) fn run(arguments: &Arguments) -> Result<Status, Failure> {
-    if !(0.1..=3_600.0).contains(&arguments.seconds) {
-        let why = format!("--seconds {}: between 0.1 and 3600", arguments.seconds);
-        return Err(Failure::new(Status::Usage, why));
-    }
+    let started = Instant::now();
+    let arguments = &arguments.clone().check()?;
+    let old = arguments.compare.as_deref().map(compare::read).transpose()?;
     super::check_required()?;
+    let mut document = Document {
+        schema: document::SCHEMA,
+        kind: document::KIND.to_owned(),
+        command: command::line(),
+        date: command::now(),
+        versions: command::versions(),
+        ..Document::default()
+    };
+    let mut watch = Watch::begin(Path::new(ROOT), !arguments.isolate);
+    // The clock of a core that was woken.
+    document.machine = Machine::read(Path::new(ROOT));
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let threads = if arguments.threads == 0 { cores } else { arguments.threads };
     let null =
         Engine::builder().threads(1).cpu(false).device(backend::null::device(true)?).open()?;
-    let cpu = Engine::builder().threads(arguments.threads).remember(true).open()?;
-    let other = beside_the_cpu(arguments)?;
-    let rows: Vec<_> = ALGORITHMS
-        .into_iter()
-        .flat_map(|algorithm| match algorithm {
-            Algorithm::Null => vec![(algorithm, &null)],
-            _ => std::iter::once(&cpu).chain(&other).map(|engine| (algorithm, engine)).collect(),
-        })
-        .filter(|(algorithm, engine)| {
-            let device = &engine.devices()[0];
-            let name = format!("{} {}", algorithm.name(), device.name);
-            device.capabilities.iter().any(|served| served.algorithm == *algorithm)
-                && arguments.filter.as_ref().is_none_or(|filter| name.contains(filter.as_str()))
-        })
-        .collect();
-    if rows.is_empty() {
-        let why = format!(
-            "no algorithm or device matches `{}`",
-            arguments.filter.clone().unwrap_or_default()
-        );
+    let cpu = Engine::builder().threads(threads).remember(true).open()?;
+    let other = beside_the_cpu(arguments, threads)?;
+    let plans = plans(arguments, &null, &cpu, other.as_ref());
+    if plans.is_empty() {
+        let why = "no algorithm on a device here matches FILTER, --algorithm and --pinned";
         return Err(Failure::new(Status::Usage, why));
     }
-    let is_other =
-        |engine: &Engine| other.as_ref().is_some_and(|other| std::ptr::eq(engine, other));
-    // A search for the crossover takes the time of a row.
-    let searches = rows.iter().filter(|(_, engine)| is_other(engine)).count();
-    let row = Duration::from_secs_f64(arguments.seconds / (rows.len() + searches) as f64);
-    let signed = workload::signed(SIZES[2]);
-    if !arguments.json {
-        // What the rates are of: level, threads, and the plan for SHA-256; adapter and driver.
-        for device in
-            std::iter::once(&cpu).chain(&other).map(|engine| engine.devices().swap_remove(0))
-        {
-            say!("{}: {}", device.name, device.description);
+    let names: Vec<_> =
+        plans.iter().map(|plan| (plan.algorithm.name(), plan.device.clone())).collect();
+    for bound in &arguments.fail_below {
+        if let Some(why) = bound.unfit(&names, &arguments.batch, old.is_some()) {
+            return Err(Failure::new(Status::Usage, why));
         }
-        say!("{:22} {:12} {:>8} {:>14} {:>12}", "algorithm", "device", "batch", "jobs/s", "ns/job");
     }
-    for (algorithm, engine) in rows {
-        let (name, rule) = (algorithm.name(), algorithm.rule());
-        let DeviceInfo { name: device, description, .. } = &engine.devices()[0];
-        for items in SIZES {
-            let ns = cell(engine, algorithm, &signed, items, row / SIZES.len() as u32)?;
-            let rate = 1e9 / ns;
-            if arguments.json {
-                say!(
-                    "{}",
-                    json!({ "schema": 1, "algorithm": name, "rule": rule, "device": device,
-                            "description": description, "batch": items, "ns_per_job": ns,
-                            "jobs_per_second": rate })
-                );
-            } else {
-                say!("{name:22} {device:12} {items:>8} {rate:>14.0} {ns:>12.1}");
+    let keys = arguments.key_count();
+    let mut source = Source::new(items(arguments.item_count(), keys, arguments.invalid));
+    if arguments.pinned {
+        let pinned = cpu.pin(&source.keys()).map_err(|error| {
+            Failure::new(Status::Usage, format!("--keys {keys} with --pinned: {error}"))
+        })?;
+        source.pinned = Some(pinned);
+    }
+    let baseline = Baseline::new(threads)?;
+    let bench = Bench { arguments, source: &source, cpu: &cpu, baseline, threads };
+    let engines = || std::iter::once(&cpu).chain(&other);
+    document.devices = engines().flat_map(devices).collect();
+
+    heed_interrupts();
+    DRIVING.store(true, Ordering::Relaxed);
+    let bar = bench.bar(&plans);
+    let span = arguments.table(started.elapsed());
+    let mut runs = Vec::new();
+    for _ in 0..arguments.repeat {
+        runs.push(bench.run(&plans, span, &mut watch, &bar)?);
+        if is_interrupted() {
+            break;
+        }
+    }
+    if !is_interrupted() {
+        document.scaling = bench.scaling(&plans, span, &bar)?;
+    }
+    bar.finish_and_clear();
+    DRIVING.store(false, Ordering::Relaxed);
+
+    document.interrupted = is_interrupted();
+    if arguments.repeat > 1 {
+        document.repeats = Some(repeat::judge(runs.len() as u64, repeated(&bench, &plans, &runs)));
+    }
+    let found = pooled(runs);
+    for (plan, found) in plans.iter().zip(&found).filter(|(_, found)| !found.cells.is_empty()) {
+        document.rows.push(bench.row(plan, found));
+        document.crossovers.extend(plan.crossover(found));
+    }
+    document.warnings = watch.end(&document.machine, threads as u64);
+    document.warnings.extend(watch::few_samples(&document));
+    document.warnings.extend(watch::device(&cpu, true));
+    document.warnings.extend(other.iter().flat_map(|other| watch::device(other, false)));
+    document.warnings.extend(document.repeats.as_ref().and_then(repeat::warning));
+    document.comparison = old.map(|old| compare::compare(&old, &document));
+    document.warnings.extend(other_machine(&document));
+    document.gates = arguments.fail_below.iter().flat_map(|bound| bound.judge(&document)).collect();
+    document.verdict = verdict::judge(&document);
+    document.seconds = started.elapsed().as_secs_f64();
+    if arguments.json {
+        say!("{}", serde_json::to_string(&document).expect("plain data"));
+    } else {
+        print::report(&document);
+    }
+    Ok(status(&document))
+}
+
+fn status(document: &Document) -> Status {
+    if document.gates.iter().any(|gate| !gate.met) {
+        Status::Below
+    } else if document.interrupted {
+        Status::Error
+    } else {
+        Status::Well
+    }
+}
+
+/// The rows that are asked for, of what the engines serve.
+fn plans<'a>(
+    arguments: &Arguments,
+    null: &'a Engine,
+    cpu: &'a Engine,
+    other: Option<&'a Engine>,
+) -> Vec<Plan<'a>> {
+    let mut plans = Vec::new();
+    for algorithm in ALGORITHMS {
+        let engines = match algorithm {
+            Algorithm::Null => vec![(null, false)],
+            _ => std::iter::once((cpu, false)).chain(other.map(|other| (other, true))).collect(),
+        };
+        for (engine, beside) in engines {
+            let device = engine.devices().swap_remove(0);
+            let serves = device.capabilities.iter().any(|served| served.algorithm == algorithm);
+            if serves && arguments.wants(algorithm, &device.name) {
+                let meter = match device.name.as_str() {
+                    "cpu" => Meter::cpu(Path::new(ROOT)),
+                    "gpu" => Meter::gpu(),
+                    _ => None,
+                };
+                plans.push(Plan { algorithm, engine, device: device.name, beside, meter });
             }
         }
-        if !is_other(engine) {
-            continue;
-        }
-        let Crossover { from, tried } = crossover::find((&cpu, engine), algorithm, &signed, row)?;
-        if arguments.json {
-            let crossover = json!({ "batch": from, "tried_up_to": tried });
-            say!(
-                "{}",
-                json!({ "schema": 1, "algorithm": name, "rule": rule, "device": device,
-                        "description": description, "crossover": crossover })
-            );
-        } else if let Some(from) = from {
-            say!("{name:22} {device:12} faster than the CPU in batches from {from} on");
-        } else {
-            say!("{name:22} {device:12} never faster than the CPU, in batches up to {tried}");
+    }
+    plans
+}
+
+fn devices(engine: &Engine) -> Vec<document::Device> {
+    let devices = engine.devices().into_iter();
+    let device = |device: sigmill::engine::DeviceInfo| document::Device {
+        accelerator: ACCELERATORS.contains(&device.name.as_str()),
+        details: device.details.into_iter().map(|(name, text)| (name.to_owned(), text)).collect(),
+        name: device.name,
+        description: device.description,
+    };
+    devices.map(device).collect()
+}
+
+/// Each cell's ratio to the baseline run by run, or else its rate over the first run's.
+fn repeated(bench: &Bench<'_>, plans: &[Plan<'_>], runs: &[Vec<Found>]) -> Vec<RepeatedCell> {
+    let mut cells = Vec::new();
+    for (row, plan) in plans.iter().enumerate() {
+        for (column, size) in bench.arguments.batch.iter().enumerate() {
+            let measured = runs.iter().filter_map(|run| run.get(row)?.cells.get(column));
+            let figures: Vec<_> = measured
+                .map(|(measured, _)| (spread(&measured.ratios), spread(&measured.rates).median))
+                .collect();
+            let Some((_, first)) = figures.first() else { continue };
+            let ratio = |(ratios, rate): &(document::Spread, f64)| {
+                if ratios.samples > 0 { ratios.median } else { rate / first }
+            };
+            cells.push(RepeatedCell {
+                algorithm: plan.algorithm.name().to_owned(),
+                device: plan.device.clone(),
+                batch: *size as u64,
+                ratios: figures.iter().map(ratio).collect(),
+                spread: 0.0,
+            });
         }
     }
-    Ok(Status::Well)
+    cells
+}
+
+/// The runs' samples together; of crossovers and open loops the last.
+fn pooled(runs: Vec<Vec<Found>>) -> Vec<Found> {
+    let mut runs = runs.into_iter();
+    let mut all = runs.next().unwrap_or_default();
+    for run in runs {
+        for (row, found) in all.iter_mut().zip(run) {
+            row.crossover = found.crossover.or(row.crossover.take());
+            for (cell, (measured, open)) in row.cells.iter_mut().zip(found.cells) {
+                cell.0.add(measured);
+                cell.1 = open.or(cell.1.take());
+            }
+        }
+    }
+    all
+}
+
+fn other_machine(document: &Document) -> Option<Warning> {
+    let differences = &document.comparison.as_ref()?.differences;
+    let text = format!("the older run is of another machine: {}", differences.join("; "));
+    (!differences.is_empty()).then_some(Warning { kind: WarningKind::OtherMachine, text })
 }
 
 /// The engine on the device that is timed beside the CPU.
-fn beside_the_cpu(arguments: &Arguments) -> Result<Option<Engine>, Failure> {
-    let Arguments { backend, threads, isolate, trust, .. } = arguments;
+fn beside_the_cpu(arguments: &Arguments, threads: usize) -> Result<Option<Engine>, Failure> {
+    let Arguments { backend, isolate, trust, .. } = arguments;
     // What a device does once it is no longer new.
-    let builder = Engine::builder().threads(*threads).trust(*trust).probation(Duration::ZERO);
+    let builder = Engine::builder().threads(threads).trust(*trust).probation(Duration::ZERO);
     let builder = builder.remember(true);
     match backend.as_str() {
         "cpu" => Ok(None),
@@ -148,47 +257,4 @@ fn beside_the_cpu(arguments: &Arguments) -> Result<Option<Engine>, Failure> {
         }
         _ => super::open_engine(builder, backend, *isolate).map(Some),
     }
-}
-
-/// Submits a batch, waits, and gives it back.
-pub(super) fn submit(engine: &Engine, batch: Batch) -> Result<Batch, Failure> {
-    let algorithm = batch.algorithm();
-    let answered = engine
-        .submit(batch, Terms::default())
-        .map_err(|busy| Failure::new(Status::Error, busy.to_string()))?
-        .wait();
-    if !answered.answers().all_well() {
-        let why = format!("{algorithm}: a valid job was not found valid");
-        return Err(Failure::new(Status::Disagreement, why));
-    }
-    Ok(answered.into_batch())
-}
-
-/// Nanoseconds a job, the median over as many runs as the span holds.
-fn cell(
-    engine: &Engine,
-    algorithm: Algorithm,
-    signed: &[Signed],
-    items: usize,
-    span: Duration,
-) -> Result<f64, Failure> {
-    let started = Instant::now();
-    let mut batch = submit(engine, workload::batch(algorithm, signed, items))?;
-    let once = started.elapsed();
-    // Short batches run many times between two looks at the clock.
-    let many = if algorithm == Algorithm::Null { 1_000 } else { 8 };
-    let most = (span.as_nanos() / (3 * once.as_nanos()).max(1)) as usize;
-    let repeats = (10_000 / items.max(1)).clamp(1, many).min(most.max(1));
-    // A device so slow that the span holds no three runs gets one.
-    let least = if most > 0 { 3 } else { 1 };
-    let mut times = Vec::new();
-    while times.len() < least || started.elapsed() < span {
-        let begun = Instant::now();
-        for _ in 0..repeats {
-            batch = submit(engine, batch)?;
-        }
-        times.push(begun.elapsed().as_secs_f64() * 1e9 / (repeats * items) as f64);
-    }
-    times.sort_by(f64::total_cmp);
-    Ok(times[times.len() / 2])
 }

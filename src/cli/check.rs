@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::io::IsTerminal;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use clap::{Args, ValueEnum};
@@ -12,7 +11,7 @@ use sigmill::chain::bitcoin::{Network, Rules};
 use sigmill::chain::{self, Kind, Report};
 use sigmill::{Answers, Batch, Engine, referee};
 
-use super::drive::{DRIVING, INTERRUPTED, Watch, drive};
+use super::drive::{Watch, drive, heed_interrupts, is_interrupted};
 use super::input::{self, Input};
 use super::profile::steps::Steps;
 use super::settings::{Flags, Settings};
@@ -128,13 +127,8 @@ pub(super) fn run(arguments: &Arguments) -> Result<Status, Failure> {
     let settings = Settings::load(&arguments.settings)?;
     let engine = Arc::new(settings.open()?);
     let _watched = watched::open(&engine, &settings, &arguments.watch)?;
-    // Where no handler can be set, Ctrl-C ends the process at once as usual.
-    let _ = ctrlc::set_handler(|| {
-        // Nothing is lost while an input is read; the second time means now.
-        if INTERRUPTED.swap(true, Ordering::Relaxed) || !DRIVING.load(Ordering::Relaxed) {
-            std::process::exit(130);
-        }
-    });
+    // Nothing is lost while an input is read.
+    heed_interrupts();
     let mut status = Status::Well;
     if files.is_empty() {
         let bytes = bitcoin_test_data::blocks::mainnet_702861().to_vec();
@@ -145,7 +139,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<Status, Failure> {
         let input = input::read(file, arguments.kind.map(Kind::from));
         status = status.max(one(arguments, &engine, file, input, prevouts.get(index)));
         let left = files.len() - 1 - index;
-        if INTERRUPTED.load(Ordering::Relaxed) && left > 0 {
+        if is_interrupted() && left > 0 {
             eprintln!("sigmill: interrupted: {left} files are not checked");
             return Ok(status.max(Status::Error));
         }

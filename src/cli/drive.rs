@@ -16,6 +16,21 @@ pub(super) static INTERRUPTED: AtomicBool = AtomicBool::new(false);
 /// Set while a check is driven, and Ctrl-C has batches to wait for.
 pub(super) static DRIVING: AtomicBool = AtomicBool::new(false);
 
+/// Whether it was pressed.
+pub(super) fn is_interrupted() -> bool {
+    INTERRUPTED.load(Ordering::Relaxed)
+}
+
+/// Ctrl-C from here on ends the work that is driven, and at once where there is none, or when pressed again.
+pub(super) fn heed_interrupts() {
+    // Where no handler can be set, Ctrl-C ends the process at once as usual.
+    let _ = ctrlc::set_handler(|| {
+        if INTERRUPTED.swap(true, Ordering::Relaxed) || !DRIVING.load(Ordering::Relaxed) {
+            std::process::exit(130);
+        }
+    });
+}
+
 /// What looks at each batch with its answers before the check does.
 pub(super) type Witness<'a> = &'a mut dyn FnMut(&Batch, &Answers);
 

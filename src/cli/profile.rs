@@ -19,7 +19,8 @@ use sigmill::{Algorithm, Engine};
 use super::drive::{Watch, drive};
 use super::input::{self, Input};
 use super::settings::{Flags, Settings};
-use super::{Failure, Status, workload};
+use super::workload::{self, Source};
+use super::{Failure, Status};
 use steps::Steps;
 use summary::Summary;
 
@@ -190,9 +191,9 @@ fn checked(arguments: &Arguments) -> Result<(Timeline, String), Failure> {
 fn generated(arguments: &Arguments, algorithm: Algorithm) -> Result<Timeline, Failure> {
     let engine = engine(arguments)?;
     let items = arguments.batch as usize;
-    let signed = workload::signed(items);
+    let source = Source::new(workload::items(items, items, 0.0));
     let mut batches: Vec<_> =
-        (0..arguments.in_flight).map(|_| workload::batch(algorithm, &signed, items)).collect();
+        (0..arguments.in_flight).map(|_| source.load(algorithm, 0, items).batch).collect();
     let mut tickets = std::collections::VecDeque::new();
     let mut recording = None;
     // A fifth of the time more, to warm up.
@@ -214,6 +215,7 @@ fn generated(arguments: &Arguments, algorithm: Algorithm) -> Result<Timeline, Fa
             break;
         }
         let answered = tickets.pop_front().expect("some are in flight").wait();
+        source.judge(0, answered.answers())?;
         batches.push(answered.into_batch());
     }
     let recording = recording.expect("begun before the end");

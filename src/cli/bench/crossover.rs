@@ -2,11 +2,11 @@
 
 use std::time::{Duration, Instant};
 
-use sigmill::{Algorithm, Engine};
-
-use super::Failure;
-use super::bench::submit;
-use super::workload::{self, Signed};
+use super::closed_loop::Subject;
+use crate::cli::drive::is_interrupted;
+use crate::cli::workload::Load;
+use crate::cli::{Failure, Status};
+use sigmill::{Batch, Engine, Terms};
 
 /// Largest batch that is tried: beyond it both rates are flat.
 const LARGEST: usize = 1 << 16;
@@ -19,25 +19,33 @@ pub(super) struct Crossover {
     pub tried: usize,
 }
 
-/// Tries batches of one job, two, four, on both engines in turn, for about `span`.
+/// Tries batches of one job, two, four, on the CPU and the subject's engine in turn, for about `span`.
 pub(super) fn find(
-    (cpu, device): (&Engine, &Engine),
-    algorithm: Algorithm,
-    signed: &[Signed],
+    cpu: &Engine,
+    subject: Subject<'_>,
     span: Duration,
 ) -> Result<Crossover, Failure> {
+    let Subject { engine: device, algorithm, source, .. } = subject;
     let started = Instant::now();
     let mut found = Crossover { from: None, tried: 0 };
     let mut size = 1;
-    while size <= LARGEST && (size == 1 || started.elapsed() < span) {
-        let mut batch = workload::batch(algorithm, signed, size);
+    while size <= LARGEST && (size == 1 || started.elapsed() < span) && !is_interrupted() {
+        let Load { batch, first } = source.load(algorithm, 0, size);
+        let mut batch = Some(batch);
         let mut wins = 0;
         // The first of four warms up and does not count.
         for round in 0..4 {
-            let mut time = |engine| -> Result<Duration, Failure> {
+            let mut time = |engine: &Engine| -> Result<Duration, Failure> {
+                let sent: Batch = batch.take().expect("it comes back each time");
                 let begun = Instant::now();
-                batch = submit(engine, std::mem::replace(&mut batch, workload::nothing()))?;
-                Ok(begun.elapsed())
+                let answered = engine
+                    .submit(sent, Terms::default())
+                    .map_err(|busy| Failure::new(Status::Error, busy.to_string()))?
+                    .wait();
+                let took = begun.elapsed();
+                source.judge(first, answered.answers())?;
+                batch = Some(answered.into_batch());
+                Ok(took)
             };
             let (cpu, device) = (time(cpu)?, time(device)?);
             wins += u32::from(round > 0 && device < cpu);

@@ -1,0 +1,29 @@
+//! Stands for other libraries in a build without the feature `baseline`.
+
+use sigmill::Algorithm;
+
+use crate::cli::Failure;
+use crate::cli::workload::Source;
+
+/// Whether this build has it.
+pub(super) const BUILT: bool = false;
+
+/// There is none.
+pub(super) enum Baseline {}
+
+/// The library that an algorithm is compared with.
+pub(super) fn library(_: Algorithm) -> Option<&'static str> {
+    None
+}
+
+impl Baseline {
+    /// None.
+    pub fn new(_: usize) -> Result<Option<Self>, Failure> {
+        Ok(None)
+    }
+
+    /// Is never called.
+    pub fn run(&self, _: &Source, _: Algorithm, _: usize, _: usize) -> Result<(), Failure> {
+        match *self {}
+    }
+}
