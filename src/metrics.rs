@@ -140,6 +140,9 @@ fn work(snapshot: &Snapshot) {
         for (verdict, items) in
             [("valid", tally.valid), ("invalid", tally.invalid), ("computed", tally.computed)]
         {
+            if items == 0 {
+                continue;
+            }
             counter!("sigmill_verdicts_total", "algorithm" => algorithm.to_string(),
                      "backend" => name(*lane), "verdict" => verdict)
             .absolute(items);
