@@ -71,41 +71,37 @@ step "format"
 cargo fmt --all --check
 
 step "lints"
-# In release, as the tests: the simulated card is compiled once.
-cargo clippy --quiet --release --workspace --all-targets --features fpga-sim -- -D warnings
-cargo clippy --quiet --release --lib --no-default-features -- -D warnings
-cargo clippy --quiet --release -p sigmill-consensus --lib --no-default-features -- -D warnings
+# As the tests: the simulated card is compiled once.
+cargo clippy --quiet --profile ci --workspace --all-targets --features fpga-sim -- -D warnings
+cargo clippy --quiet --profile ci --lib --no-default-features -- -D warnings
+cargo clippy --quiet --profile ci -p sigmill-consensus --lib --no-default-features -- -D warnings
 
 step "tests of the simulated card"
-cargo test --release --no-fail-fast -p fpga-microcode -p fpga-sim
+cargo test --profile ci --no-fail-fast -p fpga-microcode -p fpga-sim
 
 step "interleavings"
-cargo test --quiet --release -p sigmill-loom
+cargo test --quiet --profile ci -p sigmill-loom
 
 step "tests"
-cargo test --release --no-fail-fast --features fpga-sim
+cargo test --profile ci --no-fail-fast --features fpga-sim
 
 step "documentation"
-RUSTDOCFLAGS="-D warnings" cargo doc --quiet --release --no-deps --lib
+RUSTDOCFLAGS="-D warnings" cargo doc --quiet --profile ci --no-deps --lib
 
 step "the built-in block"
 # The one that the tests have built.
-"${CARGO_TARGET_DIR:-target}/release/sigmill" check
+"${CARGO_TARGET_DIR:-target}/ci/sigmill" check
 
 step "benches run"
-cargo bench --quiet --features fpga-sim --bench versus -- --quick
-cargo bench --quiet --features fpga-sim --bench dispatch -- --quick
-cargo bench --quiet --features fpga-sim --bench gpu -- --software --quick adapter end-to-end stages merkle
+cargo bench --quiet --profile ci --features fpga-sim --bench versus -- --quick
+cargo bench --quiet --profile ci --features fpga-sim --bench dispatch -- --quick
+cargo bench --quiet --profile ci --features fpga-sim --bench gpu -- --software --quick adapter end-to-end stages merkle
 
-cargo bench --quiet -p fpga-sim --bench cycles
+cargo bench --quiet --profile ci -p fpga-sim --bench cycles
 
 step "the consensus core"
-# Without optimisation of the whole program, which every test binary would pay for again.
-(
-    export CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16
-    cargo test --release --no-fail-fast -p sigmill-consensus
-    RUSTDOCFLAGS="-D warnings" cargo doc --quiet --release --no-deps --lib -p sigmill-consensus
-)
+cargo test --profile ci --no-fail-fast -p sigmill-consensus
+RUSTDOCFLAGS="-D warnings" cargo doc --quiet --profile ci --no-deps --lib -p sigmill-consensus
 
 step "fuzz targets"
 fuzz/run.sh "${SIGMILL_FUZZ:-6}"

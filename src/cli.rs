@@ -167,8 +167,8 @@ fn check_required() -> Result<(), Failure> {
     let absent = backend::absent();
     for name in required.split(',').map(str::trim).filter(|name| !name.is_empty()) {
         let members: &[&str] = match name {
-            // `data` concerns the tests.
-            "cpu" | "data" => continue,
+            // The last three concern the tests.
+            "cpu" | "data" | "browser" | "prometheus" => continue,
             "gpu" => &["gpu", "gpu=software"],
             "gpu=software" => &["gpu=software"],
             "fpga" => &["fpga", "fpga=sim"],

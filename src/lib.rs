@@ -81,3 +81,8 @@ pub use verdict::{Answers, Outcome, Reason, Verdict};
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 pub struct Readme;
+
+/// So is the book's.
+#[cfg(doctest)]
+#[doc = include_str!("../docs/book/backend.md")]
+pub struct AddingABackend;

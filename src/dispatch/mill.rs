@@ -311,11 +311,13 @@ impl Mill {
             }
         };
         if let Some((Flight { held, cell, parts, .. }, trust)) = resolved {
-            let _resolve = self.recorder.time(Stage::Resolve, || {
+            // It ends before the caller goes on, who may end the recording.
+            let resolving = self.recorder.time(Stage::Resolve, || {
                 let items = held.parsed.batch().len();
                 Subject::of(&held.parsed, of, PieceId(0), items)
             });
             let answers = self.assemble(&held.parsed, parts);
+            drop(resolving);
             cell.resolve(Answered::new(held, answers, trust, self.spares.clone()));
         }
         for (flight, error) in given_up {

@@ -10,13 +10,16 @@ use crate::cli::surroundings::Surroundings;
 pub(in crate::cli) const CONFIG: &str = "SIGMILL_CONFIG";
 
 /// Variables that are no settings.
-const OTHERS: [&str; 6] = [
+const OTHERS: [&str; 8] = [
     CONFIG,
     "SIGMILL_DATA",
     "SIGMILL_REQUIRE",
     "SIGMILL_ISA",
     "SIGMILL_FPGA",
     "SIGMILL_FPGA_MANIFEST",
+    // Of the build, which cargo hands on.
+    "SIGMILL_RUSTC",
+    "SIGMILL_GIT_LOG",
 ];
 
 /// Most changes that make a variable a slip of the keyboard.

@@ -1,5 +1,4 @@
 //! The dashboard's queries, each against a real Prometheus that scrapes a loaded engine.
-#![cfg(all(unix, feature = "cli"))]
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -9,7 +8,9 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-const DASHBOARD: &str = include_str!("../docs/dashboards/sigmill.json");
+use crate::support;
+
+const DASHBOARD: &str = include_str!("../../docs/dashboards/sigmill.json");
 
 /// A process that ends with the test.
 struct Running(Child);
@@ -84,9 +85,10 @@ fn prometheus(metrics: u16, folder: &std::path::Path) -> Option<(Running, u16)> 
     match child {
         Ok(child) => Some((Running(child), port)),
         Err(error) => {
-            let required = std::env::var("SIGMILL_REQUIRE").unwrap_or_default();
-            let required = required.split(',').any(|name| name.trim() == "prometheus");
-            assert!(!required, "SIGMILL_REQUIRE names prometheus: {error}");
+            assert!(
+                !support::is_required("prometheus"),
+                "SIGMILL_REQUIRE names prometheus: {error}"
+            );
             eprintln!("skipped: prometheus: {error} (Debian's package `prometheus`)");
             None
         }
@@ -183,7 +185,7 @@ fn every_metric_that_the_dashboard_names_is_exported() {
     }
     // Series of what has not happened yet begin when it does.
     let later = ["sigmill_failovers_total", "sigmill_backend_faults_total"];
-    let documented = include_str!("../src/metrics.rs");
+    let documented = include_str!("../../src/metrics.rs");
     for (title, expression) in queries() {
         let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
         for name in expression.split(|c| !is_name(c)).filter(|word| word.starts_with("sigmill_")) {

@@ -1,11 +1,12 @@
 //! The command's settings, pages and completions.
-#![cfg(feature = "cli")]
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use serde_json::Value;
+
+use crate::code;
 
 /// A home of its own.
 struct Home(PathBuf);
@@ -41,10 +42,6 @@ impl Drop for Home {
     fn drop(&mut self) {
         let _ = fs::remove_dir_all(&self.0);
     }
-}
-
-fn code(output: &Output) -> i32 {
-    output.status.code().expect("no signal")
 }
 
 fn out(output: &Output) -> String {

@@ -1,11 +1,12 @@
 //! `sigmill doctor`, on this machine and on trees of files.
-#![cfg(all(feature = "cli", unix))]
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use serde_json::Value;
+
+use crate::{code, json, text};
 
 struct Folder(PathBuf);
 
@@ -50,18 +51,6 @@ impl Drop for Folder {
     fn drop(&mut self) {
         let _ = fs::remove_dir_all(&self.0);
     }
-}
-
-fn code(output: &Output) -> i32 {
-    output.status.code().expect("no signal")
-}
-
-fn json(output: &Output) -> Value {
-    serde_json::from_slice(&output.stdout).expect("one JSON object")
-}
-
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8(bytes.to_vec()).expect("UTF-8")
 }
 
 fn check<'a>(document: &'a Value, name: &str) -> &'a Value {

@@ -1,13 +1,15 @@
 //! `sigmill bench` as a user runs it.
-#![cfg(feature = "cli")]
-
-mod support;
 
 use std::path::PathBuf;
 use std::process::{Command, Output};
 use std::sync::LazyLock;
 
 use serde_json::Value;
+
+use crate::{assert_fits, code, support, text, validator};
+
+static SCHEMA: LazyLock<jsonschema::Validator> =
+    LazyLock::new(|| validator(include_str!("../../docs/schema/bench.json")));
 
 /// Runs the command; `bench` and a short time are added.
 fn bench(arguments: &[&str]) -> Output {
@@ -22,31 +24,8 @@ fn run(arguments: &[&str]) -> (i32, Value) {
     let told = text(&output.stderr);
     let document = serde_json::from_slice(&output.stdout);
     let document = document.unwrap_or_else(|error| panic!("one JSON object: {error}: {told}"));
-    fits(&document);
+    assert_fits(&SCHEMA, &document);
     (code(&output), document)
-}
-
-fn code(output: &Output) -> i32 {
-    output.status.code().expect("no signal")
-}
-
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes).into_owned()
-}
-
-/// Panics unless the document is what the schema says.
-fn fits(document: &Value) {
-    static SCHEMA: LazyLock<jsonschema::Validator> = LazyLock::new(|| {
-        let schema = include_str!("../docs/schema/bench.json");
-        let schema = serde_json::from_str(schema).expect("JSON");
-        jsonschema::draft202012::meta::validate(&schema).expect("a schema of its draft");
-        jsonschema::draft202012::new(&schema).expect("a schema")
-    });
-    let errors: Vec<_> = SCHEMA
-        .iter_errors(document)
-        .map(|error| format!("{}: {error}", error.instance_path()))
-        .collect();
-    assert!(errors.is_empty(), "{errors:#?}");
 }
 
 fn rows(document: &Value) -> Vec<(&str, &str)> {
@@ -348,7 +327,7 @@ fn an_interrupted_run_prints_what_it_has() {
         }
         assert_eq!(code(&output), 1, "{}", text(&output.stderr));
         let document: Value = serde_json::from_slice(&output.stdout).expect("one JSON object");
-        fits(&document);
+        assert_fits(&SCHEMA, &document);
         assert_eq!(document["interrupted"], true);
         return;
     }
@@ -366,7 +345,7 @@ fn a_gpu_in_software_has_a_crossover_and_is_no_accelerator() {
     }
     assert_eq!(code(&output), 0, "{}", text(&output.stderr));
     let document: Value = serde_json::from_slice(&output.stdout).expect("one JSON object");
-    fits(&document);
+    assert_fits(&SCHEMA, &document);
     let rows = rows(&document);
     assert_eq!(rows, [("schnorr-bip340", "cpu"), ("schnorr-bip340", "gpu=software")]);
     let crossover = &document["crossovers"][0];

@@ -1,16 +1,14 @@
-//! The command as a user runs it: outputs and exit codes.
-#![cfg(feature = "cli")]
+//! `sigmill check`, `devices`, `fpga`, and the command as a whole.
 
-mod support;
 #[cfg(feature = "fpga")]
-#[path = "../src/backend/fpga/bitstream/writer.rs"]
+#[path = "../../src/backend/fpga/bitstream/writer.rs"]
 #[expect(dead_code, reason = "one format of three is enough here")]
 mod writer;
 
 use std::io::Write;
 use std::process::{Command, Output, Stdio};
 
-use serde_json::Value;
+use crate::{code, json, support, text};
 
 fn sigmill(arguments: &[&str]) -> Output {
     run(arguments, &mut std::iter::empty())
@@ -21,6 +19,7 @@ fn run(arguments: &[&str], input: &mut dyn Iterator<Item = Vec<u8>>) -> Output {
     let mut child = Command::new(env!("CARGO_BIN_EXE_sigmill"))
         .args(arguments)
         .env_remove("SIGMILL_REQUIRE")
+        .env("SIGMILL_CONFIG", "/dev/null")
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
@@ -34,18 +33,6 @@ fn run(arguments: &[&str], input: &mut dyn Iterator<Item = Vec<u8>>) -> Output {
     }
     drop(stdin);
     child.wait_with_output().expect("the command ends")
-}
-
-fn code(output: &Output) -> i32 {
-    output.status.code().expect("no signal")
-}
-
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8(bytes.to_vec()).expect("UTF-8")
-}
-
-fn json(output: &Output) -> Value {
-    serde_json::from_slice(&output.stdout).expect("one JSON object")
 }
 
 #[test]
