@@ -113,6 +113,9 @@ pub struct Config {
     /// Where people and programs ask; nowhere if absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub http: Option<SocketAddr>,
+    /// The Unix socket of `sigmill top` and `sigmill profile --attach`; none if absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub monitor: Option<PathBuf>,
     /// Who computes.
     #[serde(default)]
     pub crypto: Crypto,
@@ -146,6 +149,7 @@ impl Config {
             data,
             listen,
             http: None,
+            monitor: None,
             crypto: Crypto::default(),
             devices: vec![],
             threads: 0,
@@ -165,7 +169,8 @@ impl Config {
         let text = std::fs::read_to_string(path).map_err(io)?;
         let mut config = Config::parse(&text, path)?;
         let folder = path.parent().unwrap_or(Path::new(""));
-        for file in [&mut config.genesis, &mut config.keys, &mut config.data] {
+        let fixed = [&mut config.genesis, &mut config.keys, &mut config.data];
+        for file in fixed.into_iter().chain(&mut config.monitor) {
             *file = folder.join(&*file);
         }
         Ok(config)

@@ -18,6 +18,7 @@ use commonware_stream::sake::{self, Sake};
 use commonware_utils::ordered::Map;
 use commonware_utils::{NZU32, NZUsize};
 use sigmill::Engine;
+use sigmill::monitor::Monitor;
 use sigmill_consensus::chain::{Stop, Times};
 use sigmill_consensus::config::{self, Config};
 use sigmill_consensus::delay::Delayed;
@@ -42,6 +43,7 @@ validator.toml:
   data = \"data\"
   listen = \"0.0.0.0:9000\"
   http = \"127.0.0.1:8000\"
+  monitor = \"monitor.sock\"   # for sigmill top and sigmill profile --attach
   [[peers]]
   identity = \"64 hexadecimal digits\"
   address = \"10.0.0.2:9000\"
@@ -68,6 +70,7 @@ pub fn run(arguments: &Arguments) -> Done {
     let keys = ValidatorKeys::read(&config.keys)?;
     let _lock = lock(&config.data)?;
     let engine = Arc::new(engine(&config)?);
+    let _monitor = monitor(&config, &engine)?;
     let runtime = RuntimeConfig::new()
         .with_worker_threads(cores().max(2))
         .with_storage_directory(config.data.join("store"));
@@ -81,6 +84,14 @@ pub fn run(arguments: &Arguments) -> Done {
         let text = text.or_else(|| panic.downcast_ref::<&str>().copied());
         Err(stopped(&data, text.unwrap_or("a panic")))
     })
+}
+
+/// Opens the socket through which the engine is watched, if one is wanted.
+fn monitor(config: &Config, engine: &Arc<Engine>) -> Result<Option<Monitor>, Failure> {
+    let Some(path) = &config.monitor else { return Ok(None) };
+    let opened = sigmill::monitor::serve(engine, path);
+    let failed = |error| Failure::input(format!("`monitor`: {}: {error}", path.display()));
+    opened.map(Some).map_err(failed)
 }
 
 /// A stop for which the disk may be the reason, and what to do then.

@@ -10,6 +10,7 @@ fn peer(seed: u64, port: u16) -> Peer {
 fn full() -> Config {
     Config {
         http: Some("[::1]:8000".parse().unwrap()),
+        monitor: Some("m.sock".into()),
         crypto: Crypto::Libsecp256k1,
         devices: vec!["gpu".into(), "fpga=/dev/xdma0".into()],
         threads: 3,
@@ -35,6 +36,7 @@ fn what_is_written_is_read_with_its_paths_joined() {
     let mut config = full();
     config.write(&path).unwrap();
     (config.genesis, config.keys) = (folder.path().join("g.toml"), folder.path().join("k"));
+    config.monitor = Some(folder.path().join("m.sock"));
     assert_eq!(Config::read(&path).unwrap(), config);
     let error = Config::read(&folder.path().join("other")).unwrap_err();
     assert!(matches!(error, ConfigError::Io { .. }), "{error}");
