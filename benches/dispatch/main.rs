@@ -1,8 +1,8 @@
 //! What the dispatcher itself costs: the engine over the backend `null`, one item, refusals, overload, other
-//! sources, a device that does not pay, and how soon that is known.
+//! sources, a device that does not pay, how soon that is known, and what recording costs.
 //!
 //! ```text
-//! cargo bench --bench dispatch -- [--json] [--quick] [null|one-item|refusals|overload|plugged|settling ..]
+//! cargo bench --bench dispatch -- [--json] [--quick] [null|one-item|refusals|overload|plugged|settling|watched ..]
 //! ```
 //! Inline: one batch after the other on the caller's thread, raw (parsed each time) and parsed
 //! before. Lane: batches of 1,024 jobs through a device thread, several in flight. Batches are
@@ -21,6 +21,7 @@ mod open_loop;
 mod overload;
 mod plugged;
 mod settling;
+mod watched;
 
 /// Counts what the data path allocates, on every thread.
 #[global_allocator]
@@ -34,10 +35,17 @@ fn main() {
     let arguments: Vec<_> = std::env::args().collect();
     let has = |flag: &str| arguments.iter().any(|argument| argument == flag);
     let (json, quick) = (has("--json"), has("--quick"));
-    let names = ["null", "one-item", "refusals", "overload", "plugged", "settling"];
+    let names = ["null", "one-item", "refusals", "overload", "plugged", "settling", "watched"];
     let all = !names.iter().any(|name| has(name));
-    let parts: [fn(bool, bool); 6] =
-        [null, load::one_item, load::refusals, overload::run, plugged::run, settling::run];
+    let parts: [fn(bool, bool); 7] = [
+        null,
+        load::one_item,
+        load::refusals,
+        overload::run,
+        plugged::run,
+        settling::run,
+        watched::run,
+    ];
     for (name, part) in names.into_iter().zip(parts) {
         if all || has(name) {
             part(json, quick);

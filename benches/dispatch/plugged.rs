@@ -9,7 +9,7 @@ use sigmill::{Batch, Device, Engine, Terms};
 use crate::engines;
 
 /// A name, what makes a batch of it, and the jobs of each.
-type Work = (&'static str, fn(usize) -> Batch, usize);
+pub type Work = (&'static str, fn(usize) -> Batch, usize);
 
 const IN_FLIGHT: usize = 4;
 
@@ -71,7 +71,7 @@ fn open(device: Option<Device>) -> Engine {
 }
 
 /// Jobs a second over a span.
-fn work(engine: &Engine, make: fn(usize) -> Batch, jobs: usize, span: Duration) -> f64 {
+pub fn work(engine: &Engine, make: fn(usize) -> Batch, jobs: usize, span: Duration) -> f64 {
     let parsed = engine.parse(make(jobs));
     let started = Instant::now();
     let (mut tickets, mut done) = (VecDeque::new(), 0);
