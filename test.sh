@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Builds and tests everything. Installs what it may (apt, as root on Debian) and names what it may not.
 #   SIGMILL_DATA     folder of real blocks and vectors; without it those tests say what they skip
-#   SIGMILL_REQUIRE  comma-separated: data, gpu, fpga; absence then fails
+#   SIGMILL_REQUIRE  comma-separated: data, gpu, fpga, browser, prometheus; absence then fails
 #   SIGMILL_FUZZ     seconds for each fuzz target (default 6)
 set -euo pipefail
 cd "$(dirname "$0")"
@@ -44,6 +44,17 @@ if [ ${#missing[@]} -gt 0 ]; then
     else
         echo "missing: ${missing[*]}: FPGA tests say what they skip; on Debian: apt-get install" \
             "verilator iverilog yosys nextpnr-ice40 fpga-icestorm" >&2
+    fi
+fi
+# What reports are looked at with, and what scrapes metrics.
+missing=()
+for tool in chromium prometheus curl; do command -v "$tool" >/dev/null || missing+=("$tool"); done
+if [ ${#missing[@]} -gt 0 ]; then
+    if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+        apt-get update -qq
+        DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" fonts-dejavu-core
+    else
+        echo "missing: ${missing[*]}: tests of reports and metrics say what they skip; on Debian: apt-get install ${missing[*]}" >&2
     fi
 fi
 # Mesa keeps compiled kernels there from run to run.
