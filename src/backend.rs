@@ -14,6 +14,7 @@ use crate::observe::Observer;
 use crate::parsed::Parsed;
 use crate::verdict::Evidence;
 
+pub mod ceiling;
 pub mod cpu;
 pub mod device;
 #[cfg(feature = "fpga")]

@@ -16,6 +16,7 @@ macro_rules! say {
 }
 
 mod bench;
+mod ceilings;
 mod check;
 mod config;
 mod devices;

@@ -7,58 +7,49 @@ use std::time::Duration;
 
 use serde_json::json;
 use sigmill::backend::gpu::Limbs;
+use sigmill::backend::gpu::ceiling::{Body, Probe, products};
+use sigmill::error::EngineError;
 
 use crate::Bench;
-use crate::clock::Spread;
-use crate::raw::Raw;
-
-const WIDE_FIELD: &str = include_str!("../../shaders/field_u64.wgsl");
-const NARROW_FIELD: &str = include_str!("../../shaders/field_u32.wgsl");
-
-const WORKGROUP: u32 = 64;
-/// Longest dispatch: far below what a driver takes for a hang.
-const LONGEST: f64 = 0.25;
+use crate::clock::{Spread, core_time};
 
 /// A kernel that does one thing, over and over.
 struct Work {
     name: &'static str,
-    /// What is declared before the loop, what is repeated, and what keeps the results alive.
-    text: [String; 3],
-    prelude: &'static str,
-    /// Operations of one thread in one round.
-    operations: usize,
+    body: Body,
     /// Products of the ceiling's kind in one operation.
-    products: usize,
-    wide: bool,
+    products: u32,
+    limbs: Limbs,
 }
 
 pub fn run(bench: &Bench, span: Duration) -> Result<(), String> {
-    let raw = Raw::open(bench.options.software)?;
+    let probe = Probe::open(bench.options.adapter()).map_err(|error| error.to_string())?;
     let works = works();
     let each = span.div_f64(works.len() as f64).as_secs_f64();
     // The last rate of independent products: 64-bit, 32-bit.
     let mut most = [None; 2];
     let mut field = Vec::new();
-    let limbs = bench.options.limbs;
-    let wide = limbs.map_or(raw.has_64_bits(), |limbs| limbs == Limbs::U64);
+    let own = if probe.has_64_bits() { Limbs::U64 } else { Limbs::U32 };
+    let own = bench.options.limbs.unwrap_or(own);
     bench.report.note(format_args!(
         "{:36} {:>14} {:>10} {:>10} {:>9}",
         "", "operations/s", "ns", "core ns", "of limit"
     ));
     for work in works {
-        if work.wide && !raw.has_64_bits() {
+        let wide = work.limbs == Limbs::U64;
+        if wide && !probe.has_64_bits() {
             bench.report.skip("ceiling", work.name, "the device has no 64-bit integers");
             continue;
         }
-        let (rate, cores) = measure(bench, &raw, &work, each)?;
-        let limit = &mut most[usize::from(!work.wide)];
+        let (rate, cores) = measure(&probe, &work.body, each).map_err(|error| error.to_string())?;
+        let limit = &mut most[usize::from(!wide)];
         if work.products == 1 {
             *limit = Some(rate.median);
         }
-        if work.products > 1 && work.wide == wide {
+        if work.products > 1 && work.limbs == own {
             field.push(rate.median);
         }
-        let share = limit.map(|limit| rate.median * work.products as f64 / limit);
+        let share = limit.map(|limit| rate.median * f64::from(work.products) / limit);
         let share = share.filter(|_| work.products > 1);
         let percent = share.map_or(String::new(), |share| format!("{:.0} %", 100.0 * share));
         let products = match work.products {
@@ -86,111 +77,42 @@ pub fn run(bench: &Bench, span: Duration) -> Result<(), String> {
 }
 
 fn works() -> Vec<Work> {
-    let chains = |name, count: usize, wide| {
-        let kind = if wide { "u64" } else { "u32" };
-        let declare = (0..count).map(|i| format!("var x{i} = {kind}(seed + {i}u);\n")).collect();
-        let step = |i: usize| match wide {
-            true => format!("x{i} = u64(u32(x{i})) * u64(work.factor) + u64(work.addend);\n"),
-            // A square: a product with a constant could be drawn together with the next.
-            false => format!("x{i} = x{i} * x{i} + work.addend;\n"),
-        };
-        // Enough that the loop itself costs nothing.
-        let steps = 128 / count;
-        let repeat = (0..steps * count).map(|i| step(i % count)).collect();
-        let sum: Vec<_> = (0..count).map(|i| format!("u32(x{i})")).collect();
-        let text = [declare, repeat, sum.join(" ^ ")];
-        Work { name, text, prelude: "", operations: steps * count, products: 1, wide }
+    let chains = |name, count, limbs| {
+        let body = Body::chains(count, limbs);
+        Work { name, body, products: 1, limbs }
     };
-    let field = |name, function: &str, prelude, wide| {
+    let field = |name, function: &str, limbs: Limbs| {
         let words = "seed, work.factor, seed ^ 5u, work.addend, seed + 7u, seed, 1u, 2u";
         let declare = format!("var x = limbs_load(array<u32, 8>({words})); var y = x;\n");
-        let repeat = match function {
-            "fe_mul" => "x = fe_mul(x, y); y = fe_mul(y, x);\n",
-            _ => "x = fe_sqr(x); y = fe_sqr(y);\n",
+        let (repeat, place) = match function {
+            "fe_mul" => ("x = fe_mul(x, y); y = fe_mul(y, x);\n", 0),
+            _ => ("x = fe_sqr(x); y = fe_sqr(y);\n", 1),
         };
-        let text = [declare, repeat.to_owned(), "x[0] ^ y[0]".to_owned()];
-        let products = products(prelude, function);
-        Work { name, text, prelude, operations: 2, products, wide }
+        let (repeat, result) = (repeat.to_owned(), "x[0] ^ y[0]".to_owned());
+        let body = Body { prelude: limbs.text(), declare, repeat, result, operations: 2 };
+        Work { name, body, products: products(limbs)[place], limbs }
     };
     vec![
-        chains("u64(a) * u64(b) + c, one chain", 1, true),
-        chains("u64(a) * u64(b) + c, eight chains", 8, true),
-        field("fe_mul, 10x26", "fe_mul", WIDE_FIELD, true),
-        field("fe_sqr, 10x26", "fe_sqr", WIDE_FIELD, true),
-        chains("u32 a * b + c, one chain", 1, false),
-        chains("u32 a * b + c, eight chains", 8, false),
-        field("fe_mul, 20x13", "fe_mul", NARROW_FIELD, false),
-        field("fe_sqr, 20x13", "fe_sqr", NARROW_FIELD, false),
+        chains("u64(a) * u64(b) + c, one chain", 1, Limbs::U64),
+        chains("u64(a) * u64(b) + c, eight chains", 8, Limbs::U64),
+        field("fe_mul, 10x26", "fe_mul", Limbs::U64),
+        field("fe_sqr, 10x26", "fe_sqr", Limbs::U64),
+        chains("u32 a * b + c, one chain", 1, Limbs::U32),
+        chains("u32 a * b + c, eight chains", 8, Limbs::U32),
+        field("fe_mul, 20x13", "fe_mul", Limbs::U32),
+        field("fe_sqr, 20x13", "fe_sqr", Limbs::U32),
     ]
 }
 
-/// Products in a function's text; those with a power of two are shifts.
-fn products(text: &str, function: &str) -> usize {
-    let body = text.split_once(&format!("fn {function}(")).map_or("", |(_, rest)| rest);
-    let body = body.split("\n}").next().unwrap_or_default();
-    let is_product = |factor: &&str| {
-        let digits = factor.trim_start_matches("u64(");
-        let end = digits.find(|c: char| !c.is_ascii_digit()).unwrap_or(digits.len());
-        !digits[..end].parse::<u64>().is_ok_and(u64::is_power_of_two)
-    };
-    body.split(" * ").skip(1).filter(is_product).count()
-}
-
 /// Operations a second, and nanoseconds of cores an operation.
-fn measure(bench: &Bench, raw: &Raw, work: &Work, span: f64) -> Result<(Spread, f64), String> {
-    let threads = if bench.options.software { 1 << 12 } else { 1 << 18 };
-    let [declare, repeat, result] = &work.text;
-    let text = format!(
-        "{}
-struct Work {{ rounds: u32, factor: u32, addend: u32, unused: u32 }}
-@group(0) @binding(0) var<uniform> work: Work;
-@group(0) @binding(1) var<storage, read_write> results: array<u32>;
-@compute @workgroup_size({WORKGROUP})
-fn run(@builtin(global_invocation_id) id: vec3<u32>) {{
-    let seed = id.x * 2654435761u + 1u;
-    {declare}
-    for (var round = 0u; round < work.rounds; round++) {{
-        {repeat}
-    }}
-    results[id.x] = {result};
-}}",
-        work.prelude
-    );
-    let pipeline = raw.pipeline(&text, "run", None)?;
-    use wgpu::BufferUsages as Usage;
-    let parameters = raw.buffer(16, Usage::UNIFORM | Usage::COPY_DST);
-    let results = raw.buffer(4 * u64::from(threads), Usage::STORAGE);
-    let entry = |binding, buffer: &'static str| {
-        let buffer = if buffer == "work" { &parameters } else { &results };
-        wgpu::BindGroupEntry { binding, resource: buffer.as_entire_binding() }
-    };
-    let group = raw.device.create_bind_group(&wgpu::BindGroupDescriptor {
-        label: None,
-        layout: &pipeline.get_bind_group_layout(0),
-        entries: &[entry(0, "work"), entry(1, "results")],
-    });
-    let dispatch = |rounds: u32| {
-        let words = [rounds, 0x9e37_79b1, 0x85eb_ca6b, 0];
-        raw.queue.write_buffer(&parameters, 0, bytemuck::cast_slice(&words));
-        raw.dispatch(&pipeline, &group, threads / WORKGROUP)
-    };
-    // The first dispatch may compile; then as many rounds as take a seventh of the span.
-    dispatch(1)?;
-    let wanted = (span / 7.0).min(LONGEST);
-    let mut rounds = 4;
-    loop {
-        let took = dispatch(rounds)?.0.as_secs_f64();
-        if took > wanted / 2.0 || rounds >= 1 << 24 {
-            break;
-        }
-        rounds = (f64::from(rounds) * (wanted / took).clamp(1.5, 32.0)) as u32;
-    }
-    let operations = f64::from(rounds) * f64::from(threads) * work.operations as f64;
-    let (mut rates, mut cores) = (Vec::new(), Duration::ZERO);
+fn measure(probe: &Probe, body: &Body, span: f64) -> Result<(Spread, f64), EngineError> {
+    let kernel = probe.prepare(body)?;
+    let rounds = kernel.rounds(Duration::from_secs_f64(span))?;
+    let operations = kernel.operations(rounds);
+    let (mut rates, cores) = (Vec::new(), core_time());
     for _ in 0..5 {
-        let (took, busy) = dispatch(rounds)?;
-        rates.push(operations / took.as_secs_f64());
-        cores += busy;
+        rates.push(operations / kernel.dispatch(rounds)?.as_secs_f64());
     }
-    Ok((Spread::of(rates), cores.as_secs_f64() * 1e9 / (5.0 * operations)))
+    let busy = core_time().saturating_sub(cores);
+    Ok((Spread::of(rates), busy.as_secs_f64() * 1e9 / (5.0 * operations)))
 }

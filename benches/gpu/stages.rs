@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 use sigmill::Engine;
 use sigmill::backend::gpu;
+use sigmill::backend::gpu::ceiling::multiply_work;
 use sigmill::backend::gpu::program::Kernel;
 use sigmill::observe::{Span, Stage, Track};
 
@@ -84,20 +85,8 @@ fn print(bench: &Bench, case: Case, items: usize, stages: BTreeMap<Stage, (u64, 
     bench.report.row("stages", text, value);
 }
 
-/// What the field operations of `multiply` take at the rates of the ceiling: doublings of 3 products and 4
-/// squarings, additions of 8 and 3, and a product with beta for every second addend.
+/// What the field operations of `multiply` take at the rates of the ceiling.
 fn field_ns([products, squares]: [f64; 2]) -> f64 {
-    let windows = constant("WINDOWS");
-    let generator = (windows / constant("GENERATOR_STRIDE")).ceil();
-    let doublings = (windows - 1.0) * constant("KEY_WIDTH");
-    let additions = 2.0 * windows + 2.0 * generator + 1.0;
-    let product = 3.0 * doublings + 8.0 * additions + windows + generator;
-    1e9 * (product / products + (4.0 * doublings + 3.0 * additions) / squares)
-}
-
-/// A constant of the shader; 0 where it has none of that name.
-fn constant(name: &str) -> f64 {
-    let text = include_str!("../../shaders/scalar.wgsl");
-    let value = text.split_once(&format!("const {name}: u32 = ")).map(|(_, rest)| rest);
-    value.and_then(|rest| rest.split_once('u')?.0.parse().ok()).unwrap_or_default()
+    let work = multiply_work();
+    1e9 * (f64::from(work.products) / products + f64::from(work.squares) / squares)
 }

@@ -1,5 +1,7 @@
 //! The host's CPU: the kernels of `algorithms` over pieces of a batch, in the engine's own pool.
 
+mod ceiling;
+
 use std::collections::VecDeque;
 use std::ops::Range;
 use std::sync::Arc;
@@ -21,6 +23,8 @@ use crate::isa::Isa;
 use crate::observe::{Observer, Subject};
 use crate::parsed::{Operands, Parsed};
 use crate::verdict::{Evidence, Reason, Verdict};
+
+pub use ceiling::ceiling;
 
 /// The CPU as a device with a pool of its own.
 ///

@@ -8,6 +8,7 @@
 #[cfg(unix)]
 mod bar;
 pub mod bitstream;
+mod ceiling;
 mod completion;
 mod descriptor;
 mod flight;
@@ -50,6 +51,7 @@ use crate::error::{Fault, Rejected};
 use crate::isa::Isa;
 use crate::parsed::Parsed;
 
+pub use ceiling::ceiling;
 pub use open::{Options, backend, device, device_later, find};
 pub use registers::{ABI, Expected, Identity, IdentityError};
 pub use transport::{Transport, TransportError};

@@ -19,6 +19,7 @@ use crate::verdict::{Evidence, Point, Rooted};
 
 mod buffers;
 mod cache;
+pub mod ceiling;
 mod context;
 mod flight;
 mod messages;
@@ -41,6 +42,7 @@ mod stage_tests;
 #[cfg(test)]
 mod testing;
 
+pub use ceiling::ceiling;
 pub use context::Adapter;
 pub use program::Limbs;
 

@@ -36,6 +36,7 @@ pub(super) use self::options::Arguments;
 use self::statistics::spread;
 use self::table::{Bench, Found, Plan};
 use self::watch::Watch;
+use super::ceilings;
 use super::drive::{DRIVING, heed_interrupts, is_interrupted};
 use super::machine::Machine;
 use super::workload::{ALGORITHMS, Source, items};
@@ -43,6 +44,9 @@ use super::{Failure, Status};
 
 /// Devices that are hardware beside the CPU.
 const ACCELERATORS: [&str; 2] = ["gpu", "fpga"];
+
+/// For the limits of one device.
+const CEILING: Duration = Duration::from_millis(300);
 
 /// Where the machine's files are.
 const ROOT: &str = "/";
@@ -97,6 +101,11 @@ pub(super) fn run(arguments: &Arguments) -> Result<Status, Failure> {
     heed_interrupts();
     DRIVING.store(true, Ordering::Relaxed);
     let bar = bench.bar(&plans);
+    // What is kept in a process of its own is not loaded into this one.
+    let own = document.devices.iter().map(|device| device.name.as_str());
+    let own = own.filter(|name| *name == "cpu" || !arguments.isolate);
+    let tell = |device: &str| bar.set_message(format!("limits of {device}"));
+    document.ceilings = ceilings::measure(own, threads, CEILING, tell);
     let span = arguments.table(started.elapsed());
     let mut runs = Vec::new();
     for _ in 0..arguments.repeat {
@@ -120,6 +129,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<Status, Failure> {
         document.rows.push(bench.row(plan, found));
         document.crossovers.extend(plan.crossover(found));
     }
+    document.judge_by_ceilings();
     document.warnings = watch.end(&document.machine, threads as u64);
     document.warnings.extend(watch::few_samples(&document));
     document.warnings.extend(watch::device(&cpu, true));

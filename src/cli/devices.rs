@@ -1,15 +1,19 @@
 //! `sigmill devices`.
 
+use std::time::Duration;
+
 use clap::Args;
+use indicatif::ProgressBar;
 use serde_json::{Map, json};
-use sigmill::backend;
+use sigmill::{Engine, backend};
 
 use super::settings::{Flags, Settings};
-use super::{Failure, Status, check_required, device, explain, not_there};
+use super::{Failure, Status, ceilings, check_required, device, explain, not_there};
 
 const EXAMPLES: &str = "\
 Examples:
   sigmill devices
+  sigmill devices --probe
   sigmill devices --explain schnorr-bip340:4096
   sigmill devices --explain ecdsa 4096
   sigmill devices --explain ecdsa-secp256k1:bitcoin-strict:2 --explain sha256:1000:64000 --json";
@@ -27,6 +31,10 @@ pub(super) struct Arguments {
     /// word of its own [default: 1 job, of a usual length]
     #[arg(long, value_name = "ALGORITHM[:ITEMS[:BYTES]]", value_parser = explain::word, num_args = 1..=2)]
     explain: Vec<explain::Word>,
+    /// Measure what each device multiplies and copies at most, and tell the signatures a second that its multiplications
+    /// alone would allow; takes about a second a device
+    #[arg(long, conflicts_with = "explain")]
+    probe: bool,
     /// Print one JSON object
     #[arg(long)]
     json: bool,
@@ -36,6 +44,9 @@ pub(super) struct Arguments {
     #[command(flatten)]
     settings: Flags,
 }
+
+/// For the limits of one device.
+const PROBE: Duration = Duration::from_millis(600);
 
 pub(super) fn run(arguments: &Arguments) -> Result<Status, Failure> {
     check_required()?;
@@ -64,6 +75,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<Status, Failure> {
         return Ok(Status::Well);
     }
     let absent = backend::absent();
+    let ceilings = if arguments.probe { probe(&engine, &settings) } else { Vec::new() };
     if arguments.json {
         let devices: Vec<_> = engine
             .devices()
@@ -87,7 +99,11 @@ pub(super) fn run(arguments: &Arguments) -> Result<Status, Failure> {
             .collect();
         let absent: Vec<_> =
             absent.iter().map(|a| json!({ "name": a.name, "why": a.why })).collect();
-        say!("{}", json!({ "schema": 1, "devices": devices, "absent": absent }));
+        let mut document = json!({ "schema": 1, "devices": devices, "absent": absent });
+        if arguments.probe {
+            document["ceilings"] = json!(ceilings);
+        }
+        say!("{document}");
         return Ok(Status::Well);
     }
     for device in engine.devices() {
@@ -100,9 +116,29 @@ pub(super) fn run(arguments: &Arguments) -> Result<Status, Failure> {
         for (index, names) in serves.chunks(3).enumerate() {
             say!("{:12} {:7} {}", "", if index == 0 { "serves:" } else { "" }, names.join(", "));
         }
+        let found = ceilings.iter().find(|ceiling| ceiling.device == device.name);
+        for line in found.iter().flat_map(|found| found.lines()) {
+            say!("{:12} {line}", "");
+        }
+        if arguments.probe && found.is_none() {
+            say!("{:12} limits: not known", "");
+        }
     }
     for device in absent {
         say!("{:12} absent: {}", device.name, device.why);
     }
     Ok(Status::Well)
+}
+
+/// The limits of the devices that are there; a driver that is kept in a process of its own is not loaded into this one.
+fn probe(engine: &Engine, settings: &Settings) -> Vec<ceilings::Ceiling> {
+    let bar = ProgressBar::new_spinner();
+    bar.enable_steady_tick(Duration::from_millis(100));
+    let devices = engine.devices();
+    let own = devices.iter().filter(|device| device.name == "cpu" || !settings.isolate());
+    let names = own.map(|device| device.name.as_str());
+    let tell = |device: &str| bar.set_message(format!("limits of {device}"));
+    let found = ceilings::measure(names, settings.threads(), PROBE, tell);
+    bar.finish_and_clear();
+    found
 }

@@ -1,5 +1,6 @@
 //! `sigmill profile`: where time goes.
 
+mod limits;
 mod print;
 pub(super) mod steps;
 mod summary;
@@ -89,6 +90,11 @@ pub(super) fn run(arguments: &Arguments) -> Result<Status, Failure> {
         (None, None) => checked(arguments)?,
     };
     let summary = Summary::of(&timeline);
+    // Another engine may run elsewhere, under other settings.
+    let limits = match arguments.attach {
+        Some(_) => None,
+        None => Some(limits::of(&timeline)?),
+    };
     if let Some(path) = &arguments.trace {
         let written = File::create(path).and_then(|file| {
             let mut file = BufWriter::new(file);
@@ -105,9 +111,12 @@ pub(super) fn run(arguments: &Arguments) -> Result<Status, Failure> {
         document["schema"] = json!(1);
         document["kind"] = json!("profile");
         document["workload"] = json!(workload);
+        if let Some(limits) = &limits {
+            document["limits"] = json!(limits);
+        }
         say!("{document}");
     } else {
-        print::print(&summary, &workload);
+        print::print(&summary, limits.as_deref().unwrap_or_default(), &workload);
         if let Some(path) = &arguments.trace {
             say!("trace in {}: open it in https://ui.perfetto.dev", path.display());
         }

@@ -53,18 +53,32 @@ impl Kernel for Issued {
     }
 }
 
+/// Rounds of one try, some tens of microseconds: an interruption spoils few tries.
+const ROUNDS: usize = 8_192;
+
+/// Products of one try.
+const TRY: f64 = (ROUNDS * CHAINS) as f64;
+
 /// Products a second that one thread issues at most: the best of as many tries as the span holds. Runs on the calling
 /// thread.
 pub fn measure(isa: Isa, span: Duration) -> f64 {
-    /// Some tens of microseconds: an interruption spoils few tries.
-    const ROUNDS: usize = 8_192;
     let (started, mut best) = (Instant::now(), 0.0_f64);
     while best == 0.0 || started.elapsed() < span {
         let begun = Instant::now();
         isa.run(Chains(black_box(ROUNDS)));
-        best = best.max((ROUNDS * CHAINS) as f64 / begun.elapsed().as_secs_f64());
+        best = best.max(TRY / begun.elapsed().as_secs_f64());
     }
     best
+}
+
+/// Products that the calling thread issues in `span`, or a little longer.
+pub fn issue(isa: Isa, span: Duration) -> f64 {
+    let (started, mut issued) = (Instant::now(), 0.0);
+    while issued == 0.0 || started.elapsed() < span {
+        isa.run(Chains(black_box(ROUNDS)));
+        issued += TRY;
+    }
+    issued
 }
 
 struct Chains(usize);

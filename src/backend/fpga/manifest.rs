@@ -7,6 +7,7 @@
 //! abi_version = 1
 //! cores = ["sha256"]          # of sha256, sha256d, keccak256, secp256k1
 //! source_hash = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
+//! clock_hz = 300_000_000      # may be left out: nothing is told then of what the card could do at most
 //! ```
 //!
 //! Other keys, of tools and pins, are for people. A manifest says which bytes are meant; it does
@@ -82,6 +83,8 @@ pub struct Manifest {
     pub cores: Vec<Core>,
     /// SHA-256 of the sources: what the registers BUILD_HASH must read.
     pub source_hash: [u8; 32],
+    /// Cycles a second at which the cores run, if it says so.
+    pub clock_hz: Option<u64>,
 }
 
 /// Why a manifest cannot be read, or an image is not the one it names.
@@ -162,6 +165,7 @@ impl Manifest {
             abi_version: fields.abi_version()?,
             cores: fields.cores()?,
             source_hash: fields.hash("source_hash")?,
+            clock_hz: fields.clock_hz()?,
         })
     }
 

@@ -32,12 +32,14 @@ pub struct Options {
     pub expected: Expected,
     /// How long it may show no progress; `None`: a second, or two million cycles of a simulated one.
     pub limit: Option<Limit>,
+    /// Cycles a second, where the manifest says so.
+    pub clock_hz: Option<u64>,
 }
 
 impl Options {
     /// A real card, with an image of which this is known.
     pub fn new(card: Card, expected: Expected) -> Options {
-        Options { card, expected, limit: None }
+        Options { card, expected, limit: None, clock_hz: None }
     }
 
     /// The card that the environment names: `SIGMILL_FPGA` as [`Card::at`] takes it, and in
@@ -58,7 +60,8 @@ impl Options {
             .ok_or_else(|| failed("SIGMILL_FPGA_MANIFEST names no manifest".to_owned()))?;
         let manifest = Manifest::read(Path::new(&manifest));
         let manifest = manifest.map_err(|error| failed(error.to_string()))?;
-        Ok(Options::new(card, Expected::from(&manifest)))
+        let clock_hz = manifest.clock_hz;
+        Ok(Options { clock_hz, ..Options::new(card, Expected::from(&manifest)) })
     }
 
     /// The simulated card, of this build.

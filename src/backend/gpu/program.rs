@@ -21,7 +21,8 @@ impl Limbs {
         }
     }
 
-    fn text(self) -> &'static str {
+    /// The shader of its field operations.
+    pub fn text(self) -> &'static str {
         match self {
             Limbs::U64 => include_str!("../../../shaders/field_u64.wgsl"),
             Limbs::U32 => include_str!("../../../shaders/field_u32.wgsl"),
@@ -174,22 +175,11 @@ impl Program {
         let cache = Cache::open(device, &context.info, &texts);
         let mut pipelines = Vec::new();
         for kernel in Kernel::ALL {
-            let scope = device.push_error_scope(wgpu::ErrorFilter::Validation);
-            let module = device.create_shader_module(wgpu::ShaderModuleDescriptor {
-                label: Some(kernel.entry()),
-                source: wgpu::ShaderSource::Wgsl(kernel.text(limbs).into()),
-            });
-            let pipeline = device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
-                label: Some(kernel.entry()),
-                layout: Some(&pipeline_layout),
-                module: &module,
-                entry_point: Some(kernel.entry()),
-                compilation_options: Default::default(),
-                cache: cache.as_ref().map(|cache| &cache.inner),
-            });
-            if let Some(error) = pollster::block_on(scope.pop()) {
-                return Err(format!("kernel {}: {error}", kernel.entry()));
-            }
+            let entry = kernel.entry();
+            let cache = cache.as_ref().map(|cache| &cache.inner);
+            let text = kernel.text(limbs);
+            let pipeline = pipeline(device, &text, entry, Some(&pipeline_layout), cache)
+                .map_err(|error| format!("kernel {entry}: {error}"))?;
             pipelines.push(pipeline);
         }
         Ok(Program { layout, pipelines, cache })
@@ -205,6 +195,30 @@ impl Program {
     pub fn pipeline(&self, kernel: Kernel) -> &wgpu::ComputePipeline {
         &self.pipelines[kernel as usize]
     }
+}
+
+/// Compiles one entry point of a text.
+pub(crate) fn pipeline(
+    device: &wgpu::Device,
+    text: &str,
+    entry: &str,
+    layout: Option<&wgpu::PipelineLayout>,
+    cache: Option<&wgpu::PipelineCache>,
+) -> Result<wgpu::ComputePipeline, String> {
+    let scope = device.push_error_scope(wgpu::ErrorFilter::Validation);
+    let module = device.create_shader_module(wgpu::ShaderModuleDescriptor {
+        label: Some(entry),
+        source: wgpu::ShaderSource::Wgsl(text.into()),
+    });
+    let pipeline = device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
+        label: Some(entry),
+        layout,
+        module: &module,
+        entry_point: Some(entry),
+        compilation_options: Default::default(),
+        cache,
+    });
+    pollster::block_on(scope.pop()).map_or(Ok(pipeline), |error| Err(error.to_string()))
 }
 
 /// Binding 0 is the parameters, 1 and 2 are read, the rest is written too.

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+pub(in crate::cli) use crate::cli::ceilings::Ceiling;
 use crate::cli::machine::Machine;
 
 /// The version of the document's form.
@@ -36,6 +37,9 @@ pub(in crate::cli) struct Document {
     pub machine: Machine,
     /// What computed, the CPU first. The device `null` is not listed.
     pub devices: Vec<Device>,
+    /// What those do at most, where that was measured.
+    #[serde(default)]
+    pub ceilings: Vec<Ceiling>,
     /// What was measured, in the table's order.
     pub rows: Vec<Row>,
     /// The rate of one algorithm by threads of the CPU.
@@ -127,6 +131,10 @@ pub(in crate::cli) struct Cell {
     pub jobs_per_second: Spread,
     /// From a batch's submission to its answers, in closed loop.
     pub latency: Latency,
+    /// The rate over what the device's integer multiplications alone would allow, on the threads in use; of signatures
+    /// under keys that are not pinned.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub share_of_limit: Option<f64>,
     /// The rate against another library's.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub baseline: Option<Baseline>,
@@ -403,6 +411,21 @@ pub(in crate::cli) enum Pays {
     No,
     /// None was measured, and one may.
     Perhaps,
+}
+
+impl Document {
+    /// Fills [`Cell::share_of_limit`] from [`Document::ceilings`].
+    pub fn judge_by_ceilings(&mut self) {
+        for row in self.rows.iter_mut().filter(|row| !row.workload.pinned) {
+            let Row { algorithm, device, batches, .. } = row;
+            let ceiling = self.ceilings.iter().find(|ceiling| ceiling.device == *device);
+            for cell in batches {
+                let share =
+                    |ceiling: &Ceiling| ceiling.share(algorithm, cell.jobs_per_second.median);
+                cell.share_of_limit = ceiling.and_then(share);
+            }
+        }
+    }
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! A made-up document, for tests.
 
 use super::document::*;
+use crate::cli::ceilings::CopyRates;
 use crate::cli::machine::Machine;
 
 /// A rate whose quartiles lie 2 % about its median.
@@ -66,4 +67,20 @@ pub(super) fn document() -> Document {
     document.rows[0].batches[2].baseline =
         Some(Baseline { name: "libsecp256k1".to_owned(), median: 1.5, low: 1.4, high: 1.6 });
     document
+}
+
+/// Limits that allow so many signatures a second.
+pub(super) fn ceiling(device: &str, ideal: f64) -> Ceiling {
+    Ceiling {
+        device: device.to_owned(),
+        what: "products".to_owned(),
+        multiplies_per_second: 1e4 * ideal,
+        multiplies_per_second_one: Some(5e3 * ideal),
+        copy_bytes_per_second: CopyRates {
+            memory: Some(1e10),
+            to_device: Some(2e10),
+            from_device: Some(3e10),
+        },
+        ideal_jobs_per_second: [("ecdsa-secp256k1".to_owned(), ideal)].into(),
+    }
 }

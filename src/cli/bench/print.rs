@@ -19,6 +19,7 @@ pub(super) fn report(document: &Document) {
     }
     say!("");
     table(document);
+    limits(document);
     for found in &document.crossovers {
         let (name, device) = (&found.algorithm, &found.device);
         match found.batch {
@@ -119,6 +120,22 @@ fn table(document: &Document) {
     }
     if few {
         say!("* the longest of fewer than {FEW}");
+    }
+}
+
+/// How near each device comes to what it multiplies, at each row's largest batch.
+fn limits(document: &Document) {
+    for ceiling in &document.ceilings {
+        let rows = document.rows.iter().filter(|row| row.device == ceiling.device);
+        let shares = rows.filter_map(|row| {
+            let cell = row.batches.last()?;
+            Some((cell.batch, format!("{:.0} % ({})", 100.0 * cell.share_of_limit?, row.algorithm)))
+        });
+        let (batches, shares): (Vec<_>, Vec<_>) = shares.unzip();
+        if let Some(batch) = batches.first() {
+            let (device, shares) = (&ceiling.device, listed(&shares));
+            say!("{device} reaches {shares} of the integer-multiply limit at {batch}");
+        }
     }
 }
 

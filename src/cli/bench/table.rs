@@ -195,6 +195,7 @@ impl Bench<'_> {
                 batch: *size as u64,
                 jobs_per_second,
                 latency: measured.latencies.figures(),
+                share_of_limit: None,
                 baseline,
                 energy,
                 cost_per_million: price_per_hour.map(cost),

@@ -1,12 +1,13 @@
 //! A profile for people.
 
 use super::super::print::time;
+use super::limits::Limit;
 use super::summary::{StageTime, StepTime, Summary, TrackTime};
 
 /// Width of the longest bar.
 const BAR: usize = 30;
 
-pub(super) fn print(summary: &Summary, workload: &str) {
+pub(super) fn print(summary: &Summary, limits: &[Limit], workload: &str) {
     say!("{workload}: {}", time(summary.wall_ns as f64));
     say!("");
     let wall = summary.wall_ns as f64;
@@ -45,6 +46,19 @@ pub(super) fn print(summary: &Summary, workload: &str) {
             "  {step:16} {per_item:>10} an item {total:>10} in all {:5.1} % {}",
             100.0 * share,
             bar(*share)
+        );
+    }
+    if !limits.is_empty() {
+        say!("");
+        say!(
+            "kernels against the integer multiplications that they cannot do without, on one thread"
+        );
+    }
+    for Limit { place, algorithm, ideal_ns_per_item, share_of_limit, .. } in limits {
+        say!(
+            "  {algorithm} on {place}: {:.0} % of the limit, which is {} an item",
+            100.0 * share_of_limit,
+            time(*ideal_ns_per_item)
         );
     }
     say!("");

@@ -44,6 +44,18 @@ impl Fields<'_> {
         })
     }
 
+    /// Absent where the table has none.
+    pub(super) fn clock_hz(&self) -> Result<Option<u64>, ManifestError> {
+        const FIELD: &str = "clock_hz";
+        if !self.0.contains_key(FIELD) {
+            return Ok(None);
+        }
+        let clock = self.field(FIELD, "cycles a second, from 1", |value| {
+            value.as_integer()?.try_into().ok().filter(|clock| *clock > 0)
+        });
+        clock.map(Some)
+    }
+
     pub(super) fn cores(&self) -> Result<Vec<Core>, ManifestError> {
         let wanted = format!("a list, each once, of {}", Core::ALL.map(Core::name).join(", "));
         self.field("cores", &wanted, |value| {

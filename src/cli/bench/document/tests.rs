@@ -24,6 +24,9 @@ fn filled() -> Document {
         load_average: Some(0.25),
     };
     document.devices[1].details.insert("driver".to_owned(), "1.2".to_owned());
+    document.ceilings = vec![made::ceiling("cpu", 40_000.0), made::ceiling("gpu", 400_000.0)];
+    document.ceilings[1].multiplies_per_second_one = None;
+    document.judge_by_ceilings();
     document.rows[1].workload.rate = Some(5_000.0);
     let latency = document.rows[1].batches[0].latency;
     let cell = &mut document.rows[1].batches[0];
@@ -104,4 +107,36 @@ fn a_document_with_every_field_fits_the_schema_and_comes_back() {
     let mut more = value.clone();
     more["rows"][0]["batches"][0]["speed"] = 1.into();
     assert!(!validator.is_valid(&more));
+}
+
+#[test]
+fn shares_are_of_the_devices_own_limits() {
+    let mut document = made::document();
+    document.ceilings = vec![made::ceiling("cpu", 40_000.0)];
+    document.rows.push(document.rows[0].clone());
+    document.rows[2].workload.pinned = true;
+    document.judge_by_ceilings();
+    let shares = |row: usize| document.rows[row].batches.iter().map(|cell| cell.share_of_limit);
+    let shares = |row| shares(row).collect::<Vec<_>>();
+    assert_eq!(shares(0), [Some(0.25), Some(0.45), Some(0.5)]);
+    // Without limits, or with tables that were made before.
+    assert_eq!(shares(1), [None; 3]);
+    assert_eq!(shares(2), [None; 3]);
+}
+
+#[test]
+fn documents_without_limits_are_read() {
+    let document = filled();
+    let mut old = serde_json::to_value(&document).expect("plain data");
+    old.as_object_mut().expect("an object").remove("ceilings");
+    for row in old["rows"].as_array_mut().expect("an array") {
+        for cell in row["batches"].as_array_mut().expect("an array") {
+            cell.as_object_mut().expect("an object").remove("share_of_limit");
+        }
+    }
+    let read: Document = serde_json::from_value(old).expect("it is one");
+    assert_eq!(read.ceilings, []);
+    assert!(
+        read.rows.iter().flat_map(|row| &row.batches).all(|cell| cell.share_of_limit.is_none())
+    );
 }
