@@ -232,7 +232,7 @@ impl Engine {
     }
 
     /// Begins to keep where time goes, until the result is ended or dropped: at most `limit` spans, whose memory is
-    /// taken now, 80 bytes each. One recording runs at a time; `None` while another does.
+    /// taken now, 80 bytes each, and as many samples of devices' counters, whose memory is taken as they come. One recording runs at a time; `None` while another does.
     ///
     /// ```
     /// use sigmill::observe::Stage;

@@ -6,7 +6,7 @@
 //! | request | answer |
 //! |---|---|
 //! | `{"ask":"status"}` | a [`Status`]: counts since the engine opened; distributions since the last request of this connection, at first since the engine opened |
-//! | `{"ask":"record","seconds":5,"spans":100000}` | after that time a [`Timeline`]: the stages that ended meanwhile, at most as many as asked for |
+//! | `{"ask":"record","seconds":5,"spans":100000}` | after that time a [`Timeline`]: the stages that ended meanwhile and what devices counted, of each at most as many as asked for |
 //!
 //! What cannot be answered gets `{"error":"why"}`, and the connection goes on. A line of more than 4 KiB ends it, as do
 //! ten minutes of silence; a ninth connection is told that it is one too many.
@@ -24,7 +24,7 @@ pub use status::{
     Answered, Batches, Checks, Count, DeviceStatus, Failover, Latency, Phase, Route, Status,
     Submitted, Summary,
 };
-pub use timeline::{Slice, Timeline};
+pub use timeline::{Reading, Slice, Timeline};
 
 /// What a client may ask.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -36,7 +36,7 @@ pub enum Request {
     Record {
         /// How long, up to [`SECONDS`].
         seconds: f64,
-        /// Most spans that are kept, up to [`SPANS`].
+        /// Most spans that are kept, and most samples, up to [`SPANS`].
         spans: usize,
     },
 }

@@ -1,7 +1,7 @@
 //! Where time goes: the stages of each batch, on the threads and devices that they ran on.
 //!
 //! Off, a stage costs a look at a flag. While a [`Recording`](crate::engine::Recording) runs, each is kept as a
-//! [`Span`] in memory of a fixed size. With the feature `tracing` each stage of the host is a span of that crate
+//! [`Span`] in memory of a fixed size, and what a device counts as [`Sample`]s. With the feature `tracing` each stage of the host is a span of that crate
 //! too, named `sigmill.` and the stage, of level TRACE.
 
 pub(crate) mod laps;
@@ -99,6 +99,19 @@ impl Subject {
         let items = items as u32;
         Subject { algorithm: batch.algorithm(), batch: id.0, piece: piece.0, items }
     }
+}
+
+/// What a counter said.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sample {
+    /// Whose counter.
+    pub track: Track,
+    /// Which.
+    pub name: &'static str,
+    /// When it was read, since the engine opened.
+    pub at: Nanos,
+    /// What it said.
+    pub value: u64,
 }
 
 /// A stage that ended.

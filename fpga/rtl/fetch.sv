@@ -17,6 +17,8 @@ module fetch #(
     input  wire  [511:0]      read_line,
     output logic              unknown_op,
     output logic              bad_count,
+    // The next line waits for room in the completion ring; it is for the core of op i + 1.
+    output logic [3:0]        held,
     // To the core of op i + 1.
     output wire  [3:0]        out_valid,
     input  wire  [3:0]        out_ready,
@@ -77,6 +79,7 @@ module fetch #(
     wire leaves = (valid_q & out_ready) != 4'd0;
     wire free = valid_q == 4'd0 || leaves;
     wire takes = has_line && free && has_credit && !halted && !unknown_op && !bad_count;
+    wire waits = has_line && free && !has_credit && !halted;
     wire sends = takes && !(is_header && (refused || op == RUN));
     assign out_valid = valid_q;
     assign out_line = line_q;
@@ -92,6 +95,7 @@ module fetch #(
         ahead_count_q <= ahead_count_q + {2'd0, coming_q} - {2'd0, takes};
         if (takes) ahead_at_q <= ahead_at_q + 2'd1;
 
+        held <= !waits ? 4'd0 : is_header ? core : core_q;
         if (leaves) valid_q <= 4'd0;
         if (takes) begin
             if (is_header) begin
@@ -126,6 +130,7 @@ module fetch #(
             left_q <= 32'd0;
             run_q <= 1'b0;
             promised_q <= 32'd0;
+            held <= 4'd0;
             unknown_op <= 1'b0;
             bad_count <= 1'b0;
         end

@@ -38,9 +38,12 @@ module registers #(
     // Any error: fetching stops.
     output wire          halted,
     output wire          irq,
-    // A completion left for the op less one; the core of the op works.
+    // Of the core of each op less one: a completion left; it works; its result waits; it waits for a line. At most one
+    // of the last three in a cycle.
     input  wire  [3:0]   completed,
-    input  wire  [3:0]   busy
+    input  wire  [3:0]   busy,
+    input  wire  [3:0]   blocked,
+    input  wire  [3:0]   starved
 );
     localparam [31:0] MAGIC = 32'h4C4D4753;
     localparam [31:0] ABI_VERSION = 32'd1;
@@ -73,7 +76,7 @@ module registers #(
     logic [3:0] err_q;
     logic [63:0] cycles_q;
     logic [4*32-1:0] jobs_q;
-    logic [4*64-1:0] busy_q;
+    logic [4*64-1:0] busy_q, blocked_q, starved_q;
     assign nonce = nonce_q;
     assign sq_tail = sq_tail_q;
     assign cq_head = cq_head_q;
@@ -81,23 +84,25 @@ module registers #(
     wire pending = cq_tail != cq_head_q;
     assign irq = irq_enable_q && pending;
 
-    // Counters from 0x80 on, 16 bytes an op.
+    // Counters, 16 bytes an op: jobs and busy from 0x80 on, starved and blocked from 0xC0 on.
     wire [9:0] word = s_axil_araddr[11:2];
     wire is_hash = word[9:3] == 7'd1;
-    wire is_counter = word[9:4] == 6'd2;
+    wire is_counter = word[9:5] == 5'd1;
     wire [2:0] hash_word = word[2:0];
     wire [1:0] op = word[3:2];
-    wire [1:0] counter = word[1:0];
+    wire [2:0] counter = {word[4], word[1:0]};
+    wire is_low = is_counter && (counter == 3'd1 || counter == 3'd4 || counter == 3'd6);
+    wire [63:0] counted = !word[4] ? busy_q[64*op+:64] : !word[1] ? starved_q[64*op+:64] : blocked_q[64*op+:64];
     wire [31:0] cycles_low = cycles_q[31:0];
     logic [31:0] value;
     always_comb
         if (is_hash) value = BUILD_HASH[32*hash_word+:32];
         else if (is_counter)
             case (counter)
-                2'd0: value = jobs_q[32*op+:32];
-                2'd1: value = busy_q[64*op+:32];
-                2'd2: value = latched_q;
-                default: value = 32'd0;
+                3'd0: value = jobs_q[32*op+:32];
+                3'd1, 3'd4, 3'd6: value = counted[31:0];
+                3'd3: value = 32'd0;
+                default: value = latched_q;
             endcase
         else
             case (word)
@@ -137,7 +142,7 @@ module registers #(
             r_valid_q <= 1'b1;
             r_data_q <= value;
             if (word == 10'h19) latched_q <= cycles_q[63:32];
-            if (is_counter && counter == 2'd1) latched_q <= busy_q[64*op+32+:32];
+            if (is_low) latched_q <= counted[63:32];
         end
         if (r_valid_q && s_axil_rready) r_valid_q <= 1'b0;
 
@@ -145,6 +150,8 @@ module registers #(
         for (i = 0; i < 4; i = i + 1) begin
             if (completed[i]) jobs_q[32*i+:32] <= jobs_q[32*i+:32] + 32'd1;
             if (busy[i]) busy_q[64*i+:64] <= busy_q[64*i+:64] + 64'd1;
+            if (blocked[i]) blocked_q[64*i+:64] <= blocked_q[64*i+:64] + 64'd1;
+            if (starved[i]) starved_q[64*i+:64] <= starved_q[64*i+:64] + 64'd1;
         end
         err_q <= err_q | {
             cq_tail - cq_head_q > CQ_LINES, sq_tail_q - sq_head > SQ_LINES, bad_count, unknown_op
@@ -158,6 +165,8 @@ module registers #(
             cycles_q <= 64'd0;
             jobs_q <= '0;
             busy_q <= '0;
+            blocked_q <= '0;
+            starved_q <= '0;
             latched_q <= 32'd0;
         end
         if (rst) begin

@@ -1,5 +1,5 @@
-// The threads' lives: a job's lines go into a free thread's memory, the thread takes its turn every 32 cycles until the
-// program ends, its result goes out and the thread is free again.
+// The threads' lives: a free thread waits for a job, whose lines go into its memory; it takes its turn every 32 cycles
+// until the program ends, its result goes out and it is free again.
 `default_nettype none
 
 module secp256k1_threads #(
@@ -64,7 +64,7 @@ module secp256k1_threads #(
                 active_q[turn_q] <= 1'b0;
                 owing_q[turn_q] <= 1'b1;
             end
-        end else if (is_free && !loading_q && in_valid) begin
+        end else if (is_free && !loading_q) begin
             loading_q <= 1'b1;
             load_thread_q <= turn_q;
             load_line_q <= 2'd0;

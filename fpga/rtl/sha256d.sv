@@ -48,8 +48,9 @@ module sha256d #(
     assign in_ready = turn & ~full;
     assign busy     = accept | entered_q != hashed_q;
 
+    // An empty pipe takes a message at any time.
     always_ff @(posedge clk) begin
-        if (rst | phase_q == 6'(LOOP - 1)) phase_q <= 6'd0;
+        if (rst | ~busy | phase_q == 6'(LOOP - 1)) phase_q <= 6'd0;
         else phase_q <= phase_q + 6'd1;
     end
 

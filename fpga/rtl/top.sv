@@ -44,7 +44,7 @@ module top #(
 );
     wire reset, halted, unknown_op, bad_count;
     wire [31:0] nonce, sq_tail, sq_head, cq_head, cq_tail;
-    wire [3:0] completed, busy;
+    wire [3:0] completed, busy, blocked, starved;
     registers #(.BUILD_HASH(BUILD_HASH), .SQ_LOG2(SQ_LOG2), .CQ_LOG2(CQ_LOG2)) registers (
         .clk(clk), .rst(rst),
         .s_axil_awvalid(s_axil_awvalid), .s_axil_awready(s_axil_awready), .s_axil_awaddr(s_axil_awaddr),
@@ -55,7 +55,7 @@ module top #(
         .s_axil_rdata(s_axil_rdata), .s_axil_rresp(s_axil_rresp),
         .reset(reset), .nonce(nonce), .sq_tail(sq_tail), .cq_head(cq_head), .sq_head(sq_head), .cq_tail(cq_tail),
         .unknown_op(unknown_op), .bad_count(bad_count), .halted(halted), .irq(irq),
-        .completed(completed), .busy(busy)
+        .completed(completed), .busy(busy), .blocked(blocked), .starved(starved)
     );
 
     // Rings; what is written elsewhere goes nowhere.
@@ -82,14 +82,14 @@ module top #(
         else if (c2h_req_ready) c2h_valid_q <= c2h_req_valid;
     wire unused = &{1'b0, h2c_addr, c2h_req_addr};
 
-    wire [3:0] in_valid, in_ready;
+    wire [3:0] in_valid, in_ready, held;
     wire [511:0] in_line;
     wire in_first, in_last;
     wire [31:0] in_tag, in_check;
     fetch #(.SQ_LOG2(SQ_LOG2), .CQ_LOG2(CQ_LOG2)) fetch (
         .clk(clk), .rst(reset), .halted(halted), .sq_tail(sq_tail), .sq_head(sq_head), .cq_head(cq_head),
         .read(read), .read_address(read_address), .read_line(read_line),
-        .unknown_op(unknown_op), .bad_count(bad_count),
+        .unknown_op(unknown_op), .bad_count(bad_count), .held(held),
         .out_valid(in_valid), .out_ready(in_ready), .out_line(in_line), .out_first(in_first), .out_last(in_last),
         .out_tag(in_tag), .out_check(in_check)
     );
@@ -121,6 +121,10 @@ module top #(
         .out_valid(out_valid[3]), .out_ready(out_ready[3]), .out_tag(out_tag[96+:32]),
         .out_check(out_check[96+:32]), .out_payload(out_payload[2304+:768]), .out_wide(out_wide[3]), .busy(busy[3])
     );
+
+    // Why a core does not compute, the first that holds; in what cycles are left it computes nothing for its own reasons.
+    assign blocked = ~busy & (held | out_valid & ~out_ready);
+    assign starved = ~busy & ~blocked & in_ready & ~in_valid;
 
     complete #(.CQ_LOG2(CQ_LOG2)) complete (
         .clk(clk), .rst(reset), .nonce(nonce), .in_valid(out_valid), .in_ready(out_ready), .in_tag(out_tag),

@@ -10,6 +10,7 @@ mod bar;
 pub mod bitstream;
 mod ceiling;
 mod completion;
+mod counters;
 mod descriptor;
 mod flight;
 pub mod load;
@@ -49,6 +50,7 @@ use rayon::ThreadPool;
 use crate::backend::{Backend, BatchId, Capability, Completion};
 use crate::error::{Fault, Rejected};
 use crate::isa::Isa;
+use crate::observe::Observer;
 use crate::parsed::Parsed;
 
 pub use ceiling::ceiling;
@@ -91,6 +93,9 @@ struct Fpga {
     done: VecDeque<Completion>,
     /// When the last batch was finished.
     finished: Instant,
+    /// Who is told of the counters, and when that last was.
+    observer: Option<Observer>,
+    sampled: Option<Instant>,
 }
 
 impl Backend for Fpga {
@@ -144,6 +149,10 @@ impl Backend for Fpga {
         Duration::from_secs(if self.is_simulated() { 60 } else { 2 })
     }
 
+    fn observe(&mut self, observer: Observer) {
+        self.observer = Some(observer);
+    }
+
     fn submit(&mut self, id: BatchId, batch: Arc<Parsed>) -> Result<(), Rejected> {
         if self.batches.len() == BATCHES {
             return Err(Rejected);
@@ -194,23 +203,5 @@ impl Fpga {
     fn cores(&self) -> Vec<&'static str> {
         let cores = Core::ALL.into_iter().filter(|core| core.is_in(self.identity.caps));
         cores.map(Core::name).collect()
-    }
-
-    /// What a core has done since the card was opened.
-    fn counters(&self, core: Core) -> String {
-        let mut transport = self.transport.borrow_mut();
-        let (transport, at) = (&mut **transport, 16 * core as u32);
-        let mut read = || {
-            let jobs = transport.read32(registers::JOBS + at)?;
-            let busy = registers::wide(transport, registers::BUSY + at)?;
-            Ok((jobs, busy, registers::wide(transport, registers::CYCLES)?))
-        };
-        match read() {
-            Ok((jobs, busy, cycles)) => {
-                let share = 100 * u128::from(busy) / u128::from(cycles.max(1));
-                format!("{jobs} jobs, busy for {busy} of {cycles} cycles ({share} %)")
-            }
-            Err(error) => TransportError::to_string(&error),
-        }
     }
 }

@@ -1,5 +1,6 @@
 //! `sigmill profile`: where time goes.
 
+mod cores;
 mod limits;
 mod print;
 pub(super) mod steps;

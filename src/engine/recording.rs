@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::dispatch::Nanos;
 use crate::dispatch::mill::Mill;
-use crate::observe::{self, Span};
+use crate::observe::{self, Sample, Span};
 
 /// Keeps where time goes while it lives.
 #[must_use = "nothing is kept once this is dropped"]
@@ -18,7 +18,9 @@ pub struct Recording {
 pub struct Recorded {
     /// Stages, in the order in which they ended.
     pub spans: Vec<Span>,
-    /// How many there was no room for.
+    /// What the devices' counters said, in the order in which they were read.
+    pub samples: Vec<Sample>,
+    /// How many of both there was no room for.
     pub lost: u64,
     /// When the recording began.
     pub from: Nanos,
@@ -38,10 +40,10 @@ impl Recording {
 
     /// Ends it, and gives what was kept.
     pub fn end(self) -> Recorded {
-        let (spans, lost) = self.mill.recorder.end();
+        let (spans, samples, lost) = self.mill.recorder.end();
         let devices = self.mill.posts().iter().map(|post| post.name.to_string()).collect();
         let (from, until, threads) = (self.from, self.mill.now(), observe::threads());
-        Recorded { spans, lost, from, until, threads, devices }
+        Recorded { spans, samples, lost, from, until, threads, devices }
     }
 }
 

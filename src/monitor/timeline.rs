@@ -1,4 +1,4 @@
-//! A recording as it travels and is kept: names once, spans as numbers.
+//! A recording as it travels and is kept: names once, spans and samples as numbers.
 
 use serde::{Deserialize, Serialize};
 
@@ -14,7 +14,7 @@ pub struct Timeline {
     pub from: u64,
     /// When it ended.
     pub until: u64,
-    /// Spans for which there was no room.
+    /// Spans and samples for which there was no room.
     pub lost: u64,
     /// Threads and device clocks by name.
     pub tracks: Vec<String>,
@@ -24,6 +24,10 @@ pub struct Timeline {
     pub algorithms: Vec<String>,
     /// The stages that ended.
     pub slices: Vec<Slice>,
+    /// Counters by name.
+    pub counters: Vec<String>,
+    /// What the counters said, in the order in which they were read.
+    pub samples: Vec<Reading>,
 }
 
 /// One stage: indices into the lists of names, then whose, then when.
@@ -71,6 +75,35 @@ impl From<Slice> for Row {
     }
 }
 
+/// What a counter said: indices into the lists of names, then when and what.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "Cell", into = "Cell")]
+pub struct Reading {
+    /// Index of the counter.
+    pub counter: u32,
+    /// Index of the device's track.
+    pub track: u32,
+    /// When; counters that were read together have one time.
+    pub at: u64,
+    /// What it said.
+    pub value: u64,
+}
+
+/// `[counter, track, at, value]`.
+type Cell = (u32, u32, u64, u64);
+
+impl From<Cell> for Reading {
+    fn from((counter, track, at, value): Cell) -> Self {
+        Reading { counter, track, at, value }
+    }
+}
+
+impl From<Reading> for Cell {
+    fn from(Reading { counter, track, at, value }: Reading) -> Self {
+        (counter, track, at, value)
+    }
+}
+
 /// The place of a name in a list of few, where it is put at first sight.
 fn place(names: &mut Vec<String>, name: &str) -> u32 {
     let at = names.iter().position(|known| known == name).unwrap_or_else(|| {
@@ -82,7 +115,18 @@ fn place(names: &mut Vec<String>, name: &str) -> u32 {
 
 impl From<&Recorded> for Timeline {
     fn from(recorded: &Recorded) -> Self {
-        let Recorded { spans, lost, from, until, threads, devices } = recorded;
+        let Recorded { spans, samples, lost, from, until, threads, devices } = recorded;
+        let track_name = |track| match track {
+            // Several threads may have one name.
+            Track::Thread(number) => {
+                let name = threads.get(number as usize).map_or("thread", String::as_str);
+                format!("{name} #{number}")
+            }
+            Track::Device(lane) => {
+                let name = devices.get(lane as usize).map_or("device", String::as_str);
+                format!("{name} clock")
+            }
+        };
         let (mut tracks, mut stages, mut algorithms) = (Vec::new(), Vec::new(), Vec::new());
         // Names are looked up once for each kind of span, not for each span.
         let mut known = std::collections::HashMap::new();
@@ -91,18 +135,7 @@ impl From<&Recorded> for Timeline {
             .map(|span| {
                 let key = (span.stage, span.track, span.subject.algorithm);
                 let (stage, track, algorithm) = *known.entry(key).or_insert_with(|| {
-                    let track = match span.track {
-                        Track::Thread(number) => {
-                            // Several threads may have one name.
-                            let name =
-                                threads.get(number as usize).map_or("thread", String::as_str);
-                            place(&mut tracks, &format!("{name} #{number}"))
-                        }
-                        Track::Device(lane) => {
-                            let name = devices.get(lane as usize).map_or("device", String::as_str);
-                            place(&mut tracks, &format!("{name} clock"))
-                        }
-                    };
+                    let track = place(&mut tracks, &track_name(span.track));
                     let stage = place(&mut stages, span.stage.name());
                     (stage, track, place(&mut algorithms, &span.subject.algorithm.to_string()))
                 });
@@ -120,8 +153,29 @@ impl From<&Recorded> for Timeline {
                 }
             })
             .collect();
-        let (from, until, lost) = (*from, *until, *lost);
-        Timeline { schema: 1, from, until, lost, tracks, stages, algorithms, slices }
+        let mut counters = Vec::new();
+        let samples = samples
+            .iter()
+            .map(|sample| Reading {
+                counter: place(&mut counters, sample.name),
+                track: place(&mut tracks, &track_name(sample.track)),
+                at: sample.at,
+                value: sample.value,
+            })
+            .collect();
+        let (schema, from, until, lost) = (1, *from, *until, *lost);
+        Timeline {
+            schema,
+            from,
+            until,
+            lost,
+            tracks,
+            stages,
+            algorithms,
+            slices,
+            counters,
+            samples,
+        }
     }
 }
 
@@ -139,5 +193,10 @@ impl Timeline {
     /// Name of a slice's algorithm, with its rule.
     pub fn algorithm(&self, slice: &Slice) -> &str {
         self.algorithms.get(slice.algorithm as usize).map_or("?", String::as_str)
+    }
+
+    /// Name of a reading's counter.
+    pub fn counter(&self, reading: &Reading) -> &str {
+        self.counters.get(reading.counter as usize).map_or("?", String::as_str)
     }
 }

@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use crate::backend::BatchId;
 use crate::dispatch::Nanos;
-use crate::observe::{Open, Span, Stage, Subject, Track, laps};
+use crate::observe::{Open, Sample, Span, Stage, Subject, Track, laps};
 
 /// Most threads that are told apart; the last name stands for all that come later.
 const THREADS: usize = 4_096;
@@ -16,6 +16,8 @@ const THREADS: usize = 4_096;
 #[derive(Debug, Default)]
 struct Kept {
     spans: Vec<Span>,
+    samples: Vec<Sample>,
+    /// Of spans, and of samples.
     limit: usize,
 }
 
@@ -51,22 +53,23 @@ impl Recorder {
         instant.saturating_duration_since(self.epoch).as_nanos() as Nanos
     }
 
-    /// Begins to keep spans, at most `limit`; false if somebody records already.
+    /// Begins to keep spans and samples, at most `limit` of each; false if somebody records already.
     pub fn begin(&self, limit: usize) -> bool {
         let mut kept = self.kept();
         if self.on.swap(true, Ordering::Relaxed) {
             return false;
         }
-        *kept = Kept { spans: Vec::with_capacity(limit), limit };
+        *kept = Kept { spans: Vec::with_capacity(limit), samples: Vec::new(), limit };
         self.lost.store(0, Ordering::Relaxed);
         true
     }
 
-    /// Stops, and gives what was kept and how many spans there was no room for.
-    pub fn end(&self) -> (Vec<Span>, u64) {
+    /// Stops, and gives what was kept and how many spans and samples there was no room for.
+    pub fn end(&self) -> (Vec<Span>, Vec<Sample>, u64) {
         let mut kept = self.kept();
         self.on.store(false, Ordering::Relaxed);
-        (std::mem::take(&mut *kept).spans, self.lost.load(Ordering::Relaxed))
+        let Kept { spans, samples, .. } = std::mem::take(&mut *kept);
+        (spans, samples, self.lost.load(Ordering::Relaxed))
     }
 
     /// Keeps a stage of the calling thread.
@@ -170,6 +173,19 @@ impl Observer {
         }
     }
 
+    /// Keeps what counters of the device said, read together at that time; all of it or, where there is no room,
+    /// nothing.
+    pub fn sample(&self, at: Instant, values: &[(&'static str, u64)]) {
+        let (track, at) = (Track::Device(self.lane), self.recorder.since_epoch(at));
+        let samples = values.iter().map(|&(name, value)| Sample { track, name, at, value });
+        let mut kept = self.recorder.kept();
+        if kept.samples.len() + values.len() <= kept.limit {
+            kept.samples.extend(samples);
+        } else if self.is_on() {
+            self.recorder.lost.fetch_add(values.len() as u64, Ordering::Relaxed);
+        }
+    }
+
     /// Runs a kernel on this thread, and keeps its steps.
     pub(crate) fn kernel(&self, subject: Subject, kernel: impl FnOnce()) {
         laps::watched(&self.recorder, subject, kernel);
@@ -203,11 +219,27 @@ mod tests {
         for at in 0..5 {
             recorder.keep(Stage::Parse, SUBJECT, at, at + 1);
         }
-        let (spans, lost) = recorder.end();
+        let (spans, _, lost) = recorder.end();
         assert_eq!((spans.len(), spans[0].start, lost), (2, 0, 3));
         recorder.keep(Stage::Parse, SUBJECT, 0, 1);
         assert!(recorder.begin(2));
-        assert_eq!(recorder.end(), (Vec::new(), 0), "nothing of before");
+        assert_eq!(recorder.end(), (Vec::new(), Vec::new(), 0), "nothing of before");
+    }
+
+    #[test]
+    fn samples_that_were_read_together_are_kept_together() {
+        let recorder = recorder();
+        let observer = Observer::new(recorder.clone(), 3);
+        let values = [("cycles", 7), ("busy", 5)];
+        observer.sample(Instant::now(), &values);
+        assert!(recorder.begin(5));
+        for _ in 0..3 {
+            observer.sample(Instant::now(), &values);
+        }
+        let (spans, samples, lost) = recorder.end();
+        assert_eq!((spans.len(), samples.len(), lost), (0, 4, 2), "a third time is too much");
+        assert_eq!((samples[1].track, samples[1].name), (Track::Device(3), "busy"));
+        assert_eq!((samples[1].value, samples[1].at), (5, samples[0].at));
     }
 
     #[test]
@@ -221,7 +253,7 @@ mod tests {
         let thread = std::thread::Builder::new().name("another".to_owned());
         let keep = move || drop(other.time(Stage::Judge, || SUBJECT));
         thread.spawn(keep).expect("a thread").join().expect("no panic");
-        let (spans, _) = recorder.end();
+        let (spans, ..) = recorder.end();
         let [parse, submit, judge] = spans[..] else { panic!("{spans:?}") };
         assert!(submit.start <= parse.start && parse.end <= submit.end);
         assert_eq!((parse.track, submit.subject), (submit.track, SUBJECT));
@@ -242,7 +274,7 @@ mod tests {
         assert!(recorder.begin(10));
         steps();
         watched(&steps);
-        let (spans, _) = recorder.end();
+        let (spans, ..) = recorder.end();
         assert_eq!(spans.len(), 2);
         assert_eq!(spans[0].end, spans[1].start);
         // One inside another, as when a thread takes up other work while it waits.

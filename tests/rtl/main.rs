@@ -3,6 +3,8 @@
 //!
 //! Without the tools a test says what it skips, or fails if `SIGMILL_REQUIRE` lists `fpga`.
 
+#[cfg(feature = "fpga-sim")]
+mod agree;
 mod crc32;
 mod hashes;
 mod icarus;

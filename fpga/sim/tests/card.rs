@@ -44,7 +44,7 @@ tests! {
         assert_eq!(read(0x0c), 13 | 13 << 8);
         let hash: Vec<u8> = (0..8).flat_map(|k| read(0x20 + 4 * k).to_le_bytes()).collect();
         assert_eq!(hash, SOURCE_HASH);
-        assert_eq!([read(0x10), read(0x6c), read(0xfc), read(0xffc)], [0; 4]);
+        assert_eq!([read(0x10), read(0x6c), read(0x8c), read(0x100), read(0xffc)], [0; 5]);
     }
 
     fn counters_count() {

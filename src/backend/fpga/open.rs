@@ -186,6 +186,8 @@ impl Fpga {
             failed: None,
             done: VecDeque::new(),
             finished: Instant::now(),
+            observer: None,
+            sampled: None,
         }))
     }
 }

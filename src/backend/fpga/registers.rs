@@ -20,6 +20,8 @@ pub(crate) const ERR: u32 = 0x60;
 pub(crate) const CYCLES: u32 = 0x64;
 pub(crate) const JOBS: u32 = 0x80;
 pub(crate) const BUSY: u32 = 0x84;
+pub(crate) const STARVED: u32 = 0xC0;
+pub(crate) const BLOCKED: u32 = 0xC8;
 
 /// Where the completion ring lies in card memory; the submission ring lies at 0.
 pub(crate) const COMPLETION_RING: u64 = 0x1000_0000;

@@ -50,6 +50,9 @@ pub struct SoftCard {
     /// Computed and not yet written: tag, check, payload.
     finished: VecDeque<(u32, u32, Vec<u8>)>,
     jobs: [u32; 4],
+    /// The cycle of the last reset, and since then those of each core by cause: busy, starved, blocked.
+    since: u64,
+    causes: [[u32; 3]; 4],
 }
 
 impl SoftCard {
@@ -69,6 +72,8 @@ impl SoftCard {
             held: 0,
             finished: VecDeque::new(),
             jobs: [0; 4],
+            since: 0,
+            causes: [[0; 3]; 4],
         }
     }
 
@@ -76,6 +81,7 @@ impl SoftCard {
         let fresh = SoftCard::new(self.random.random());
         *self = SoftCard {
             cycles: self.cycles,
+            since: self.cycles,
             submission: std::mem::take(&mut self.submission),
             completion: std::mem::take(&mut self.completion),
             ..fresh
@@ -85,8 +91,17 @@ impl SoftCard {
     /// A cycle: a line or none is fetched, a completion or none is written.
     fn step(&mut self) {
         self.cycles += 1;
-        if self.random.random_ratio(2, 3) {
-            self.fetch();
+        let fetches = self.random.random_ratio(2, 3);
+        let cause = fetches.then(|| self.fetch()).flatten();
+        for (core, causes) in self.causes.iter_mut().enumerate() {
+            match cause {
+                Some((op, takes)) if Core::ALL[core].op() == op => {
+                    causes[if takes { 0 } else { 2 }] += 1
+                }
+                // One in seven cycles of a core that waits is its own.
+                _ if self.cycles.is_multiple_of(7) => {}
+                _ => causes[1] += 1,
+            }
         }
         if !self.finished.is_empty() && self.random.random_ratio(1, 2) {
             self.finished.make_contiguous().shuffle(&mut self.random);
@@ -100,9 +115,10 @@ impl SoftCard {
         }
     }
 
-    fn fetch(&mut self) {
+    /// Fetches a line or none, and says for which op there was one and whether its core takes it.
+    fn fetch(&mut self) -> Option<(u8, bool)> {
         if self.error != 0 || self.sq[0] == self.sq[1] {
-            return;
+            return None;
         }
         let line = self.submission[self.sq[1] as usize % self.submission.len()];
         if self.job.is_empty() {
@@ -111,19 +127,23 @@ impl SoftCard {
                 1 | 2 => count >= 1,
                 3 => count >= 1 && count % 3 == 0,
                 4 => count == 2,
-                _ => return self.error |= 1,
+                _ => {
+                    self.error |= 1;
+                    return None;
+                }
             };
             if !takes {
-                return self.error |= 2;
+                self.error |= 2;
+                return None;
             }
             self.due = count as usize + 1;
             // Of a run, each line holds room for itself.
             let lines = [1, 0, 1, 2][line[0] as usize - 1];
             if !self.hold(lines) {
-                return;
+                return Some((line[0], false));
             }
         } else if self.job[0][0] == Core::Sha256d.op() && !self.hold(1) {
-            return;
+            return Some((Core::Sha256d.op(), false));
         }
         self.sq[1] = self.sq[1].wrapping_add(1);
         self.job.push(line);
@@ -143,6 +163,7 @@ impl SoftCard {
         if self.job.len() == self.due {
             self.job.clear();
         }
+        Some((header[0], true))
     }
 
     fn hold(&mut self, lines: u32) -> bool {
@@ -174,8 +195,18 @@ impl Transport for SoftCard {
             CQ_HEAD => self.cq[0],
             CQ_TAIL => self.cq[1],
             ERR => self.error,
-            CYCLES => self.cycles as u32,
+            CYCLES => (self.cycles - self.since) as u32,
             JOBS..0xC0 if register.is_multiple_of(16) => self.jobs[(register - JOBS) as usize / 16],
+            JOBS..0x100 => {
+                let core = (register - JOBS) as usize % 0x40 / 16;
+                let [busy, starved, blocked] = self.causes[core];
+                match register - 16 * core as u32 {
+                    BUSY => busy,
+                    STARVED => starved,
+                    BLOCKED => blocked,
+                    _ => 0,
+                }
+            }
             _ => 0,
         })
     }

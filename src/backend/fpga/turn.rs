@@ -57,6 +57,7 @@ impl Fpga {
 
     /// Completes the batches whose items are all answered.
     fn finish(&mut self) -> Result<(), Fault> {
+        let before = self.done.len();
         while let Some(at) = self.batches.iter().position(Flight::is_done) {
             let Some(flight) = self.batches.remove(at) else { break };
             let (id, started) = (flight.id, flight.started);
@@ -67,6 +68,9 @@ impl Fpga {
             let busy = now - started.max(std::mem::replace(&mut self.finished, now));
             self.done.push_back(Completion { id, result, busy });
             fault.map_or(Ok(()), Err)?;
+        }
+        if self.done.len() > before {
+            self.sample();
         }
         Ok(())
     }

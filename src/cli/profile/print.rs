@@ -1,6 +1,7 @@
 //! A profile for people.
 
 use super::super::print::time;
+use super::cores::CoreTime;
 use super::limits::Limit;
 use super::summary::{StageTime, StepTime, Summary, TrackTime};
 
@@ -70,11 +71,31 @@ pub(super) fn print(summary: &Summary, limits: &[Limit], workload: &str) {
             most.map(|(name, ns)| format!("{name} {:.0} %", 100.0 * *ns as f64 / wall)).collect();
         say!("  {track:20} {:5.1} % {:BAR$} {}", 100.0 * share, bar(share), most.join(", "));
     }
+    let mut of = None;
+    for core in &summary.cores {
+        if of != Some(&core.place) {
+            of = Some(&core.place);
+            say!("");
+            say!(
+                "cores of {} (cycles between the first and the last reading of its counters)",
+                core.place
+            );
+            let [busy, starved, blocked, latency] = core.parts().map(|(cause, _)| cause);
+            say!("  {:10} {busy:>22} {starved:>22} {blocked:>22} {latency:>22}", "core");
+        }
+        say!("  {:10} {}", core.core, parts(core));
+    }
     say!("");
     say!("stages cover {:.1} % of the wall time", 100.0 * summary.covered);
     if summary.lost > 0 {
-        say!("{} stages were not kept: there was no room", summary.lost);
+        say!("{} stages or samples were not kept: there was no room", summary.lost);
     }
+}
+
+fn parts(core: &CoreTime) -> String {
+    let parts =
+        core.parts().map(|(_, part)| format!("{:>14} {:5.1} %", part.cycles, 100.0 * part.share));
+    parts.join(" ")
 }
 
 fn bar(share: f64) -> String {

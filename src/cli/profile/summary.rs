@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use sigmill::monitor::{Slice, Timeline};
 
+use super::cores::{self, CoreTime};
+
 /// A recording, added up. Times are nanoseconds.
 #[derive(Clone, Debug, Serialize)]
 pub(super) struct Summary {
@@ -12,7 +14,7 @@ pub(super) struct Summary {
     pub wall_ns: u64,
     /// Share of it in which some stage was under way, 0 to 1.
     pub covered: f64,
-    /// Stages that there was no room for.
+    /// Stages and samples that there was no room for.
     pub lost: u64,
     /// The stages of batches, in the order of their way.
     pub stages: Vec<StageTime>,
@@ -20,6 +22,8 @@ pub(super) struct Summary {
     pub steps: Vec<StepTime>,
     /// Threads and device clocks.
     pub tracks: Vec<TrackTime>,
+    /// Cores of cards that count their cycles.
+    pub cores: Vec<CoreTime>,
 }
 
 /// One stage.
@@ -123,6 +127,7 @@ impl Summary {
             stages,
             steps: steps(timeline),
             tracks: tracks.collect(),
+            cores: cores::cores(timeline),
         }
     }
 }

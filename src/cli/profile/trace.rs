@@ -1,11 +1,13 @@
 //! A timeline in Chrome's trace format, which Perfetto opens: one track a thread or device clock, arrows from a batch's
-//! submission to its answers.
+//! submission to its answers, and where the cycles of a card's cores went.
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use serde_json::{Value, json};
 use sigmill::monitor::{Slice, Timeline};
+
+use super::cores::intervals;
 
 /// The one process of a trace.
 const PROCESS: u32 = 1;
@@ -59,7 +61,36 @@ pub(super) fn write(timeline: &Timeline, out: &mut dyn Write) -> io::Result<()> 
                         "pid": PROCESS, "tid": tid, "ts": micros(timeline, *time) }))?;
         }
     }
+    for event in counters(timeline) {
+        put(event)?;
+    }
     writeln!(out, "\n]}}")
+}
+
+/// Each core's cycles by cause, in percent from one reading to the next.
+fn counters(timeline: &Timeline) -> Vec<Value> {
+    let mut events = Vec::new();
+    let intervals = intervals(timeline);
+    for (index, interval) in intervals.iter().enumerate() {
+        let next = intervals.get(index + 1);
+        let goes_on = next.is_some_and(|n| (n.track, n.from) == (interval.track, interval.until));
+        for core in interval.cores(timeline) {
+            let mut put = |at: u64, scale: f64| {
+                let shares =
+                    core.parts().map(|(cause, part)| (cause.to_owned(), json!(scale * part.share)));
+                let (name, args) =
+                    (format!("{} {}", core.place, core.core), Value::from_iter(shares));
+                events.push(json!({ "ph": "C", "name": name, "cat": "device", "pid": PROCESS,
+                                    "tid": interval.track + 1, "ts": micros(timeline, at), "args": args }));
+            };
+            put(interval.from, 100.0);
+            // A counter holds until its next event.
+            if !goes_on {
+                put(interval.until, 0.0);
+            }
+        }
+    }
+    events
 }
 
 fn micros(timeline: &Timeline, at: u64) -> f64 {
@@ -149,6 +180,8 @@ mod tests {
             stages: names(&["submit", "queue", "device", "resolve"]),
             algorithms: names(&["sha256"]),
             slices,
+            counters: Vec::new(),
+            samples: Vec::new(),
         }
     }
 
@@ -176,6 +209,25 @@ mod tests {
         assert_eq!((count("X"), count("b"), count("e"), count("M")), (3, 2, 2, 5));
         // A wait that began before the recording does not begin before the trace.
         assert!(events.iter().all(|event| event["ts"].as_f64().unwrap_or(0.0) >= 0.0));
+    }
+
+    #[test]
+    fn cores_are_counters_from_reading_to_reading() {
+        let timeline = super::super::cores::tests::timeline(&[
+            [100, 0, 0, 0, 0],
+            [300, 100, 75, 25, 0],
+            [500, 200, 75, 75, 0],
+        ]);
+        let events = events(&timeline);
+        let events: Vec<_> = events.iter().filter(|event| event["ph"] == "C").collect();
+        assert!(
+            events.iter().all(|event| event["name"] == "fpga=sim sha256d" && event["tid"] == 1)
+        );
+        let of = |event: &&Value, name: &str| event["args"][name].as_f64().expect("a share");
+        let busy: Vec<_> = events.iter().map(|event| of(event, "busy")).collect();
+        let latency: Vec<_> = events.iter().map(|event| of(event, "latency")).collect();
+        assert_eq!((busy, latency), (vec![75.0, 0.0, 0.0], vec![0.0, 50.0, 0.0]));
+        assert_eq!(events[1]["ts"], 0.2);
     }
 
     #[test]
