@@ -33,6 +33,7 @@ mod manual;
 mod nearest;
 mod print;
 mod profile;
+mod report;
 mod settings;
 mod surroundings;
 mod top;
@@ -61,6 +62,8 @@ enum Command {
     Bench(bench::Arguments),
     /// Shows where time goes: stages, threads, steps of kernels; writes a trace
     Profile(profile::Arguments),
+    /// Makes a page with charts from what bench or profile has printed with --json
+    Report(report::Arguments),
     /// Loads an engine at a steady rate, to watch it
     Load(load::Arguments),
     /// Shows a running engine, live: rates, queues, health, routes, percentiles
@@ -140,6 +143,7 @@ pub fn run() -> ExitCode {
         Command::Doctor(arguments) => doctor::run(&arguments),
         Command::Bench(arguments) => bench::run(&arguments),
         Command::Profile(arguments) => profile::run(&arguments),
+        Command::Report(arguments) => report::run(&arguments),
         Command::Load(arguments) => load::run(&arguments),
         Command::Top(arguments) => top::run(&arguments),
         Command::Config(command) => config::run(&command),

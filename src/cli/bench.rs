@@ -15,14 +15,14 @@ mod closed_loop;
 mod command;
 mod compare;
 mod crossover;
-mod document;
+pub(super) mod document;
 mod energy;
 mod gate;
 #[cfg(test)]
 mod made;
 mod open_loop;
 mod options;
-mod print;
+pub(super) mod print;
 mod repeat;
 mod statistics;
 mod table;
@@ -144,6 +144,9 @@ pub(super) fn run(arguments: &Arguments) -> Result<Status, Failure> {
         say!("{}", serde_json::to_string(&document).expect("plain data"));
     } else {
         print::report(&document);
+    }
+    if let Some(path) = &arguments.html {
+        super::report::write(path, &super::report::bench(&document))?;
     }
     Ok(status(&document))
 }

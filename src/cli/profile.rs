@@ -4,7 +4,7 @@ mod cores;
 mod limits;
 mod print;
 pub(super) mod steps;
-mod summary;
+pub(super) mod summary;
 mod trace;
 
 use std::fs::File;
@@ -64,6 +64,9 @@ pub(super) struct Arguments {
     /// Write Chrome's trace format here, which Perfetto opens
     #[arg(long, value_name = "FILE")]
     trace: Option<PathBuf>,
+    /// Write a page with charts here, beside what is printed
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
     #[command(flatten)]
     flags: Flags,
     /// Print one JSON object
@@ -106,6 +109,9 @@ pub(super) fn run(arguments: &Arguments) -> Result<Status, Failure> {
             let why = format!("--trace {}: cannot be written: {error}", path.display());
             Failure::new(Status::Error, why)
         })?;
+    }
+    if let Some(path) = &arguments.html {
+        super::report::write(path, &super::report::profile(&summary, &workload))?;
     }
     if arguments.json {
         let mut document = serde_json::to_value(&summary).expect("plain data");

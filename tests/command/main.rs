@@ -9,15 +9,26 @@ mod bench;
 mod book;
 mod check;
 mod config;
+#[cfg(feature = "fpga-sim")]
+mod cycles;
 #[cfg(unix)]
 mod doctor;
+mod probe;
 mod profile;
 #[cfg(unix)]
 mod prometheus;
+mod report;
 
-use std::process::Output;
+use std::process::{Command, Output};
 
 use serde_json::Value;
+
+/// Runs the command, whatever is configured or required here.
+fn sigmill(arguments: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_sigmill"));
+    command.args(arguments).env("SIGMILL_CONFIG", "/dev/null").env_remove("SIGMILL_REQUIRE");
+    command.output().expect("it runs")
+}
 
 /// Its exit code.
 fn code(output: &Output) -> i32 {

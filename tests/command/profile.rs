@@ -1,17 +1,11 @@
 //! `sigmill profile`, `load`, `top`: what they show of an engine.
 
 use std::path::PathBuf;
-use std::process::{Command, Output};
+use std::process::Command;
 
 use serde_json::Value;
 
-use crate::{assert_fits, code, json, support, text, validator};
-
-fn sigmill(arguments: &[&str]) -> Output {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_sigmill"));
-    command.args(arguments).env("SIGMILL_CONFIG", "/dev/null").env_remove("SIGMILL_REQUIRE");
-    command.output().expect("it runs")
-}
+use crate::{assert_fits, code, json, sigmill, support, text, validator};
 
 fn file(name: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("{}-{name}", std::process::id()))

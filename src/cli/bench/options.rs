@@ -91,6 +91,9 @@ pub(in crate::cli) struct Arguments {
     /// Threads of the CPU backend, and of the baseline [default: one a core]
     #[arg(long, default_value = "0", hide_default_value = true, value_parser = crate::cli::threads)]
     pub threads: usize,
+    /// Write a page with charts here, beside what is printed
+    #[arg(long, value_name = "FILE")]
+    pub html: Option<PathBuf>,
     /// Print one JSON object (docs/schema/bench.json)
     #[arg(long)]
     pub json: bool,

@@ -271,7 +271,7 @@ fn gates(document: &Document) {
 }
 
 /// A count with separators.
-pub(super) fn grouped(value: f64) -> String {
+pub(in crate::cli) fn grouped(value: f64) -> String {
     let digits = format!("{value:.0}");
     let mut text = String::with_capacity(digits.len() * 4 / 3);
     for (index, digit) in digits.chars().enumerate() {

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use sigmill::monitor::Timeline;
 
 /// A core's cycles by cause, between the first and the last reading of a recording.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub(super) struct CoreTime {
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(in crate::cli) struct CoreTime {
     /// The device.
     pub place: String,
     pub core: String,
@@ -24,8 +24,8 @@ pub(super) struct CoreTime {
 }
 
 /// A part of a core's cycles.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-pub(super) struct Part {
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub(in crate::cli) struct Part {
     pub cycles: u64,
     /// Of all, 0 to 1.
     pub share: f64,
@@ -59,7 +59,7 @@ impl CoreTime {
 const CAUSES: [&str; 3] = ["busy", "starved", "blocked"];
 
 /// What passed between two readings that follow each other.
-pub(super) struct Interval<'a> {
+pub(in crate::cli) struct Interval<'a> {
     /// Index of the device's track.
     pub track: u32,
     pub from: u64,

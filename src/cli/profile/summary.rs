@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use sigmill::monitor::{Slice, Timeline};
 
 use super::cores::{self, CoreTime};
 
 /// A recording, added up. Times are nanoseconds.
-#[derive(Clone, Debug, Serialize)]
-pub(super) struct Summary {
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(in crate::cli) struct Summary {
     /// The recording's length.
     pub wall_ns: u64,
     /// Share of it in which some stage was under way, 0 to 1.
@@ -23,12 +23,13 @@ pub(super) struct Summary {
     /// Threads and device clocks.
     pub tracks: Vec<TrackTime>,
     /// Cores of cards that count their cycles.
+    #[serde(default)]
     pub cores: Vec<CoreTime>,
 }
 
 /// One stage.
-#[derive(Clone, Debug, Serialize)]
-pub(super) struct StageTime {
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(in crate::cli) struct StageTime {
     pub stage: String,
     /// How often.
     pub count: u64,
@@ -44,8 +45,8 @@ pub(super) struct StageTime {
 }
 
 /// One step of a kernel.
-#[derive(Clone, Debug, Serialize)]
-pub(super) struct StepTime {
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(in crate::cli) struct StepTime {
     /// `host`, or the device whose clock it is.
     pub place: String,
     pub algorithm: String,
@@ -58,8 +59,8 @@ pub(super) struct StepTime {
 }
 
 /// One thread or device clock.
-#[derive(Clone, Debug, Serialize)]
-pub(super) struct TrackTime {
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(in crate::cli) struct TrackTime {
     pub track: String,
     /// Time in which some stage was under way on it.
     pub busy_ns: u64,

@@ -1,26 +1,10 @@
 //! Limits of devices, and shares of them, as a user sees them: `devices --probe`, `bench`, `profile`.
-#![cfg(feature = "cli")]
-
-mod support;
-
-use std::process::{Command, Output};
 
 use serde_json::Value;
 
+use crate::{code, sigmill, support, text};
+
 const SIGNATURES: [&str; 3] = ["ecdsa-secp256k1", "schnorr-bip340", "recover-secp256k1"];
-
-fn sigmill(arguments: &[&str]) -> Output {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_sigmill"));
-    command.args(arguments).env_remove("SIGMILL_REQUIRE").output().expect("it runs")
-}
-
-fn code(output: &Output) -> i32 {
-    output.status.code().expect("no signal")
-}
-
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes).into_owned()
-}
 
 /// What it prints as JSON; nothing where it lacks the device, unless that is required.
 fn json(arguments: &[&str]) -> Option<Value> {

@@ -1,5 +1,4 @@
 //! `sigmill profile` of the simulated card: where the cycles of its cores go.
-#![cfg(all(feature = "cli", feature = "fpga-sim"))]
 
 use std::process::Command;
 
