@@ -40,7 +40,6 @@ mod top;
 mod watched;
 mod workload;
 
-use settings::threads;
 
 /// Checks signatures and hashes on the device that finishes first.
 #[derive(Debug, Parser)]

@@ -64,11 +64,14 @@ pub(super) fn run(arguments: &Arguments) -> Result<Status, Failure> {
         versions: command::versions(),
         ..Document::default()
     };
-    let mut watch = Watch::begin(Path::new(ROOT), !arguments.isolate);
+    let mut watch = Watch::begin(Path::new(ROOT), !arguments.settings.isolate());
     // The clock of a core that was woken.
     document.machine = Machine::read(Path::new(ROOT));
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    let threads = if arguments.threads == 0 { cores } else { arguments.threads };
+    let threads = match arguments.settings.threads() {
+        0 => cores,
+        threads => threads,
+    };
     let null =
         Engine::builder().threads(1).cpu(false).device(backend::null::device(true)?).open()?;
     let cpu = Engine::builder().threads(threads).remember(true).open()?;
@@ -103,7 +106,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<Status, Failure> {
     let bar = bench.bar(&plans);
     // What is kept in a process of its own is not loaded into this one.
     let own = document.devices.iter().map(|device| device.name.as_str());
-    let own = own.filter(|name| *name == "cpu" || !arguments.isolate);
+    let own = own.filter(|name| *name == "cpu" || !arguments.settings.isolate());
     let tell = |device: &str| bar.set_message(format!("limits of {device}"));
     document.ceilings = ceilings::measure(own, threads, CEILING, tell);
     let span = arguments.table(started.elapsed());
@@ -250,15 +253,15 @@ fn other_machine(document: &Document) -> Option<Warning> {
 
 /// The engine on the device that is timed beside the CPU.
 fn beside_the_cpu(arguments: &Arguments, threads: usize) -> Result<Option<Engine>, Failure> {
-    let Arguments { backend, isolate, trust, .. } = arguments;
+    let (backend, isolate) = (arguments.settings.backend(), arguments.settings.isolate());
     // What a device does once it is no longer new.
-    let builder = Engine::builder().threads(threads).trust(*trust).probation(Duration::ZERO);
+    let builder = arguments.settings.builder().threads(threads).probation(Duration::ZERO);
     let builder = builder.remember(true);
-    match backend.as_str() {
+    match backend {
         "cpu" => Ok(None),
         "auto" => {
             #[cfg(feature = "gpu")]
-            match super::device("gpu", *isolate) {
+            match super::device("gpu", isolate) {
                 Ok(device) => {
                     return Ok(Some(builder.cpu(false).device(device).open()?));
                 }
@@ -268,6 +271,9 @@ fn beside_the_cpu(arguments: &Arguments, threads: usize) -> Result<Option<Engine
             }
             Ok(None)
         }
-        _ => super::open_engine(builder, backend, *isolate).map(Some),
+        _ => {
+            let opened = super::open_engine(builder, backend, isolate);
+            opened.map(Some).map_err(|failure| arguments.settings.blame(failure))
+        }
     }
 }

@@ -230,7 +230,6 @@ impl Settings {
     }
 
     /// Price of an hour of this machine.
-    #[allow(dead_code, reason = "for commands that state costs")]
     pub(super) fn price_per_hour(&self) -> Option<f64> {
         match self.sourced("price_per_hour").value {
             Some(Value::Decimal(price)) => Some(price),

@@ -4,9 +4,10 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
-use sigmill::{Algorithm, Trust};
+use sigmill::Algorithm;
 
 use super::gate::FailBelow;
+use crate::cli::settings::{Flags, Settings};
 use crate::cli::workload::{ALGORITHMS, has_keys};
 use crate::cli::{Failure, Status};
 
@@ -32,7 +33,14 @@ Ends with 5 if a job is not found what it was made, with 6 below a bound of --fa
 For a GPU in detail: cargo bench --bench gpu.";
 
 #[derive(Clone, Debug, Args)]
-#[command(after_help = EXAMPLES)]
+#[command(
+    after_help = EXAMPLES,
+    mut_arg("backend", |arg| arg.help(
+        "Device beside the CPU: gpu, gpu=software, fpga, fpga=sim, cpu for none, or auto for a real GPU if there \
+         is one [default: auto]"
+    )),
+    mut_arg("threads", |arg| arg.help("Threads of the CPU backend, and of the baseline [default: one a core]"))
+)]
 pub(in crate::cli) struct Arguments {
     /// Only rows whose algorithm or device contains this
     #[arg(value_name = "FILTER")]
@@ -67,7 +75,8 @@ pub(in crate::cli) struct Arguments {
     /// Measure the whole table so often, and say whether the runs agree
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub repeat: u64,
-    /// Price of this machine for an hour, in any currency: a million jobs' cost is told in the same
+    /// Price of this machine for an hour, in any currency: a million jobs' cost is told in the same [default: the
+    /// setting of that name]
     #[arg(long, value_name = "PRICE")]
     pub price_per_hour: Option<f64>,
     /// An older run's JSON: tell ratios new to old, and which differ by more than both spread
@@ -77,20 +86,10 @@ pub(in crate::cli) struct Arguments {
     /// ALGORITHM[@DEVICE]:BATCH=RATE/s, or RATIO to the older run for all rows, with --compare
     #[arg(long, value_name = "BOUND")]
     pub fail_below: Vec<FailBelow>,
-    /// Device beside the CPU: gpu, gpu=software, fpga, fpga=sim, cpu for none, or auto for a real GPU if
-    /// there is one
-    #[arg(long, value_name = "NAME", default_value = "auto")]
-    pub backend: String,
-    /// Open it in a process of its own: what a driver does to that one costs no verdict
-    #[arg(long)]
-    pub isolate: bool,
-    /// What has to stand behind a device's verdict: fast (its evidence), checked (and re-checks by the host),
-    /// audited (and a proof of every point)
-    #[arg(long, value_name = "LEVEL", default_value = "checked")]
-    pub trust: Trust,
-    /// Threads of the CPU backend, and of the baseline [default: one a core]
-    #[arg(long, default_value = "0", hide_default_value = true, value_parser = crate::cli::threads)]
-    pub threads: usize,
+    #[command(flatten)]
+    flags: Flags,
+    #[arg(skip)]
+    pub settings: Settings,
     /// Write a page with charts here, beside what is printed
     #[arg(long, value_name = "FILE")]
     pub html: Option<PathBuf>,
@@ -126,8 +125,10 @@ const TABLE_LEAST: f64 = 5.0;
 const WHOLE: f64 = 45.0;
 
 impl Arguments {
-    /// Refuses numbers out of bounds, and puts the batch sizes in order.
+    /// Reads the settings, refuses numbers out of bounds, and puts the batch sizes in order.
     pub fn check(mut self) -> Result<Self, Failure> {
+        self.settings = Settings::load(&self.flags)?;
+        self.price_per_hour = self.price_per_hour.or(self.settings.price_per_hour());
         self.batch.sort_unstable();
         self.batch.dedup();
         let usage = |why: String| Err(Failure::new(Status::Usage, why));
