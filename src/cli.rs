@@ -40,7 +40,6 @@ mod top;
 mod watched;
 mod workload;
 
-
 /// Checks signatures and hashes on the device that finishes first.
 #[derive(Debug, Parser)]
 #[command(name = "sigmill", version, after_help = EXIT_CODES, arg_required_else_help = true)]

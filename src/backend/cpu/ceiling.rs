@@ -1,6 +1,7 @@
 //! What the host's threads multiply and copy at most.
 
 use std::sync::Barrier;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use rayon::ThreadPool;
@@ -44,30 +45,52 @@ fn what(isa: Isa) -> &'static str {
     }
 }
 
-/// Multiplications a second of all threads at once: the best of windows in which all begin together. A window lasts from
-/// its first thread's beginning to its last one's end, so that threads in turns on one core do not count as many cores.
+/// Multiplications a second of all threads at once: the best of windows in which all begin together.
 fn multiplies(isa: Isa, pool: &ThreadPool, span: Duration) -> f64 {
     /// Long against a thread's waking, short against a slice of the scheduler's time.
-    const WINDOW: Duration = Duration::from_millis(4);
-    let windows = span.as_nanos().div_ceil(WINDOW.as_nanos()).max(1);
-    let start = Barrier::new(pool.current_num_threads());
-    let all: Vec<Vec<_>> = pool.broadcast(|_| {
-        let window = |_| {
+    const WINDOW: Duration = Duration::from_millis(2);
+    let (started, start) = (Instant::now(), Barrier::new(pool.current_num_threads()));
+    let over = AtomicBool::new(false);
+    let all: Vec<Vec<Part>> = pool.broadcast(|thread| {
+        let mut parts = Vec::new();
+        loop {
+            // One decides for all, before they meet.
+            if thread.index() == 0 && started.elapsed() >= span && !parts.is_empty() {
+                over.store(true, Ordering::Relaxed);
+            }
             start.wait();
+            if over.load(Ordering::Relaxed) {
+                return parts;
+            }
             let begun = Instant::now();
             let issued = issue(isa, WINDOW);
-            (begun, issued, Instant::now())
-        };
-        (0..windows).map(window).collect()
+            parts.push(Part { begun, ended: Instant::now(), issued });
+        }
     });
-    let rate = |window: usize| {
-        let threads = || all.iter().map(|thread| thread[window]);
-        let begun = threads().map(|(begun, ..)| begun).min()?;
-        let ended = threads().map(|(.., ended)| ended).max()?;
-        let issued: f64 = threads().map(|(_, issued, _)| issued).sum();
-        Some(issued / (ended - begun).as_secs_f64())
-    };
-    (0..windows as usize).filter_map(rate).fold(0.0, f64::max)
+    let windows = all.first().map_or(0, Vec::len);
+    let rate = |at: usize| together(&all.iter().map(|parts| parts[at]).collect::<Vec<_>>());
+    (0..windows).filter_map(rate).fold(0.0, f64::max)
+}
+
+/// One thread's part of a window.
+#[derive(Clone, Copy)]
+struct Part {
+    begun: Instant,
+    ended: Instant,
+    issued: f64,
+}
+
+/// The rate of threads together: the sum of their own where they ran side by side nearly throughout. Otherwise what they
+/// did from the first one's beginning to the last one's end: threads in turns on one core are not as many cores.
+fn together(parts: &[Part]) -> Option<f64> {
+    let seconds = |from: Instant, to: Instant| to.saturating_duration_since(from).as_secs_f64();
+    let begun = || parts.iter().map(|part| part.begun);
+    let ended = || parts.iter().map(|part| part.ended);
+    let (first, last) = (begun().min()?, ended().max()?);
+    let side_by_side = seconds(begun().max()?, ended().min()?) > 0.8 * seconds(first, last);
+    let own = parts.iter().map(|part| part.issued / seconds(part.begun, part.ended));
+    let issued: f64 = parts.iter().map(|part| part.issued).sum();
+    Some(if side_by_side { own.sum() } else { issued / seconds(first, last) })
 }
 
 /// Bytes that all threads together copy a second, from memory to memory: the best pass.
@@ -102,6 +125,20 @@ fn copies(pool: &ThreadPool, span: Duration) -> f64 {
 mod tests {
     use super::*;
     use crate::algorithm::{Algorithm, EcdsaRule};
+
+    #[test]
+    fn threads_in_turns_are_one_core() {
+        let start = Instant::now();
+        let part = |from, to| {
+            let at = |ms| start + Duration::from_millis(ms);
+            Part { begun: at(from), ended: at(to), issued: 1e3 * (to - from) as f64 }
+        };
+        let rate = |parts: &[Part]| together(parts).expect("threads").round();
+        assert_eq!(rate(&[part(0, 10)]), 1e6);
+        assert_eq!(rate(&[part(0, 10), part(1, 11)]), 2e6);
+        assert_eq!(rate(&[part(0, 10), part(10, 20)]), 1e6);
+        assert_eq!(together(&[]), None);
+    }
 
     #[test]
     fn every_level_has_a_ceiling() {

@@ -51,6 +51,7 @@ pub(in crate::cli) fn bench(document: &Document) -> String {
         group(page, "Jobs a second by batch size", &charts::throughput(document));
         group(page, "Latency by batch size", &charts::latency(document));
         group(page, "Against other libraries", &figures::baseline(document));
+        group(page, "Against the device's limit", &figures::share_of_limit(document));
         group(page, "By threads of the CPU", &charts::scaling(document));
         if document.rows.iter().any(|row| row.batches.iter().any(|cell| cell.open_loop.is_some())) {
             section(page, "Latency at an offered rate", |page| {

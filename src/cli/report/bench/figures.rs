@@ -170,17 +170,27 @@ fn time_axis(title: &str) -> Axis {
 /// What a million jobs take and cost: a heading an algorithm, a line a device, a dot a batch size.
 pub(super) fn energy_and_cost(document: &Document) -> Vec<Figure> {
     let joules = |cell: &Cell| cell.energy.as_ref().map(|energy| energy.joules_per_million);
-    let energy = million(document, "Energy", "joules a million jobs (J)", joules);
+    let energy = by_batch(document, "Energy", "joules a million jobs (J)", joules, f64::min);
     let title = "price a million jobs (unit of --price-per-hour)";
-    let cost = million(document, "Cost", title, |cell| cell.cost_per_million);
+    let cost = by_batch(document, "Cost", title, |cell| cell.cost_per_million, f64::min);
     energy.into_iter().chain(cost).collect()
 }
 
-fn million(
+/// What the rates are of what the devices' multiplications would allow.
+pub(super) fn share_of_limit(document: &Document) -> Vec<Figure> {
+    let title = "share of what its multiplications allow (%)";
+    let share = |cell: &Cell| cell.share_of_limit.map(|share| 100.0 * share);
+    let figure = by_batch(document, "Share of the limit", title, share, f64::max);
+    figure.into_iter().collect()
+}
+
+/// A heading an algorithm, a line a device, a dot a batch size, and the best of these at the end.
+fn by_batch(
     document: &Document,
     title: &str,
     axis: &str,
     value: impl Fn(&Cell) -> Option<f64>,
+    best: fn(f64, f64) -> f64,
 ) -> Option<Figure> {
     let mut batches: Vec<_> =
         shown(document).flat_map(|row| &row.batches).map(|cell| cell.batch).collect();
@@ -202,12 +212,12 @@ fn million(
                     format!("{algorithm}, {}, batches of {batch}: {}", row.device, count(*value));
                 Dot { value: *value, look: look(*batch), tip }
             });
-            let least = found.iter().map(|(_, value)| *value).reduce(f64::min)?;
+            let end = found.iter().map(|(_, value)| *value).reduce(best)?;
             Some(Row {
                 name: row.device.clone(),
                 dots: dots.collect(),
                 spread: None,
-                value: count(least),
+                value: count(end),
             })
         });
         let lines: Vec<_> = lines.collect();
@@ -217,7 +227,7 @@ fn million(
         }
     }
     let chart = Dots {
-        label: format!("{title} of a million jobs, logarithmic"),
+        label: format!("{title}, by batch size, logarithmic"),
         axis: Axis { title: axis.to_owned(), kind: Kind::Log, format: count, at: Vec::new() },
         reference: None,
         rows,
@@ -226,7 +236,7 @@ fn million(
             .map(|batch| (format!("batch {}", grouped(*batch as f64)), look(*batch)))
             .collect(),
     };
-    let caption = "The figure at the end of a line is the least.".to_owned();
+    let caption = "The figure at the end of a line is the best.".to_owned();
     Some(Figure { title: title.to_owned(), chart: chart.draw()?, caption })
 }
 
