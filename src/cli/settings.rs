@@ -24,7 +24,7 @@ mod value;
 #[cfg(all(test, unix))]
 mod tests;
 
-pub(super) use flags::{Flags, threads};
+pub(super) use flags::Flags;
 pub(super) use keys::{BACKENDS, KEYS, Key};
 pub(super) use text::{help, sample};
 pub(super) use value::Value;

@@ -12,7 +12,7 @@ fn file(name: &str) -> PathBuf {
 }
 
 /// Profiles, and gives the document and the trace, which fits its schema.
-fn traced(name: &str, arguments: &[&str]) -> (Value, Value) {
+pub fn traced(name: &str, arguments: &[&str]) -> (Value, Value) {
     let path = file(name);
     let trace = path.to_str().expect("UTF-8");
     let output = sigmill(&[&["profile", "--json", "--trace", trace], arguments].concat());
