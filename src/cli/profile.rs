@@ -1,7 +1,7 @@
 //! `sigmill profile`: where time goes.
 
-mod cores;
-mod limits;
+pub(super) mod cores;
+pub(super) mod limits;
 mod print;
 pub(super) mod steps;
 pub(super) mod summary;
@@ -13,7 +13,6 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use clap::Args;
-use serde_json::json;
 use sigmill::chain::{self, Kind, bitcoin::Rules};
 use sigmill::monitor::{Client, SPANS, Timeline};
 use sigmill::{Algorithm, Engine};
@@ -93,12 +92,11 @@ pub(super) fn run(arguments: &Arguments) -> Result<Status, Failure> {
         }
         (None, None) => checked(arguments)?,
     };
-    let summary = Summary::of(&timeline);
+    let mut summary = Summary::of(&timeline, workload);
     // Another engine may run elsewhere, under other settings.
-    let limits = match arguments.attach {
-        Some(_) => None,
-        None => Some(limits::of(&timeline)?),
-    };
+    if arguments.attach.is_none() {
+        summary.limits = Some(limits::of(&timeline)?);
+    }
     if let Some(path) = &arguments.trace {
         let written = File::create(path).and_then(|file| {
             let mut file = BufWriter::new(file);
@@ -111,19 +109,12 @@ pub(super) fn run(arguments: &Arguments) -> Result<Status, Failure> {
         })?;
     }
     if let Some(path) = &arguments.html {
-        super::report::write(path, &super::report::profile(&summary, &workload))?;
+        super::report::write(path, &super::report::profile(&summary))?;
     }
     if arguments.json {
-        let mut document = serde_json::to_value(&summary).expect("plain data");
-        document["schema"] = json!(1);
-        document["kind"] = json!("profile");
-        document["workload"] = json!(workload);
-        if let Some(limits) = &limits {
-            document["limits"] = json!(limits);
-        }
-        say!("{document}");
+        say!("{}", serde_json::to_string(&summary).expect("plain data"));
     } else {
-        print::print(&summary, limits.as_deref().unwrap_or_default(), &workload);
+        print::print(&summary);
         if let Some(path) = &arguments.trace {
             say!("trace in {}: open it in https://ui.perfetto.dev", path.display());
         }

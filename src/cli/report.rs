@@ -80,9 +80,8 @@ fn read(bytes: &[u8]) -> Result<String, String> {
         let document: Document = serde_json::from_value(result).map_err(wrong)?;
         return Ok(bench(&document));
     }
-    let workload = result["workload"].as_str().unwrap_or("").to_owned();
     let summary: Summary = serde_json::from_value(result).map_err(wrong)?;
-    Ok(profile(&summary, &workload))
+    Ok(profile(&summary))
 }
 
 /// Writes a page where `--html` says.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use sigmill::Algorithm;
 use sigmill::algorithms::secp256k1::ceiling;
 use sigmill::error::EngineError;
@@ -11,10 +11,10 @@ use sigmill::isa::Isa;
 use sigmill::monitor::{Slice, Timeline};
 
 /// One signature algorithm on the host.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub(super) struct Limit {
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(in crate::cli) struct Limit {
     /// `host`, as for steps.
-    pub place: &'static str,
+    pub place: String,
     /// With its rule.
     pub algorithm: String,
     /// Items that went through its kernels.
@@ -53,7 +53,7 @@ fn judge(
         let ideal_ns_per_item = ideal_ns(algorithm)?;
         let share_of_limit = items as f64 * ideal_ns_per_item / total_ns.max(1) as f64;
         let algorithm = algorithm.to_string();
-        let place = "host";
+        let place = "host".to_owned();
         Some(Limit { place, algorithm, items, total_ns, ideal_ns_per_item, share_of_limit })
     };
     found.into_iter().filter_map(limit).collect()
@@ -127,6 +127,8 @@ mod tests {
             from: 0,
             until: 1_000,
             lost: 0,
+            counters: Vec::new(),
+            samples: Vec::new(),
             tracks: names(&["sigmill-0", "sigmill-1"]),
             stages: names(&["multiply"]),
             algorithms: names(&["schnorr-bip340", "sha256"]),

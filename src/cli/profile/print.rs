@@ -8,7 +8,9 @@ use super::summary::{StageTime, StepTime, Summary, TrackTime};
 /// Width of the longest bar.
 const BAR: usize = 30;
 
-pub(super) fn print(summary: &Summary, limits: &[Limit], workload: &str) {
+pub(super) fn print(summary: &Summary) {
+    let limits = summary.limits.as_deref().unwrap_or_default();
+    let workload = &summary.workload;
     say!("{workload}: {}", time(summary.wall_ns as f64));
     say!("");
     let wall = summary.wall_ns as f64;

@@ -6,10 +6,17 @@ use serde::{Deserialize, Serialize};
 use sigmill::monitor::{Slice, Timeline};
 
 use super::cores::{self, CoreTime};
+use super::limits::Limit;
 
-/// A recording, added up. Times are nanoseconds.
+/// A recording, added up: the document of `profile --json`. Times are nanoseconds.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(in crate::cli) struct Summary {
+    /// 1.
+    pub schema: u32,
+    /// `profile`.
+    pub kind: String,
+    /// What was recorded, in words.
+    pub workload: String,
     /// The recording's length.
     pub wall_ns: u64,
     /// Share of it in which some stage was under way, 0 to 1.
@@ -25,6 +32,9 @@ pub(in crate::cli) struct Summary {
     /// Cores of cards that count their cycles.
     #[serde(default)]
     pub cores: Vec<CoreTime>,
+    /// Kernels of the host against its multiplications alone; none of an engine elsewhere.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limits: Option<Vec<Limit>>,
 }
 
 /// One stage.
@@ -75,7 +85,7 @@ const ORDER: [&str; 15] = [
 ];
 
 impl Summary {
-    pub fn of(timeline: &Timeline) -> Summary {
+    pub fn of(timeline: &Timeline, workload: String) -> Summary {
         let wall_ns = timeline.until.saturating_sub(timeline.from).max(1);
         let own = own_times(timeline);
         let mut stages = BTreeMap::<&str, (StageTime, Vec<u64>)>::new();
@@ -122,6 +132,9 @@ impl Summary {
         });
         let works = timeline.slices.iter().filter(|slice| timeline.stage(slice) != "queue");
         Summary {
+            schema: 1,
+            kind: "profile".to_owned(),
+            workload,
             wall_ns,
             covered: union(timeline, works) as f64 / wall_ns as f64,
             lost: timeline.lost,
@@ -129,6 +142,7 @@ impl Summary {
             steps: steps(timeline),
             tracks: tracks.collect(),
             cores: cores::cores(timeline),
+            limits: None,
         }
     }
 }

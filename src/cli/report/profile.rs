@@ -6,6 +6,8 @@ use super::page::{figure, page, paragraph, section, table};
 use super::svg::{Axis, Bar, Bars, Kind, Part};
 use super::units::{count, percent, time};
 use crate::cli::bench::print::grouped;
+use crate::cli::profile::cores::CoreTime;
+use crate::cli::profile::limits::Limit;
 use crate::cli::profile::summary::{StageTime, StepTime, Summary, TrackTime};
 
 /// Stages in which a batch, or the command's own thread, waits for others.
@@ -13,11 +15,11 @@ const WAITS: [&str; 2] = [QUEUE, "wait"];
 const QUEUE: &str = "queue";
 
 /// Makes the page.
-pub(in crate::cli) fn profile(summary: &Summary, workload: &str) -> String {
+pub(in crate::cli) fn profile(summary: &Summary) -> String {
     page("Sigmill profile", |page| {
         page.node("header", &[], |page| {
             page.leaf("h1", &[], "Sigmill profile");
-            let text = format!("{workload}: {}", time(summary.wall_ns as f64));
+            let text = format!("{}: {}", summary.workload, time(summary.wall_ns as f64));
             page.leaf("p", &[("class", &"faint")], text);
         });
         page.node("div", &[("class", &"answer")], |page| answer(page, summary));
@@ -31,6 +33,8 @@ pub(in crate::cli) fn profile(summary: &Summary, workload: &str) -> String {
         if !summary.steps.is_empty() {
             section(page, "Steps of kernels", |page| beside(page, |page| steps(page, summary)));
         }
+        limits(page, summary);
+        cores(page, summary);
         section(page, "Threads and device clocks", |page| {
             beside(page, |page| tracks(page, summary))
         });
@@ -40,12 +44,42 @@ pub(in crate::cli) fn profile(summary: &Summary, workload: &str) -> String {
                 "No steps of kernels: a load has them, `sigmill profile --load ALGORITHM`.",
             );
         }
-        let mut json = serde_json::to_value(summary).expect("plain data");
-        json["schema"] = 1.into();
-        json["kind"] = "profile".into();
-        json["workload"] = workload.into();
-        page.data("document", &json.to_string());
+        page.data("document", &serde_json::to_string(summary).expect("plain data"));
     })
+}
+
+/// The host's kernels against what its multiplications alone would take.
+fn limits(page: &mut Markup, summary: &Summary) {
+    let limits = summary.limits.as_deref().unwrap_or_default();
+    let rows = limits.iter().map(|limit| {
+        let Limit { place, algorithm, ideal_ns_per_item, share_of_limit, .. } = limit;
+        let name = format!("{place}, {algorithm}");
+        vec![name, time(*ideal_ns_per_item), percent(*share_of_limit)]
+    });
+    let rows: Vec<_> = rows.collect();
+    if !rows.is_empty() {
+        section(page, "Against the limit of integer multiplications", |page| {
+            let heads = ["place, algorithm", "limit, an item", "of the limit"];
+            table(page, "Kernels against the limit", &heads, &rows);
+        });
+    }
+}
+
+/// Where the cycles of a card's cores went.
+fn cores(page: &mut Markup, summary: &Summary) {
+    let rows = summary.cores.iter().map(|core| {
+        let CoreTime { place, core: name, cycles, busy, starved, blocked, latency } = core;
+        let parts = [busy, starved, blocked, latency].map(|part| percent(part.share));
+        let head = [format!("{place}, {name}"), grouped(*cycles as f64)];
+        head.into_iter().chain(parts).collect()
+    });
+    let rows: Vec<Vec<String>> = rows.collect();
+    if !rows.is_empty() {
+        section(page, "Cycles of the card's cores", |page| {
+            let heads = ["core", "cycles", "busy", "starved", "blocked", "latency"];
+            table(page, "Cycles by cause", &heads, &rows);
+        });
+    }
 }
 
 fn waits(stage: &str) -> bool {

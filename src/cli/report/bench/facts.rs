@@ -62,6 +62,8 @@ pub(super) fn machine(page: &mut Markup, document: &Document) {
         if !device.details.is_empty() {
             facts(page, &device.details.iter().collect::<Vec<_>>());
         }
+        let ceiling = document.ceilings.iter().find(|ceiling| ceiling.device == device.name);
+        ceiling.iter().flat_map(|ceiling| ceiling.lines()).for_each(|line| paragraph(page, line));
     }
 }
 

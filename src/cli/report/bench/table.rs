@@ -73,6 +73,8 @@ pub(super) fn rates(page: &mut Markup, document: &Document) {
                 for row in &document.rows {
                     body.node("tr", &[], |line| {
                         let name = full_name(&row.algorithm, row.rule.as_ref());
+                        // It may break behind the colon.
+                        let name = name.replace(':', ":\u{200b}");
                         line.leaf("th", &[("scope", &"row")], name);
                         line.leaf("td", &[("class", &"name")], &row.device);
                         for batch in &batches {
