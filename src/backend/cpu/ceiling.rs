@@ -1,7 +1,7 @@
 //! What the host's threads multiply and copy at most.
 
 use std::sync::Barrier;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use rayon::ThreadPool;
@@ -13,13 +13,14 @@ use crate::backend::cpu::pool;
 use crate::error::EngineError;
 use crate::isa::{Isa, Level};
 
-/// Measures a level on so many threads, 0: one a core, for about `span` in all. One thread alone is measured on the
-/// calling thread.
+/// Measures a level on so many threads, 0: one a core, for about `span` in all. More threads than cores compute no more
+/// than the cores do. One thread alone is measured on the calling thread.
 ///
 /// # Errors
 /// [`EngineError::Threads`].
 pub fn ceiling(isa: Isa, threads: usize, span: Duration) -> Result<Ceiling, EngineError> {
-    let pool = pool(threads)?;
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let pool = pool(if threads == 0 { cores } else { threads.min(cores) })?;
     let third = span / 3;
     let one = measure(isa, third);
     Ok(Ceiling {
@@ -50,16 +51,16 @@ fn multiplies(isa: Isa, pool: &ThreadPool, span: Duration) -> f64 {
     /// Long against a thread's waking, short against a slice of the scheduler's time.
     const WINDOW: Duration = Duration::from_millis(2);
     let (started, start) = (Instant::now(), Barrier::new(pool.current_num_threads()));
-    let over = AtomicBool::new(false);
+    // The window that is not to be measured any more, as one thread tells the others before they meet.
+    let end = AtomicUsize::new(usize::MAX);
     let all: Vec<Vec<Part>> = pool.broadcast(|thread| {
         let mut parts = Vec::new();
         loop {
-            // One decides for all, before they meet.
             if thread.index() == 0 && started.elapsed() >= span && !parts.is_empty() {
-                over.store(true, Ordering::Relaxed);
+                end.store(parts.len(), Ordering::Relaxed);
             }
             start.wait();
-            if over.load(Ordering::Relaxed) {
+            if end.load(Ordering::Relaxed) == parts.len() {
                 return parts;
             }
             let begun = Instant::now();
