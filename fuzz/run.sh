@@ -21,10 +21,11 @@ seed() { # seed TARGET FILE..: short files become seeds
     done
 }
 targets=(der key jobs bitcoin_block ethereum_block records bitstream manifest isolated
-    transaction block certificate genesis proof evidence checkpoint draft)
+    transaction block certificate genesis proof evidence checkpoint draft monitor)
 for target in "${targets[@]}"; do seed "$target"; done
 seed bitstream ../fpga/images/*.bin
 seed manifest ../fpga/images/*.toml
+seed monitor seeds/monitor/*
 seed genesis seeds/genesis/*
 seed draft seeds/draft/*
 seed evidence ../consensus/tests/refusals/*.json ../consensus/tests/refusals/*.proof

@@ -62,5 +62,19 @@ pub const SECONDS: f64 = 300.0;
 /// Most spans of one recording: an answer of some 20 MB.
 pub const SPANS: usize = 1 << 18;
 
+/// Reads a line of either side, for the fuzzer.
+#[doc(hidden)]
+pub fn read(line: &[u8]) {
+    let _ = serde_json::from_slice::<Request>(line);
+    if let Ok(Response::Timeline(timeline)) = serde_json::from_slice(line)
+        && timeline.is_sound()
+    {
+        for slice in &timeline.slices {
+            let names = [timeline.stage(slice), timeline.track(slice), timeline.algorithm(slice)];
+            std::hint::black_box(names);
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests;

@@ -95,7 +95,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<Status, Failure> {
     let mut summary = Summary::of(&timeline, workload);
     // Another engine may run elsewhere, under other settings.
     if arguments.attach.is_none() {
-        summary.limits = Some(limits::of(&timeline)?);
+        summary.limits = Some(limits::of(&summary.steps)?);
     }
     if let Some(path) = &arguments.trace {
         let written = File::create(path).and_then(|file| {

@@ -62,7 +62,10 @@ impl Client {
     pub fn record(&mut self, seconds: f64, spans: usize) -> Result<Timeline, ClientError> {
         let own = Duration::from_secs_f64(seconds.clamp(0.0, SECONDS));
         match self.ask(&Request::Record { seconds, spans }, own + PATIENCE)? {
-            Response::Timeline(timeline) => Ok(timeline),
+            Response::Timeline(timeline) if timeline.is_sound() => Ok(timeline),
+            Response::Timeline(_) => {
+                Err(ClientError::Protocol("a recording that contradicts itself".to_owned()))
+            }
             other => Err(unexpected(&other)),
         }
     }

@@ -129,3 +129,43 @@ fn a_name_that_is_taken_stays() {
     drop(std::os::unix::net::UnixListener::bind(&abandoned).expect("bound"));
     drop(serve(&engine, &abandoned).expect("nobody serves it"));
 }
+
+#[test]
+fn what_a_server_makes_up_is_an_error() {
+    let path = path("made-up");
+    let listener = std::os::unix::net::UnixListener::bind(&path).expect("bound");
+    let sound = include_str!("../../fuzz/seeds/monitor/timeline.json");
+    let lines = [
+        (sound.to_owned(), true),
+        (String::new(), false),
+        ("{".to_owned(), false),
+        ("{\"error\":\"no\"}".to_owned(), false),
+        // Indices beyond their lists, an end before its beginning, a length beyond all bounds.
+        (sound.replace("[0,0,0,1", "[1,0,0,1"), false),
+        (sound.replace("[0,0,0,1", "[0,9,0,1"), false),
+        (sound.replace("6,80,0]", "80,6,0]"), false),
+        (sound.replace("\"until\":90", "\"until\":4"), false),
+        (sound.replace("\"until\":90", "\"until\":18446744073709551615"), false),
+        (sound.replace("\"samples\":[]", "\"samples\":[[1,0,6,7]]"), false),
+    ];
+    let answers = lines.clone();
+    let server = std::thread::spawn(move || {
+        for (line, _) in answers {
+            let (mut stream, _) = listener.accept().expect("a client");
+            let mut asked = String::new();
+            let mut lines = BufReader::new(stream.try_clone().expect("a handle"));
+            lines.read_line(&mut asked).expect("a request");
+            stream.write_all(line.as_bytes()).expect("it is read");
+            // One without an end as well.
+            if !line.is_empty() {
+                stream.write_all(b"\n").expect("it is read");
+            }
+        }
+    });
+    for (line, well) in lines {
+        let recorded = Client::connect(&path).expect("served").record(0.0, 1);
+        assert_eq!(recorded.is_ok(), well, "{line}: {recorded:?}");
+    }
+    server.join().expect("no panic");
+    let _ = std::fs::remove_file(&path);
+}

@@ -179,7 +179,30 @@ impl From<&Recorded> for Timeline {
     }
 }
 
+/// Longest recording that is believed, in ns: sums over [`SPANS`](super::SPANS) slices stay below 2^63.
+const LONGEST: u64 = 1 << 44;
+
 impl Timeline {
+    /// Whether every index names something, nothing ends before it begins, and sums stay in bounds: one that comes from
+    /// elsewhere may say anything.
+    pub fn is_sound(&self) -> bool {
+        let has = |names: &[String], index: u32| (index as usize) < names.len();
+        let slice = |slice: &Slice| {
+            slice.start <= slice.end
+                && has(&self.stages, slice.stage)
+                && has(&self.tracks, slice.track)
+                && has(&self.algorithms, slice.algorithm)
+        };
+        let sample = |sample: &Reading| {
+            has(&self.tracks, sample.track) && has(&self.counters, sample.counter)
+        };
+        let length = self.until.checked_sub(self.from);
+        length.is_some_and(|length| length <= LONGEST)
+            && self.slices.len() <= super::SPANS
+            && self.slices.iter().all(slice)
+            && self.samples.iter().all(sample)
+    }
+
     /// Name of a slice's stage.
     pub fn stage(&self, slice: &Slice) -> &str {
         self.stages.get(slice.stage as usize).map_or("?", String::as_str)

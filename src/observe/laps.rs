@@ -1,6 +1,7 @@
 //! Steps of a kernel on the CPU. A kernel names each step as it ends; whoever runs it may have them kept.
 
 use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
 use std::time::Instant;
 
 use crate::observe::{Recorder, Stage, Subject};
@@ -61,7 +62,14 @@ pub(crate) fn watched<T>(recorder: &Recorder, subject: Subject, kernel: impl FnO
             let step = Stage::Kernel(subject.algorithm.name());
             recorder.keep(step, subject, start, recorder.since_epoch(Instant::now()));
         }
+        // A kernel that cuts its items into pieces takes a step once for each: together they count all items.
+        let mut pieces = BTreeMap::<&str, (u64, u64)>::new();
+        laps.iter().for_each(|(step, _)| pieces.entry(step).or_default().0 += 1);
         for (step, end) in laps {
+            let (all, done) = pieces.get_mut(step).expect("counted above");
+            let until = |pieces: u64| (u64::from(subject.items) * pieces / *all) as u32;
+            let subject = Subject { items: until(*done + 1) - until(*done), ..subject };
+            *done += 1;
             let end = recorder.since_epoch(*end);
             recorder.keep(Stage::Kernel(step), subject, start, end);
             start = end;

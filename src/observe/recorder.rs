@@ -289,6 +289,18 @@ mod tests {
         assert!(recorder.begin(10));
         watched(&|| {});
         assert_eq!(names(&recorder), ["schnorr-bip340"]);
+        // Pieces of a kernel's items count them once together.
+        assert!(recorder.begin(10));
+        watched(&|| {
+            (0..2).for_each(|_| steps());
+            lap("decode");
+        });
+        let (spans, ..) = recorder.end();
+        let items = |step| -> Vec<u32> {
+            let of = spans.iter().filter(|span| span.stage == Stage::Kernel(step));
+            of.map(|span| span.subject.items).collect()
+        };
+        assert_eq!((items("decode"), items("multiply")), (vec![3, 3, 3], vec![4, 5]));
         // A panic leaves nothing behind.
         assert!(recorder.begin(10));
         let panicked = catch_unwind(AssertUnwindSafe(|| {

@@ -20,6 +20,8 @@ fn run(arguments: &[&str], input: &mut dyn Iterator<Item = Vec<u8>>) -> Output {
         .args(arguments)
         .env_remove("SIGMILL_REQUIRE")
         .env("SIGMILL_CONFIG", "/dev/null")
+        // Nor what devices cost under another load.
+        .env("XDG_CACHE_HOME", concat!(env!("CARGO_TARGET_TMPDIR"), "/cache"))
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())

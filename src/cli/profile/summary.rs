@@ -37,6 +37,9 @@ pub(in crate::cli) struct Summary {
     pub limits: Option<Vec<Limit>>,
 }
 
+/// The place of steps on the CPU.
+pub(super) const HOST: &str = "host";
+
 /// One stage.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(in crate::cli) struct StageTime {
@@ -212,7 +215,7 @@ fn steps(timeline: &Timeline) -> Vec<StepTime> {
     for slice in timeline.slices.iter().filter(|slice| slice.is_kernel) {
         let place = match slice.is_device {
             true => timeline.track(slice).trim_end_matches(" clock").to_owned(),
-            false => "host".to_owned(),
+            false => HOST.to_owned(),
         };
         let key = (place, timeline.algorithm(slice), timeline.stage(slice));
         let (items, ns) = sums.entry(key.clone()).or_default();
