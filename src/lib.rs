@@ -57,6 +57,7 @@ pub mod dispatch;
 pub mod engine;
 pub mod error;
 pub mod isa;
+mod laps;
 #[cfg(feature = "metrics")]
 pub mod metrics;
 #[cfg(all(unix, feature = "monitor"))]

@@ -4,7 +4,6 @@
 //! [`Span`] in memory of a fixed size, and what a device counts as [`Sample`]s. With the feature `tracing` each stage of the host is a span of that crate
 //! too, named `sigmill.` and the stage, of level TRACE.
 
-pub(crate) mod laps;
 mod recorder;
 mod spans;
 
@@ -15,7 +14,6 @@ use crate::backend::BatchId;
 use crate::dispatch::{Nanos, PieceId};
 use crate::parsed::Parsed;
 
-pub(crate) use laps::lap;
 pub use recorder::Observer;
 pub(crate) use recorder::{Recorder, threads};
 pub(crate) use spans::Open;

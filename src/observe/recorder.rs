@@ -1,13 +1,15 @@
 //! Spans are kept in memory of a fixed size while somebody records.
 
 use std::cell::Cell;
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use crate::backend::BatchId;
 use crate::dispatch::Nanos;
-use crate::observe::{Open, Sample, Span, Stage, Subject, Track, laps};
+use crate::laps::{self, Lap};
+use crate::observe::{Open, Sample, Span, Stage, Subject, Track};
 
 /// Most threads that are told apart; the last name stands for all that come later.
 const THREADS: usize = 4_096;
@@ -96,6 +98,35 @@ impl Recorder {
             kept.spans.push(span);
         } else if self.is_on() {
             self.lost.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// Runs a kernel on this thread, and keeps its steps while somebody records.
+    pub fn kernel<T>(&self, subject: Subject, kernel: impl FnOnce() -> T) -> T {
+        if !self.is_on() {
+            return kernel();
+        }
+        let start = self.since_epoch(Instant::now());
+        laps::timed(kernel, |laps| self.keep_steps(subject, start, laps))
+    }
+
+    fn keep_steps(&self, subject: Subject, mut start: Nanos, laps: &[Lap]) {
+        if laps.is_empty() {
+            // A hash is one step.
+            let step = Stage::Kernel(subject.algorithm.name());
+            self.keep(step, subject, start, self.since_epoch(Instant::now()));
+        }
+        // A kernel that cuts its items into pieces takes a step once for each: together they count all items.
+        let mut pieces = BTreeMap::<&str, (u64, u64)>::new();
+        laps.iter().for_each(|(step, _)| pieces.entry(step).or_default().0 += 1);
+        for (step, end) in laps {
+            let (all, done) = pieces.get_mut(step).expect("counted above");
+            let until = |pieces: u64| (u64::from(subject.items) * pieces / *all) as u32;
+            let subject = Subject { items: until(*done + 1) - until(*done), ..subject };
+            *done += 1;
+            let end = self.since_epoch(*end);
+            self.keep(Stage::Kernel(step), subject, start, end);
+            start = end;
         }
     }
 
@@ -188,7 +219,7 @@ impl Observer {
 
     /// Runs a kernel on this thread, and keeps its steps.
     pub(crate) fn kernel(&self, subject: Subject, kernel: impl FnOnce()) {
-        laps::watched(&self.recorder, subject, kernel);
+        self.recorder.kernel(subject, kernel);
     }
 }
 
@@ -198,7 +229,7 @@ mod tests {
 
     use super::*;
     use crate::Algorithm;
-    use crate::observe::lap;
+    use crate::laps::lap;
 
     const SUBJECT: Subject =
         Subject { algorithm: Algorithm::SchnorrBip340, batch: 7, piece: 8, items: 9 };
@@ -265,7 +296,7 @@ mod tests {
     #[test]
     fn steps_of_a_kernel_follow_each_other_and_only_while_it_is_watched() {
         let recorder = recorder();
-        let watched = |work: &dyn Fn()| laps::watched(&recorder, SUBJECT, work);
+        let watched = |work: &dyn Fn()| recorder.kernel(SUBJECT, work);
         let steps = || {
             lap("decode");
             lap("multiply");

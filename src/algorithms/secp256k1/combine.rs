@@ -10,7 +10,7 @@ use crate::algorithms::secp256k1::piece::{Equation, Lifted, PIECE, Piece, Verify
 use crate::algorithms::secp256k1::scratch;
 use crate::algorithms::sha256::Plan;
 use crate::isa::{Isa, Kernel};
-use crate::observe::lap;
+use crate::laps::lap;
 use crate::parsed::KeyForm;
 use crate::verdict::{Reason, Verdict};
 

@@ -15,7 +15,7 @@ use crate::algorithms::secp256k1::portable::Scalar5x52;
 use crate::algorithms::secp256k1::scalar::recode;
 use crate::algorithms::secp256k1::table::KeyTables;
 use crate::algorithms::secp256k1::twin::Twin;
-use crate::observe::lap;
+use crate::laps::lap;
 use crate::parsed::Words;
 
 /// Most windows of a half.

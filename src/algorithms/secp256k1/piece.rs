@@ -15,7 +15,7 @@ use crate::algorithms::secp256k1::sqrt::sqrt_all;
 use crate::algorithms::secp256k1::table::KeyTables;
 use crate::algorithms::secp256k1::twin::Twin;
 use crate::isa::{Isa, Kernel};
-use crate::observe::lap;
+use crate::laps::lap;
 use crate::parsed::{KeyForm, Words};
 use crate::verdict::{Point, Reason, Verdict};
 

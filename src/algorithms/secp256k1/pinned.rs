@@ -16,7 +16,7 @@ use crate::algorithms::secp256k1::scratch;
 use crate::algorithms::secp256k1::sums::{Rows, Sums};
 use crate::algorithms::secp256k1::table::KeyTables;
 use crate::isa::{Isa, Kernel};
-use crate::observe::lap;
+use crate::laps::lap;
 use crate::parsed::Words;
 use crate::pinned::PinnedKeys;
 use crate::verdict::Verdict;

@@ -15,7 +15,7 @@ use crate::algorithms::secp256k1::piece::{Piece, Products, pieces};
 use crate::algorithms::secp256k1::point::Jacobian;
 use crate::algorithms::secp256k1::{scalar, scratch};
 use crate::isa::{Isa, Kernel};
-use crate::observe::lap;
+use crate::laps::lap;
 #[cfg(feature = "fpga")]
 use crate::parsed::Words;
 use crate::parsed::{KeyForm, RecoverOperands};

@@ -15,7 +15,7 @@ use crate::dispatch::ticket::{Answered, Ticket};
 use crate::dispatch::{Dispatcher, Event, Nanos, PieceId, Place, Report, Tally, judge, remember};
 use crate::error::{Fault, ItemError};
 use crate::isa::Isa;
-use crate::observe::{Stage, Subject, laps};
+use crate::observe::{Stage, Subject};
 use crate::parsed::Parsed;
 use crate::trust::Trust;
 use crate::verdict::{Answers, Evidence};
@@ -107,7 +107,7 @@ impl Mill {
         let kernel = |parsed: &Parsed, evidence: &mut Evidence| {
             let subject = subject(parsed);
             let _device = self.recorder.time(Stage::Device, || subject);
-            laps::watched(&self.recorder, subject, || kernel(parsed, evidence));
+            self.recorder.kernel(subject, || kernel(parsed, evidence));
         };
         match self.compute(&held.parsed, kernel) {
             Ok((answers, tally)) => {
