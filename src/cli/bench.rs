@@ -56,6 +56,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<Status, Failure> {
     let arguments = &arguments.clone().check()?;
     let old = arguments.compare.as_deref().map(compare::read).transpose()?;
     super::check_required()?;
+    super::report::check_writable("--html", arguments.html.as_deref())?;
     let mut document = Document {
         schema: document::SCHEMA,
         kind: document::KIND.to_owned(),

@@ -81,6 +81,9 @@ pub(super) fn run(arguments: &Arguments) -> Result<Status, Failure> {
     if arguments.prevouts.len() > arguments.files.len() {
         return Err(Failure::new(Status::Usage, "--prevouts: more of them than files"));
     }
+    for (flag, path) in [("--html", &arguments.html), ("--trace", &arguments.trace)] {
+        super::report::check_writable(flag, path.as_deref())?;
+    }
     let (timeline, workload) = match (&arguments.attach, arguments.load) {
         (Some(path), _) => {
             (attach(path, arguments.seconds)?, format!("engine at {}", path.display()))
@@ -103,10 +106,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<Status, Failure> {
             trace::write(&timeline, &mut file)?;
             file.flush()
         });
-        written.map_err(|error| {
-            let why = format!("--trace {}: cannot be written: {error}", path.display());
-            Failure::new(Status::Error, why)
-        })?;
+        written.map_err(|error| super::report::unwritable("--trace", path, &error))?;
     }
     if let Some(path) = &arguments.html {
         super::report::write(path, &super::report::profile(&summary))?;

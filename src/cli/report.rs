@@ -84,10 +84,18 @@ fn read(bytes: &[u8]) -> Result<String, String> {
     Ok(profile(&summary))
 }
 
+/// Fails unless a file can be written there: what it is for may take minutes to make.
+pub(super) fn check_writable(flag: &str, path: Option<&Path>) -> Result<(), Failure> {
+    let Some(path) = path else { return Ok(()) };
+    let opened = std::fs::OpenOptions::new().create(true).append(true).open(path);
+    opened.map(drop).map_err(|error| unwritable(flag, path, &error))
+}
+
+pub(super) fn unwritable(flag: &str, path: &Path, error: &std::io::Error) -> Failure {
+    Failure::new(Status::Error, format!("{flag} {}: cannot be written: {error}", path.display()))
+}
+
 /// Writes a page where `--html` says.
 pub(super) fn write(path: &Path, page: &str) -> Result<(), Failure> {
-    std::fs::write(path, page).map_err(|error| {
-        let why = format!("--html {}: cannot be written: {error}", path.display());
-        Failure::new(Status::Error, why)
-    })
+    std::fs::write(path, page).map_err(|error| unwritable("--html", path, &error))
 }

@@ -136,7 +136,7 @@ fn what_is_no_result_is_refused() {
         (put("kind.json", r#"{"schema":1,"kind":"check"}"#), "check"),
         (put("schema.json", r#"{"schema":2,"kind":"bench"}"#), "schema"),
         (put("short.json", r#"{"schema":1,"kind":"bench"}"#), "command"),
-        (put("profile.json", r#"{"schema":1,"kind":"profile"}"#), "wall_ns"),
+        (put("profile.json", r#"{"schema":1,"kind":"profile"}"#), "workload"),
     ];
     for (path, word) in &cases {
         let output = sigmill(&["report", path]);
