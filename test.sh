@@ -97,7 +97,8 @@ step "tests"
 cargo test --profile ci --no-fail-fast --features fpga-sim
 
 step "documentation"
-RUSTDOCFLAGS="-D warnings" cargo doc --quiet --profile ci --no-deps --lib
+# With the features of the lints, whose dependencies it shares.
+RUSTDOCFLAGS="-D warnings" cargo doc --quiet --profile ci --workspace --features fpga-sim --no-deps --lib
 
 step "the built-in block"
 # The one that the tests have built.
@@ -112,7 +113,6 @@ cargo bench --quiet --profile ci -p fpga-sim --bench cycles
 
 step "the consensus core"
 cargo test --profile ci --no-fail-fast -p sigmill-consensus
-RUSTDOCFLAGS="-D warnings" cargo doc --quiet --profile ci --no-deps --lib -p sigmill-consensus
 
 step "fuzz targets"
 fuzz/run.sh "${SIGMILL_FUZZ:-6}"

@@ -1,4 +1,4 @@
-//! An engine's counts through the facade [`metrics`](::metrics): the host installs an exporter, or none.
+//! An engine's counts through the facade of the crate `metrics`: the host installs an exporter, or none.
 //!
 //! Names begin with `sigmill_` and follow Prometheus: base units, counters that only grow, labels of closed sets.
 //!
