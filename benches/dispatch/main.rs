@@ -20,6 +20,8 @@ mod load;
 mod open_loop;
 mod overload;
 mod plugged;
+#[path = "../../src/cli/bench/sent.rs"]
+mod sent;
 mod settling;
 mod watched;
 

@@ -1,14 +1,13 @@
 //! Batches that come when they are due, whether or not those before were answered; latencies count from then.
 
 use std::collections::VecDeque;
-use std::pin::Pin;
-use std::sync::{Arc, OnceLock};
-use std::task::{Context, Poll, Wake, Waker};
 use std::time::{Duration, Instant};
 
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 use sigmill::{Batch, Engine, Terms, Ticket};
+
+use crate::sent::{Stamp, wait_until};
 
 /// What is sent, and how often on average: a Poisson process.
 pub struct Flow {
@@ -26,25 +25,12 @@ pub struct Seen {
     pub took: Option<Duration>,
 }
 
-/// Notes when it is woken, on the thread that answers.
-#[derive(Default)]
-struct Stamp(OnceLock<Instant>);
-
-impl Wake for Stamp {
-    fn wake(self: Arc<Self>) {
-        let _ = self.0.set(Instant::now());
-    }
-}
-
 struct Flying {
     ticket: Ticket,
-    stamp: Arc<Stamp>,
+    stamp: Stamp,
     flow: usize,
     due: Duration,
 }
-
-/// A pause longer than this is slept, but for its end: a sleeper may wake so much late.
-const SPIN: Duration = Duration::from_micros(150);
 
 /// Submits each flow's batches for a span, in the order in which they are due, and waits for all answers. The
 /// calling thread needs a core of its own.
@@ -60,11 +46,7 @@ pub fn drive(engine: &Engine, flows: &[Flow], span: Duration, seed: u64) -> Vec<
         match engine.submit(batch, *terms) {
             Err(_busy) => seen.push(Seen { flow, due, took: None }),
             Ok(mut ticket) => {
-                let stamp = Arc::new(Stamp::default());
-                let waker = Waker::from(stamp.clone());
-                if poll(&mut ticket, &waker).is_ready() {
-                    let _ = stamp.0.set(Instant::now());
-                }
+                let (stamp, _) = Stamp::watch(&mut ticket);
                 flying.push_back(Flying { ticket, stamp, flow, due });
             }
         }
@@ -74,10 +56,6 @@ pub fn drive(engine: &Engine, flows: &[Flow], span: Duration, seed: u64) -> Vec<
         take_answers(&mut flying, begin, &mut seen);
     }
     seen
-}
-
-fn poll(ticket: &mut Ticket, waker: &Waker) -> Poll<sigmill::Answered> {
-    std::future::Future::poll(Pin::new(ticket), &mut Context::from_waker(waker))
 }
 
 /// Times at which batches are due, and of which flow each is.
@@ -100,19 +78,9 @@ fn schedule(flows: &[Flow], span: Duration, seed: u64) -> Vec<(Duration, usize)>
 
 /// Takes those that were answered, as far as they are the oldest: their memory goes back to the engine.
 fn take_answers(flying: &mut VecDeque<Flying>, begin: Instant, seen: &mut Vec<Seen>) {
-    while let Some(at) = flying.front().and_then(|front| front.stamp.0.get().copied()) {
+    while let Some(at) = flying.front().and_then(|front| front.stamp.at()) {
         let Flying { ticket, flow, due, .. } = flying.pop_front().expect("looked at above");
         drop(ticket);
         seen.push(Seen { flow, due, took: Some(at.saturating_duration_since(begin + due)) });
-    }
-}
-
-fn wait_until(due: Instant) {
-    let left = due.saturating_duration_since(Instant::now());
-    if left > SPIN {
-        std::thread::sleep(left - SPIN);
-    }
-    while Instant::now() < due {
-        std::hint::spin_loop();
     }
 }

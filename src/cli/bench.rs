@@ -24,6 +24,7 @@ mod open_loop;
 mod options;
 pub(super) mod print;
 mod repeat;
+mod sent;
 mod statistics;
 mod table;
 mod verdict;

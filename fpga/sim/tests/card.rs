@@ -2,6 +2,9 @@
 
 #[path = "card/host.rs"]
 mod host;
+#[macro_use]
+#[path = "card/simulated.rs"]
+mod simulated;
 
 use fpga_microcode::instruction::Instruction;
 use fpga_microcode::{machine, program};
@@ -20,18 +23,6 @@ fn digest(message: &[u8]) -> Vec<u8> {
 
 fn twice(message: &[u8]) -> Vec<u8> {
     digest(&digest(message))
-}
-
-macro_rules! tests {
-    ($($(#[$attribute:meta])* fn $name:ident() $body:block)*) => {
-        $(#[test]
-        #[cfg_attr(
-            not(rtl_sim),
-            ignore = "verilator not found when this crate was built; install it or set VERILATOR"
-        )]
-        $(#[$attribute])*
-        fn $name() $body)*
-    };
 }
 
 tests! {

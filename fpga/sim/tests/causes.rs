@@ -3,6 +3,9 @@
 #[path = "card/host.rs"]
 #[allow(dead_code, reason = "the tests of the card use all of it")]
 mod host;
+#[macro_use]
+#[path = "card/simulated.rs"]
+mod simulated;
 
 use host::{Host, LINES, keccak256, run, secp256k1, sha256};
 
@@ -45,18 +48,6 @@ impl Causes {
             latency: self.latency - before.latency,
         }
     }
-}
-
-macro_rules! tests {
-    ($($(#[$attribute:meta])* fn $name:ident() $body:block)*) => {
-        $(#[test]
-        #[cfg_attr(
-            not(rtl_sim),
-            ignore = "verilator not found when this crate was built; install it or set VERILATOR"
-        )]
-        $(#[$attribute])*
-        fn $name() $body)*
-    };
 }
 
 tests! {

@@ -4,16 +4,13 @@
 //! for that too; counted from when it was sent, a stall would show as a single long batch (coordinated omission).
 
 use std::collections::VecDeque;
-use std::future::Future;
-use std::pin::Pin;
-use std::sync::{Arc, OnceLock};
-use std::task::{Context, Wake, Waker};
 use std::time::{Duration, Instant};
 
 use sigmill::{Answered, Terms, Ticket};
 
 use super::closed_loop::Subject;
 use super::document::OpenLoop;
+use super::sent::{SPIN, Stamp, wait_until};
 use super::statistics::Latencies;
 use crate::cli::Failure;
 use crate::cli::drive::is_interrupted;
@@ -22,9 +19,6 @@ use crate::cli::workload::Load;
 /// Most batches, and most jobs, that are under way: a sender that is further ahead waits for the oldest.
 const MOST_BATCHES: usize = 1_024;
 const MOST_JOBS: usize = 1 << 20;
-
-/// A pause longer than this is slept, but for its end: a sleeper may wake so much late.
-const SPIN: Duration = Duration::from_micros(150);
 
 /// Most entries for batches that were never sent.
 const UNSENT: u64 = 1_000;
@@ -72,21 +66,11 @@ impl Ledger {
     }
 }
 
-/// Notes when it is woken, on the thread that answers.
-#[derive(Default)]
-struct Stamp(OnceLock<Instant>);
-
-impl Wake for Stamp {
-    fn wake(self: Arc<Self>) {
-        let _ = self.0.set(Instant::now());
-    }
-}
-
 struct Flying {
     ticket: Ticket,
     /// There already when the ticket was looked at first.
     ready: Option<Answered>,
-    stamp: Arc<Stamp>,
+    stamp: Stamp,
     first: usize,
     due: Duration,
     sent: Duration,
@@ -111,14 +95,14 @@ pub(super) fn measure(
             return Ok(None);
         };
         let answers = ready.unwrap_or_else(|| ticket.wait());
-        let at = *stamp.0.get_or_init(Instant::now) - begin;
+        let at = stamp.at().unwrap_or_else(Instant::now) - begin;
         source.judge(first, answers.answers())?;
         ledger.answered(due, sent, at);
         (answered, last) = (answered + 1, last.max(at));
         Ok::<_, Failure>(Some(Load { batch: answers.into_batch(), first }))
     };
     while let Some(due) = ledger.next() {
-        while flying.front().is_some_and(|oldest: &Flying| oldest.stamp.0.get().is_some()) {
+        while flying.front().is_some_and(|oldest: &Flying| oldest.stamp.at().is_some()) {
             waiting.extend(settle(&mut flying, &mut ledger)?);
         }
         if waiting.is_empty() && made == most {
@@ -137,16 +121,7 @@ pub(super) fn measure(
             let sent = begin.elapsed();
             match engine.submit(load.batch, Terms::default()) {
                 Ok(mut ticket) => {
-                    let stamp = Arc::new(Stamp::default());
-                    let waker = Waker::from(stamp.clone());
-                    let polled = Pin::new(&mut ticket).poll(&mut Context::from_waker(&waker));
-                    let ready = match polled {
-                        std::task::Poll::Ready(answered) => {
-                            let _ = stamp.0.set(Instant::now());
-                            Some(answered)
-                        }
-                        std::task::Poll::Pending => None,
-                    };
+                    let (stamp, ready) = Stamp::watch(&mut ticket);
                     let first = load.first;
                     flying.push_back(Flying { ticket, ready, stamp, first, due, sent });
                     break;
@@ -171,16 +146,6 @@ pub(super) fn measure(
         latency: ledger.corrected.figures(),
         uncorrected: ledger.naive.figures(),
     })
-}
-
-fn wait_until(due: Instant) {
-    let left = due.saturating_duration_since(Instant::now());
-    if left > SPIN {
-        std::thread::sleep(left - SPIN);
-    }
-    while Instant::now() < due {
-        std::hint::spin_loop();
-    }
 }
 
 #[cfg(test)]

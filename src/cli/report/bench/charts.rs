@@ -19,6 +19,10 @@ fn batch_axis<'a>(rows: impl Iterator<Item = &'a Row>) -> Axis {
     Axis { title: "jobs a batch".to_owned(), kind: Kind::Log, format: size, at }
 }
 
+fn logarithmic(title: &str, format: fn(f64) -> String) -> Axis {
+    Axis { title: title.to_owned(), kind: Kind::Log, format, at: Vec::new() }
+}
+
 /// One chart a family: a line an algorithm and device, the crossovers ringed.
 pub(super) fn throughput(document: &Document) -> Vec<Figure> {
     let charts = FAMILIES.into_iter().filter_map(|name| {
@@ -49,12 +53,7 @@ pub(super) fn throughput(document: &Document) -> Vec<Figure> {
         let chart = Lines {
             label: format!("Jobs a second of {name} by batch size, both logarithmic"),
             x: batch_axis(rows()),
-            y: Axis {
-                title: "jobs a second".to_owned(),
-                kind: Kind::Log,
-                format: count,
-                at: Vec::new(),
-            },
+            y: logarithmic("jobs a second", count),
             series: series.collect(),
             marks: marks.collect(),
             ringed: "faster than the CPU from here on",
@@ -128,12 +127,7 @@ pub(super) fn latency(document: &Document) -> Vec<Figure> {
         let chart = Lines {
             label: format!("Latency of batches of {algorithm} by batch size, both logarithmic"),
             x: batch_axis(rows()),
-            y: Axis {
-                title: "time of a batch (ns, µs, ms, s)".to_owned(),
-                kind: Kind::Log,
-                format: time,
-                at: Vec::new(),
-            },
+            y: logarithmic("time of a batch (ns, µs, ms, s)", time),
             series,
             marks: Vec::new(),
             ringed: "",
