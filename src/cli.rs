@@ -37,6 +37,7 @@ mod report;
 mod settings;
 mod surroundings;
 mod top;
+mod units;
 mod watched;
 mod workload;
 

@@ -9,6 +9,8 @@ use sigmill::error::EngineError;
 use sigmill::isa::Isa;
 use sigmill::{Algorithm, backend::ceiling};
 
+use super::units::count;
+
 /// The limits of one device.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(in crate::cli) struct Ceiling {
@@ -66,14 +68,14 @@ impl Ceiling {
 
     /// For people: the limits, then the signatures that they allow.
     pub fn lines(&self) -> [String; 2] {
-        let mut limits = vec![format!("{}/s {}", si(self.multiplies_per_second), self.what)];
+        let mut limits = vec![format!("{}/s {}", count(self.multiplies_per_second), self.what)];
         if let Some(one) = self.multiplies_per_second_one {
-            limits.push(format!("{}/s on one thread", si(one)));
+            limits.push(format!("{}/s on one thread", count(one)));
         }
         let CopyRates { memory, to_device, from_device } = self.copy_bytes_per_second;
         for (rate, what) in [(memory, "copied in memory"), (to_device, "up"), (from_device, "down")]
         {
-            limits.extend(rate.map(|rate| format!("{}B/s {what}", si(rate))));
+            limits.extend(rate.map(|rate| format!("{}B/s {what}", count(rate))));
         }
         let note = match self.device.as_str() {
             "gpu=software" => " (a driver in software, on the CPU's cores)",
@@ -81,7 +83,7 @@ impl Ceiling {
             _ => "",
         };
         let jobs = self.ideal_jobs_per_second.iter();
-        let jobs: Vec<_> = jobs.map(|(name, rate)| format!("{name} {}/s", si(*rate))).collect();
+        let jobs: Vec<_> = jobs.map(|(name, rate)| format!("{name} {}/s", count(*rate))).collect();
         [
             format!("limits{note}: {}", limits.join(", ")),
             format!("by its multiplications alone: {}", jobs.join(", ")),
@@ -127,21 +129,6 @@ fn measure_one(
     }
 }
 
-/// Three digits with a prefix of the SI and a blank before it.
-fn si(value: f64) -> String {
-    let steps = [(1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k")];
-    let (unit, prefix) = steps.into_iter().find(|(unit, _)| value >= *unit).unwrap_or((1.0, ""));
-    let value = value / unit;
-    let digits = if value >= 100.0 {
-        0
-    } else if value >= 10.0 {
-        1
-    } else {
-        2
-    };
-    format!("{value:.digits$} {prefix}")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -163,9 +150,9 @@ mod tests {
         assert_eq!(
             ceiling.lines(),
             [
-                "limits (a driver in software, on the CPU's cores): 12.3 G/s u32 product, 1.50 GB/s up, \
-                 345 MB/s down",
-                "by its multiplications alone: schnorr-bip340 98.8 k/s",
+                "limits (a driver in software, on the CPU's cores): 12.3G/s u32 product, 1.5GB/s up, \
+                 345MB/s down",
+                "by its multiplications alone: schnorr-bip340 98.8k/s",
             ]
         );
         assert_eq!(ceiling.share("schnorr-bip340", 98_765.0 / 4.0), Some(0.25));
@@ -175,6 +162,5 @@ mod tests {
     #[test]
     fn devices_without_limits_are_left_out() {
         assert_eq!(measure(["null", "fpga=sim"], 1, Duration::ZERO, |_| {}), []);
-        assert_eq!(si(12.0), "12.0 ");
     }
 }

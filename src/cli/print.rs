@@ -105,16 +105,3 @@ fn conclusion(line: &Line<'_>) -> String {
         "ok, incomplete".to_owned()
     }
 }
-
-/// A time in ns with three digits and its unit.
-pub(super) fn time(ns: f64) -> String {
-    match ns {
-        ..1e3 => format!("{ns:.0} ns"),
-        ..1e4 => format!("{:.2} us", ns / 1e3),
-        ..1e6 => format!("{:.0} us", ns / 1e3),
-        ..1e7 => format!("{:.2} ms", ns / 1e6),
-        ..9.995e8 => format!("{:.0} ms", ns / 1e6),
-        ..1e11 => format!("{:.2} s", ns / 1e9),
-        _ => format!("{:.0} min", ns / 6e10),
-    }
-}

@@ -6,7 +6,6 @@ mod markup;
 mod page;
 mod profile;
 mod svg;
-mod units;
 
 use std::io::Read;
 use std::path::{Path, PathBuf};

@@ -2,6 +2,7 @@
 
 use super::document::{Cell, Comparison, Document, Latency, Repeats, Row, Scaling};
 use super::watch::listed;
+use crate::cli::units::{grouped, time};
 
 /// Fewer latencies than this have no 99th percentile: it is the longest then, and marked.
 const FEW: u64 = 100;
@@ -101,7 +102,7 @@ fn table(document: &Document) {
                 "{name:21} {device:12} {:>6} {:>12} {half:>4.0}% {:>9} {:>10}",
                 cell.batch,
                 grouped(rate.median),
-                duration(cell.latency.p50_ns),
+                time(cell.latency.p50_ns as f64),
                 p99(&cell.latency)
             );
             few |= cell.latency.samples < FEW;
@@ -159,7 +160,7 @@ fn number(value: Option<f64>) -> String {
 
 fn p99(latency: &Latency) -> String {
     let mark = if latency.samples < FEW { "*" } else { "" };
-    format!("{}{mark}", duration(latency.p99_ns))
+    format!("{}{mark}", time(latency.p99_ns as f64))
 }
 
 fn open_loop(document: &Document) {
@@ -192,11 +193,11 @@ fn open_loop(document: &Document) {
             cell.batch,
             grouped(open.offered),
             grouped(open.achieved),
-            duration(open.latency.p50_ns),
-            duration(open.latency.p90_ns),
-            duration(open.latency.p99_ns),
-            duration(open.latency.max_ns),
-            duration(open.uncorrected.p99_ns)
+            time(open.latency.p50_ns as f64),
+            time(open.latency.p90_ns as f64),
+            time(open.latency.p99_ns as f64),
+            time(open.latency.max_ns as f64),
+            time(open.uncorrected.p99_ns as f64)
         );
     }
 }
@@ -270,42 +271,12 @@ fn gates(document: &Document) {
     }
 }
 
-/// A count with separators.
-pub(in crate::cli) fn grouped(value: f64) -> String {
-    let digits = format!("{value:.0}");
-    let mut text = String::with_capacity(digits.len() * 4 / 3);
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) && digit.is_ascii_digit() {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
-
-/// Nanoseconds in the unit that fits.
-pub(super) fn duration(nanos: u64) -> String {
-    let value = nanos as f64;
-    let (value, unit) = match nanos {
-        0..1_000 => return format!("{nanos} ns"),
-        1_000..1_000_000 => (value / 1e3, "us"),
-        1_000_000..1_000_000_000 => (value / 1e6, "ms"),
-        _ => (value / 1e9, "s"),
-    };
-    let digits = if value < 100.0 { 1 } else { 0 };
-    format!("{value:.digits$} {unit}")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn numbers_are_readable() {
-        let all = [0.0, 999.0, 1_000.0, 1_234_567.0].map(grouped);
-        assert_eq!(all, ["0", "999", "1,000", "1,234,567"]);
-        let all = [17, 1_500, 12_800_000, 250_000_000, 3_000_000_000].map(duration);
-        assert_eq!(all, ["17 ns", "1.5 us", "12.8 ms", "250 ms", "3.0 s"]);
         assert_eq!(
             [None, Some(0.001), Some(2.5), Some(1e4)].map(number),
             ["-", "1.00e-3", "2.50", "10,000"]

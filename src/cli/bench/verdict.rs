@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use super::document::{Cell, Crossover, Device, Document, Load, Pays, Row, Verdict};
-use super::print::{duration, grouped};
+use crate::cli::units::{grouped, time};
 
 /// Signatures a second that are judged.
 const LOADS: [u64; 3] = [500, 5_000, 50_000];
@@ -112,7 +112,7 @@ fn capacity(known: &Known<'_>, algorithm: &str) -> Option<String> {
         grouped(best.jobs_per_second.median),
         if threads == 1 { "thread" } else { "threads" },
         best.batch,
-        duration(least.latency.p50_ns)
+        time(least.latency.p50_ns as f64)
     ))
 }
 
@@ -211,11 +211,11 @@ impl Known<'_> {
              bring at {} a second, this CPU's {} for {} (p99 {}), transfers and re-checks included.",
             grouped(best.jobs_per_second.median),
             grouped(batch as f64),
-            duration(COLLECT.as_nanos() as u64),
+            time(COLLECT.as_nanos() as f64),
             grouped(top as f64),
-            duration(cell.latency.p50_ns),
+            time(cell.latency.p50_ns as f64),
             grouped(cell.batch as f64),
-            duration(cell.latency.p99_ns)
+            time(cell.latency.p99_ns as f64)
         ))
     }
 }
@@ -239,7 +239,7 @@ fn with(
         let together = grouped(together);
         return (Pays::No, format!("{name} and the CPU together verify {together} a second"));
     }
-    let wait = duration((from as f64 / rate as f64 * 1e9) as u64);
+    let wait = time(from as f64 / rate as f64 * 1e9);
     if cpu_share > FULL {
         let waits = if from > batch {
             format!(", for batches of {from} that take {wait} to collect")
@@ -256,7 +256,7 @@ fn with(
         return (Pays::No, why);
     }
     let cell = cell_at(row, batch);
-    let p99 = duration(cell.map_or(0, |cell| cell.latency.p99_ns));
+    let p99 = time(cell.map_or(0, |cell| cell.latency.p99_ns) as f64);
     let size = cell.map_or(0, |cell| cell.batch);
     if cpu_share <= LITTLE {
         let why = format!("{name} is faster in batches of {batch}, but the CPU has little to do");

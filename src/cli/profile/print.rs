@@ -1,9 +1,9 @@
 //! A profile for people.
 
-use super::super::print::time;
 use super::cores::CoreTime;
 use super::limits::Limit;
 use super::summary::{StageTime, StepTime, Summary, TrackTime};
+use crate::cli::units::time;
 
 /// Width of the longest bar.
 const BAR: usize = 30;

@@ -4,11 +4,11 @@ use super::csv::Csv;
 use super::markup::{Markup, Value};
 use super::page::{figure, page, paragraph, section, table};
 use super::svg::{Axis, Bar, Bars, Kind, Part};
-use super::units::{count, percent, time};
-use crate::cli::bench::print::grouped;
 use crate::cli::profile::cores::CoreTime;
 use crate::cli::profile::limits::Limit;
 use crate::cli::profile::summary::{StageTime, StepTime, Summary, TrackTime};
+use crate::cli::units::grouped;
+use crate::cli::units::{count, percent, time};
 
 /// Stages in which a batch, or the command's own thread, waits for others.
 const WAITS: [&str; 2] = [QUEUE, "wait"];
@@ -104,7 +104,7 @@ fn answer(page: &mut Markup, summary: &Summary) {
         );
     }
     if let Some(queue) = summary.stages.iter().find(|stage| stage.stage == QUEUE) {
-        let waiting = super::units::digits(share(queue.total_ns, *wall_ns));
+        let waiting = crate::cli::units::digits(share(queue.total_ns, *wall_ns));
         paragraph(
             page,
             format!("On average {waiting} parts of batches were waiting for a device."),
@@ -125,7 +125,7 @@ fn percent_axis(title: &str) -> Axis {
     Axis {
         title: title.to_owned(),
         kind: Kind::Linear,
-        format: |value| super::units::digits(value),
+        format: |value| crate::cli::units::digits(value),
         at: Vec::new(),
     }
 }

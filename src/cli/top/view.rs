@@ -8,7 +8,7 @@ use ratatui::widgets::{Paragraph, Row, Sparkline, Table};
 use sigmill::monitor::{Route, Status, Summary};
 
 use super::model::Model;
-use crate::cli::print::time;
+use crate::cli::units::{count, time};
 
 /// Smallest terminal in which all is shown.
 pub(super) const LEAST: (u16, u16) = (80, 24);
@@ -236,16 +236,6 @@ fn routes(frame: &mut Frame<'_>, area: Rect, status: &Status, view: &View) {
         Line::from(" routes of batches of so many items (* on the caller's thread)").underlined();
     let lines: Vec<_> = std::iter::once(title).chain(lines).collect();
     frame.render_widget(Paragraph::new(lines), area);
-}
-
-/// A count in at most seven characters.
-fn count(value: f64) -> String {
-    match value {
-        ..1e4 => format!("{value:.0}"),
-        ..1e6 => format!("{:.1}k", value / 1e3),
-        ..1e9 => format!("{:.2}M", value / 1e6),
-        _ => format!("{:.2}G", value / 1e9),
-    }
 }
 
 fn duration(ns: u64) -> String {

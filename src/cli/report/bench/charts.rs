@@ -2,9 +2,9 @@
 
 use super::{FAMILIES, Figure, algorithms, device_index, family, shown};
 use crate::cli::bench::document::{Cell, Crossover, Document, Row};
-use crate::cli::bench::print::grouped;
 use crate::cli::report::svg::{Axis, Kind, Lines, Look, Mark, Series};
-use crate::cli::report::units::{count, time};
+use crate::cli::units::grouped;
+use crate::cli::units::{count, time};
 
 /// A batch size on an axis or in words.
 fn size(batch: f64) -> String {
@@ -127,7 +127,7 @@ pub(super) fn latency(document: &Document) -> Vec<Figure> {
         let chart = Lines {
             label: format!("Latency of batches of {algorithm} by batch size, both logarithmic"),
             x: batch_axis(rows()),
-            y: logarithmic("time of a batch (ns, µs, ms, s)", time),
+            y: logarithmic("time of a batch (ns, us, ms, s)", time),
             series,
             marks: Vec::new(),
             ringed: "",

@@ -2,11 +2,11 @@
 
 use super::{EMPTY, cells};
 use crate::cli::bench::document::{Document, Row};
-use crate::cli::bench::print::grouped;
 use crate::cli::report::csv::Csv;
 use crate::cli::report::markup::{Markup, Value};
 use crate::cli::report::page::{facts, paragraph};
-use crate::cli::report::units::{bytes, count, digits, percent};
+use crate::cli::units::grouped;
+use crate::cli::units::{bytes, count, digits, percent};
 
 /// The title, and what was run when.
 pub(super) fn head(page: &mut Markup, document: &Document) {

@@ -2,9 +2,9 @@
 
 use super::{Figure, algorithms, device_index, shown};
 use crate::cli::bench::document::{Cell, Comparison, Document};
-use crate::cli::bench::print::grouped;
 use crate::cli::report::svg::{Axis, Dot, Dots, Kind, Look, Row};
-use crate::cli::report::units::{count, digits, time};
+use crate::cli::units::grouped;
+use crate::cli::units::{count, digits, time};
 
 /// Ratios further apart than this need a logarithmic axis.
 const FAR: f64 = 8.0;
@@ -152,7 +152,7 @@ pub(super) fn open_loop(document: &Document) -> Vec<Figure> {
         }
         let chart = Dots {
             label: format!("Latency at an offered rate, {device}, logarithmic"),
-            axis: time_axis("time from when a batch was due (ns, µs, ms, s)"),
+            axis: time_axis("time from when a batch was due (ns, us, ms, s)"),
             reference: None,
             rows,
             legend: names.iter().map(|name| (*name).to_owned()).zip(looks).collect(),

@@ -2,10 +2,10 @@
 
 use super::full_name;
 use crate::cli::bench::document::{Cell, Comparison, Document, Pays, Repeats};
-use crate::cli::bench::print::grouped;
 use crate::cli::report::markup::{Markup, Value};
 use crate::cli::report::page::{list, paragraph, scroll, section, table};
-use crate::cli::report::units::{digits, percent, time};
+use crate::cli::units::grouped;
+use crate::cli::units::{digits, percent, time};
 
 /// Fewer latencies than this have no 99th percentile: it is the longest then, and marked.
 const FEW: u64 = 100;

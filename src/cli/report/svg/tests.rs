@@ -3,7 +3,7 @@ use rand::{Rng, SeedableRng};
 
 use super::scale::Scale;
 use super::*;
-use crate::cli::report::units::{count, digits, time};
+use crate::cli::units::{count, digits, time};
 
 /// No text lies on another, and none outside the chart.
 fn check(chart: &Chart) {

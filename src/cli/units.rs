@@ -1,7 +1,7 @@
-//! Numbers with their units, short.
+//! Numbers with their units, for tables and pages.
 
 /// Three significant digits, without zeros at the end.
-pub(super) fn digits(value: f64) -> String {
+pub(in crate::cli) fn digits(value: f64) -> String {
     if value == 0.0 || !value.is_finite() {
         return "0".to_owned();
     }
@@ -29,28 +29,41 @@ fn scaled(value: f64, units: &[(f64, &str)]) -> String {
 }
 
 /// A count or a rate: 999, 1.5k, 20M.
-pub(super) fn count(value: f64) -> String {
+pub(in crate::cli) fn count(value: f64) -> String {
     scaled(value, &[(1.0, ""), (1e3, "k"), (1e6, "M"), (1e9, "G"), (1e12, "T")])
 }
 
 /// A time in nanoseconds.
-pub(super) fn time(ns: f64) -> String {
-    scaled(ns, &[(1.0, " ns"), (1e3, " µs"), (1e6, " ms"), (1e9, " s")])
+pub(in crate::cli) fn time(ns: f64) -> String {
+    scaled(ns, &[(1.0, " ns"), (1e3, " us"), (1e6, " ms"), (1e9, " s")])
 }
 
 /// Memory, in powers of 1,024.
-pub(super) fn bytes(value: f64) -> String {
+pub(in crate::cli) fn bytes(value: f64) -> String {
     let step = 1_024.0_f64;
     scaled(value, &[(1.0, " B"), (step, " KiB"), (step.powi(2), " MiB"), (step.powi(3), " GiB")])
 }
 
 /// A share of one, to a tenth of a percent.
-pub(super) fn percent(share: f64) -> String {
+pub(in crate::cli) fn percent(share: f64) -> String {
     match 100.0 * share {
         percent if percent > 0.0 && percent < 0.1 => "< 0.1 %".to_owned(),
         percent if percent < 1.0 => format!("{} %", digits((10.0 * percent).round() / 10.0)),
         percent => format!("{} %", digits(percent)),
     }
+}
+
+/// A count with separators.
+pub(in crate::cli) fn grouped(value: f64) -> String {
+    let digits = format!("{value:.0}");
+    let mut text = String::with_capacity(digits.len() * 4 / 3);
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) && digit.is_ascii_digit() {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
 }
 
 #[cfg(test)]
@@ -68,8 +81,10 @@ mod tests {
         let all = [0.5, 999.0, 999.9, 1_000.0, 128_000.0, 2e6].map(count);
         assert_eq!(all, ["0.5", "999", "1k", "1k", "128k", "2M"]);
         let all = [17.0, 1_500.0, 12.8e6, 3e9, 90e9].map(time);
-        assert_eq!(all, ["17 ns", "1.5 µs", "12.8 ms", "3 s", "90 s"]);
+        assert_eq!(all, ["17 ns", "1.5 us", "12.8 ms", "3 s", "90 s"]);
         assert_eq!([1_536.0, 8.0 * 1024.0 * 1024.0 * 1024.0].map(bytes), ["1.5 KiB", "8 GiB"]);
+        let all = [0.0, 999.0, 1_000.0, 1_234_567.0].map(grouped);
+        assert_eq!(all, ["0", "999", "1,000", "1,234,567"]);
         let all = [0.0, 0.0004, 0.0064, 0.125, 1.5].map(percent);
         assert_eq!(all, ["0 %", "< 0.1 %", "0.6 %", "12.5 %", "150 %"]);
     }
