@@ -83,7 +83,7 @@ cargo fmt --all --check
 
 step "lints"
 # As the tests: the simulated card is compiled once.
-cargo clippy --quiet --profile ci --workspace --all-targets --features fpga-sim -- -D warnings
+cargo clippy --quiet --profile ci --workspace --all-targets --features fpga-sim,baseline -- -D warnings
 cargo clippy --quiet --profile ci --lib --no-default-features -- -D warnings
 cargo clippy --quiet --profile ci -p sigmill-consensus --lib --no-default-features -- -D warnings
 
@@ -98,7 +98,7 @@ cargo test --profile ci --no-fail-fast --features fpga-sim
 
 step "documentation"
 # With the features of the lints, whose dependencies it shares.
-RUSTDOCFLAGS="-D warnings" cargo doc --quiet --profile ci --workspace --features fpga-sim --no-deps --lib
+RUSTDOCFLAGS="-D warnings" cargo doc --quiet --profile ci --workspace --features fpga-sim,baseline --no-deps --lib
 
 step "the built-in block"
 # The one that the tests have built.

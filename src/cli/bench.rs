@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use sigmill::{Algorithm, Engine, backend};
 
 #[cfg(feature = "baseline")]
-mod baseline;
+pub(super) mod baseline;
 #[cfg(not(feature = "baseline"))]
 #[path = "bench/no_baseline.rs"]
 mod baseline;
@@ -215,7 +215,11 @@ fn repeated(bench: &Bench<'_>, plans: &[Plan<'_>], runs: &[Vec<Found>]) -> Vec<R
             let figures: Vec<_> = measured
                 .map(|(measured, _)| (spread(&measured.ratios), spread(&measured.rates).median))
                 .collect();
-            let Some((_, first)) = figures.first() else { continue };
+            let Some((ratios, first)) = figures.first() else { continue };
+            // What has no baseline is no ratio, where there is one.
+            if baseline::BUILT && ratios.samples == 0 {
+                continue;
+            }
             let ratio = |(ratios, rate): &(document::Spread, f64)| {
                 if ratios.samples > 0 { ratios.median } else { rate / first }
             };

@@ -11,18 +11,24 @@ use crate::cli::workload::{Item, Source};
 use crate::cli::{Failure, Status};
 
 /// Whether this build has it.
-pub(super) const BUILT: bool = true;
+pub(in crate::cli) const BUILT: bool = true;
 
 /// What computes them: the pool has as many threads as the CPU backend.
-pub(super) struct Baseline {
+pub(in crate::cli) struct Baseline {
     pool: ThreadPool,
 }
 
-/// Fewest jobs of a thread: shorter pieces cost more to hand out than they take.
-const PIECE: usize = 16;
+/// Fewest jobs of a thread: some tens of microseconds of work, for shorter pieces cost more to hand out than they take.
+fn piece(algorithm: Algorithm) -> usize {
+    match algorithm {
+        Algorithm::Sha256 | Algorithm::Sha256d | Algorithm::Keccak256 => 1_024,
+        Algorithm::MerkleRootSha256d => 64,
+        _ => 4,
+    }
+}
 
 /// The library that an algorithm is compared with.
-pub(super) fn library(algorithm: Algorithm) -> Option<&'static str> {
+pub(in crate::cli) fn library(algorithm: Algorithm) -> Option<&'static str> {
     match algorithm {
         Algorithm::EcdsaSecp256k1(_)
         | Algorithm::SchnorrBip340
@@ -43,8 +49,8 @@ impl Baseline {
         Ok(Some(Baseline { pool }))
     }
 
-    /// Does `size` jobs at once, so many times, in the order in which a ring holds them. A single job is done
-    /// on the calling thread, as the engine does it.
+    /// Does `size` jobs at once, so many times, in the order in which a ring holds them. Jobs that are
+    /// not worth a second thread are done on the calling one, as the engine does them.
     pub fn run(
         &self,
         source: &Source,
@@ -57,11 +63,11 @@ impl Baseline {
             judge(algorithm, item) == item.valid
         };
         let right = |first: usize| {
-            if size == 1 {
-                return right(first);
+            let (jobs, piece) = (first..first + size, piece(algorithm));
+            if size < 2 * piece {
+                return { jobs }.all(right);
             }
-            self.pool
-                .install(|| (first..first + size).into_par_iter().with_min_len(PIECE).all(right))
+            self.pool.install(|| jobs.into_par_iter().with_min_len(piece).all(right))
         };
         if (0..repeats).all(|repeat| right(repeat * size)) {
             return Ok(());

@@ -6,13 +6,13 @@ use crate::cli::Failure;
 use crate::cli::workload::Source;
 
 /// Whether this build has it.
-pub(super) const BUILT: bool = false;
+pub(in crate::cli) const BUILT: bool = false;
 
 /// There is none.
-pub(super) enum Baseline {}
+pub(in crate::cli) enum Baseline {}
 
 /// The library that an algorithm is compared with.
-pub(super) fn library(_: Algorithm) -> Option<&'static str> {
+pub(in crate::cli) fn library(_: Algorithm) -> Option<&'static str> {
     None
 }
 
