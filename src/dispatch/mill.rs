@@ -78,7 +78,7 @@ pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 struct Flight {
     held: Held,
     cell: Arc<Cell<Answered>>,
-    /// When its live entries were known.
+    /// When its live entries were known, while somebody records.
     parsed: Nanos,
     /// Answers so far, by range of live entries.
     parts: Parts,
@@ -88,7 +88,7 @@ pub(crate) type Parts = Vec<((usize, usize), Answers)>;
 
 /// A piece on its way to a lane's thread.
 pub(crate) struct Queued {
-    /// When its batch was parsed.
+    /// When its batch was parsed, while somebody records.
     pub(crate) since: Nanos,
     pub(crate) subject: Subject,
     /// Ends where the lane begins with it.

@@ -65,7 +65,7 @@ pub(crate) fn run(lane: usize, device: Device, commands: Receiver<Command>, weak
         match command {
             Ok(Command::Run { piece, parsed, entries, check, queued }) => {
                 let Queued { since, subject, span } = queued;
-                mill.recorder.keep(Stage::Queue, subject, since, mill.now());
+                mill.recorder.keep_until_now(Stage::Queue, subject, since);
                 span.end();
                 worker.submit(piece, parsed, entries, (check, subject), &mill);
             }
@@ -98,7 +98,8 @@ struct Worker {
 struct Flying {
     sent: Sent,
     subject: Subject,
-    since: Instant,
+    /// When it was handed over, while somebody records.
+    since: Nanos,
     /// Ends with its completion.
     _span: Open,
 }
@@ -140,7 +141,7 @@ impl Worker {
         }
         let id = BatchId(piece.0);
         let backend = self.device.backend();
-        let since = Instant::now();
+        let since = mill.recorder.start();
         let (sent, taken) = if self.host {
             let taken = catch_unwind(AssertUnwindSafe(|| {
                 backend.submit_range(id, parsed.clone(), entries.clone())
@@ -189,8 +190,7 @@ impl Worker {
                 // Some other batch's answers may be what this one's were meant to be.
                 return self.fail_all(Fault::Stale, mill);
             };
-            let since = mill.recorder.since_epoch(flying.since);
-            mill.recorder.keep(Stage::Device, flying.subject, since, mill.now());
+            mill.recorder.keep_until_now(Stage::Device, flying.subject, flying.since);
             self.judge(completion, flying, mill);
         }
     }

@@ -81,6 +81,18 @@ impl Recorder {
         }
     }
 
+    /// Keeps a stage of the calling thread that ends now. It began at `start`, which is 0 where nobody recorded then.
+    pub fn keep_until_now(&self, stage: Stage, subject: Subject, start: Nanos) {
+        if start > 0 && self.is_on() {
+            self.keep(stage, subject, start, self.since_epoch(Instant::now()));
+        }
+    }
+
+    /// The time, for [`Self::keep_until_now`]; 0 where nobody records.
+    pub fn start(&self) -> Nanos {
+        if self.is_on() { self.since_epoch(Instant::now()) } else { 0 }
+    }
+
     /// Begins a stage of the calling thread, which ends when the result is dropped.
     pub fn time(&self, stage: Stage, subject: impl FnOnce() -> Subject) -> Timed<'_> {
         let on = self.is_on();

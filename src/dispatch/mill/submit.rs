@@ -91,7 +91,7 @@ impl Mill {
     }
 
     pub(super) fn flight(&self, held: Held, cell: Arc<Cell<Answered>>) -> Flight {
-        Flight { held, cell, parsed: self.now(), parts: self.spares.take_parts() }
+        Flight { held, cell, parsed: self.recorder.start(), parts: self.spares.take_parts() }
     }
 
     pub(super) fn parse_in_flight(
