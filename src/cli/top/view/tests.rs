@@ -76,7 +76,7 @@ fn all_fits_the_smallest_terminal() {
             "q quit",
             "2 not healthy",
             "50 %",
-            "10 min",
+            "600 s",
         ] {
             assert!(text.contains(wanted), "{wanted} is missing:\n{text}");
         }
