@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use sigmill::{Algorithm, Engine, Terms, Ticket};
 
-use super::baseline::Baseline;
+use super::baseline::{self, Baseline};
 use super::energy::Meter;
 use super::statistics::Latencies;
 use crate::cli::drive::is_interrupted;
@@ -103,8 +103,9 @@ impl<'a> Ring<'a> {
     }
 }
 
-/// Samples that a cell is to have, if its batches are short enough.
-const SAMPLES: u32 = 20;
+/// Samples that a cell is to have, if its batches are short enough: the shorter they are, the fewer does a moment
+/// spoil in which the machine does something else.
+const SAMPLES: u32 = 64;
 /// A batch shorter than this is timed apart from the rate, which the clock's own time would lower.
 const SHORT: Duration = Duration::from_micros(20);
 /// Most batches of a sample: the look at the clock is nothing beside them.
@@ -137,19 +138,22 @@ pub(super) fn measure(
     let repeats = |once: Duration| {
         (sample.as_nanos() / once.as_nanos().max(1)).clamp(1, MOST_REPEATS) as usize
     };
-    // Other libraries do what is in flight as one batch.
-    let theirs_at_once = size * in_flight;
+    // Other libraries do what is in flight as one batch, or enough of it for what one job takes there.
+    let theirs_at_once = baseline::at_once(algorithm, size * in_flight);
     let their_repeats = match baseline {
         Some(baseline) => {
             let begun = Instant::now();
-            baseline.run(source, algorithm, theirs_at_once, 1)?;
+            baseline.run(source, algorithm, theirs_at_once, 0..1)?;
             repeats(begun.elapsed())
         }
         None => 0,
     };
-    let time = |baseline: &Baseline| {
+    let mut next = 0;
+    let mut time = |baseline: &Baseline| {
+        let batches = next..next + their_repeats;
+        next = batches.end;
         let begun = Instant::now();
-        baseline.run(source, algorithm, theirs_at_once, their_repeats)?;
+        baseline.run(source, algorithm, theirs_at_once, batches)?;
         Ok::<_, Failure>((theirs_at_once * their_repeats) as f64 / begun.elapsed().as_secs_f64())
     };
     // Filling and draining the flight is a small part of a sample.
