@@ -26,7 +26,10 @@ mod endpoint;
 mod explain;
 #[cfg(feature = "fpga")]
 mod fpga;
+#[cfg(test)]
+mod hostile;
 mod input;
+mod kept;
 mod load;
 mod machine;
 mod manual;

@@ -23,6 +23,20 @@ pub(super) fn quoted(name: &str) -> String {
     format!("`{shown}`")
 }
 
+/// Part of a message that quotes what it is about: without control characters, cut where it is long.
+pub(super) fn clipped(text: &str) -> String {
+    const MOST: usize = 256;
+    let shown = text.chars().take(MOST);
+    let mut shown: String = shown.map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect();
+    if text.chars().nth(MOST).is_some() {
+        // The end of an error says where.
+        let end: Vec<_> = text.chars().rev().take(64).collect();
+        shown.push_str(" .. ");
+        shown.extend(end.into_iter().rev().filter(|c| !c.is_control()));
+    }
+    shown
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -35,5 +49,8 @@ mod tests {
         assert!(nearest(&"x".repeat(1 << 20), ["threads"]).is_some_and(|(_, d)| d >= 60));
         assert_eq!(quoted("a\nb"), "`a\\nb`");
         assert_eq!(quoted(&"x".repeat(100)).len(), LIMIT + 4);
+        assert_eq!(clipped("\u{1b}[1m"), "\u{fffd}[1m");
+        let long = clipped(&format!("{} at line 1", "x".repeat(1 << 20)));
+        assert!(long.len() < 400 && long.ends_with("x at line 1"), "{long}");
     }
 }

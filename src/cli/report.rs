@@ -7,17 +7,14 @@ mod page;
 mod profile;
 mod svg;
 
-use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use serde_json::Value;
 
 pub(super) use bench::bench;
 pub(super) use profile::profile;
 
-use super::bench::document::{Document, KIND, SCHEMA};
-use super::profile::summary::Summary;
+use super::kept::Kept;
 use super::{Failure, Status};
 
 const EXAMPLES: &str = "\
@@ -32,27 +29,22 @@ The page is one file: it loads nothing, runs nothing, and holds the result that 
 pub(super) struct Arguments {
     /// What `bench --json` or `profile --json` has printed
     #[arg(value_name = "RESULT.json")]
-    result: String,
+    result: PathBuf,
     /// Where the page goes [default: standard output]
     #[arg(long, value_name = "FILE")]
     html: Option<PathBuf>,
 }
 
-/// Bytes that a result may have.
-const LIMIT: u64 = 16 << 20;
-
 /// `sigmill report`: a page from a result that was kept.
 pub(super) fn run(arguments: &Arguments) -> Result<Status, Failure> {
-    let name = &arguments.result;
-    let failed = |why: String| Failure::new(Status::Error, format!("{name}: {why}"));
-    let mut bytes = Vec::new();
-    let file =
-        std::fs::File::open(name).and_then(|file| file.take(LIMIT + 1).read_to_end(&mut bytes));
-    file.map_err(|error| failed(format!("cannot be read: {error}")))?;
-    if bytes.len() as u64 > LIMIT {
-        return Err(failed(format!("longer than {LIMIT} bytes")));
-    }
-    let page = read(&bytes).map_err(failed)?;
+    let name = arguments.result.display();
+    let kept = Kept::read(&arguments.result).map_err(|why| {
+        let why = format!(
+            "{name}: {why}; give what `sigmill bench --json` or `sigmill profile --json` prints"
+        );
+        Failure::new(Status::Error, why)
+    })?;
+    let page = page_of(&kept);
     match &arguments.html {
         Some(path) => write(path, &page)?,
         None => say!("{}", page.trim_end()),
@@ -60,27 +52,12 @@ pub(super) fn run(arguments: &Arguments) -> Result<Status, Failure> {
     Ok(Status::Well)
 }
 
-/// The page of a result of either kind, or why it is none.
-fn read(bytes: &[u8]) -> Result<String, String> {
-    let result: Value =
-        serde_json::from_slice(bytes).map_err(|error| format!("no JSON: {error}"))?;
-    let kind = result["kind"].as_str().unwrap_or("none").to_owned();
-    let schema = &result["schema"];
-    if ![KIND, "profile"].contains(&kind.as_str()) {
-        return Err(format!(
-            "kind is {kind}, not bench or profile: give what `sigmill bench --json` prints"
-        ));
+/// The page of a result of either kind.
+fn page_of(kept: &Kept) -> String {
+    match kept {
+        Kept::Bench(document) => bench(document),
+        Kept::Profile(summary) => profile(summary),
     }
-    if *schema != SCHEMA {
-        return Err(format!("schema is {schema}; this program reads {SCHEMA}"));
-    }
-    let wrong = |error: serde_json::Error| format!("no result of {kind}: {error}");
-    if kind == KIND {
-        let document: Document = serde_json::from_value(result).map_err(wrong)?;
-        return Ok(bench(&document));
-    }
-    let summary: Summary = serde_json::from_value(result).map_err(wrong)?;
-    Ok(profile(&summary))
 }
 
 /// Fails unless a file can be written there: what it is for may take minutes to make.
@@ -98,3 +75,6 @@ pub(super) fn unwritable(flag: &str, path: &Path, error: &std::io::Error) -> Fai
 pub(super) fn write(path: &Path, page: &str) -> Result<(), Failure> {
     std::fs::write(path, page).map_err(|error| unwritable("--html", path, &error))
 }
+
+#[cfg(test)]
+mod tests;

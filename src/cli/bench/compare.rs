@@ -1,54 +1,28 @@
 //! `--compare`: a run against an older one.
 
-use std::io::Read;
 use std::path::Path;
 
-use serde_json::Value;
-
-use super::document::{ComparedCell, Comparison, Document, KIND, Row, SCHEMA, Spread};
+use super::document::{ComparedCell, Comparison, Document, KIND, Row, Spread};
+use crate::cli::kept::{Kept, LARGEST};
 use crate::cli::machine::Machine;
 use crate::cli::{Failure, Status};
-
-/// Bytes that a document may have.
-const LIMIT: u64 = 16 << 20;
 
 /// Reads the document of an older run.
 ///
 /// # Errors
 /// A file that cannot be read, or is not what `sigmill bench --json` prints.
 pub(super) fn read(path: &Path) -> Result<Document, Failure> {
-    let refuse =
-        |why: String| Failure::new(Status::Error, format!("--compare {}: {why}", path.display()));
-    let mut text = String::new();
-    std::fs::File::open(path)
-        .and_then(|file| file.take(LIMIT + 1).read_to_string(&mut text))
-        .map_err(|error| refuse(format!("cannot be read: {error}")))?;
-    if text.len() as u64 > LIMIT {
-        return Err(refuse(format!("longer than {LIMIT} bytes")));
-    }
-    parse(&text).map_err(refuse)
-}
-
-fn parse(text: &str) -> Result<Document, String> {
-    let wanted = "give a file that `sigmill bench --json` wrote";
-    let value: Value =
-        serde_json::from_str(text).map_err(|error| format!("no JSON: {error}; {wanted}"))?;
-    match value.get("kind").and_then(Value::as_str) {
-        Some(KIND) => {}
-        Some(kind) => return Err(format!("field `kind` is `{kind}`, not `{KIND}`; {wanted}")),
-        None => return Err(format!("field `kind` is absent; {wanted}")),
-    }
-    match value.get("schema") {
-        Some(schema) if *schema == SCHEMA => {}
-        schema => {
-            let schema = schema.cloned().unwrap_or_default();
-            return Err(format!(
-                "field `schema` is {schema}, and this program reads {SCHEMA}: compare with the program \
-                 that wrote it"
-            ));
-        }
-    }
-    serde_json::from_value(value).map_err(|error| format!("{error}; {wanted}"))
+    let kept = Kept::read(path).and_then(|kept| match kept {
+        Kept::Bench(document) => Ok(*document),
+        Kept::Profile(_) => Err(format!("field `kind` is `profile`, not `{KIND}`")),
+    });
+    kept.map_err(|why| {
+        let why = format!(
+            "--compare {}: {why}; give a file that `sigmill bench --json` wrote",
+            path.display()
+        );
+        Failure::new(Status::Error, why)
+    })
 }
 
 /// Compares each cell that both measured under the same workload.
@@ -71,12 +45,15 @@ pub(super) fn compare(old: &Document, new: &Document) -> Comparison {
     };
     for row in &new.rows {
         for cell in &row.batches {
+            let now = cell.jobs_per_second;
             let before = find(old, row, cell.batch).map(|cell| cell.jobs_per_second);
-            let Some(before) = before.filter(|before| before.median > 0.0) else {
+            // Of a rate of nothing, or next to it, there is no ratio.
+            let comparable =
+                |before: &Spread| (0.0..=LARGEST).contains(&(now.median / before.median));
+            let Some(before) = before.filter(comparable) else {
                 comparison.unmatched.push(name(row, cell.batch));
                 continue;
             };
-            let now = cell.jobs_per_second;
             comparison.rows.push(ComparedCell {
                 algorithm: row.algorithm.clone(),
                 device: row.device.clone(),
@@ -127,7 +104,9 @@ fn differences(old: &Machine, new: &Machine) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cli::bench::gate::FailBelow;
     use crate::cli::bench::made;
+    use crate::cli::hostile::{Hostile, results};
 
     #[test]
     fn a_run_is_like_itself() {
@@ -160,19 +139,36 @@ mod tests {
     }
 
     #[test]
-    fn documents_go_through_json_and_others_are_refused() {
-        let document = made::document();
-        let text = serde_json::to_string(&document).expect("plain data");
-        assert_eq!(parse(&text), Ok(document));
-        let refused = |text: &str, word: &str| {
-            let why = parse(text).expect_err("not a document");
-            assert!(why.contains(word), "{why}");
+    fn hostile_older_runs_are_compared_within_bounds() {
+        let mut hostile = Hostile::new(4);
+        let runs = &results()[..2];
+        let Ok(Kept::Bench(mut new)) = Kept::parse(runs[0].to_string().as_bytes()) else {
+            panic!("a result");
         };
-        refused("", "no JSON");
-        refused("[]", "`kind` is absent");
-        refused(r#"{"schema":1,"kind":"doctor"}"#, "`kind` is `doctor`");
-        refused(r#"{"schema":2,"kind":"bench"}"#, "`schema` is 2");
-        refused(r#"{"kind":"bench"}"#, "`schema` is null");
-        refused(r#"{"schema":1,"kind":"bench"}"#, "missing field");
+        let bounds: [FailBelow; 2] =
+            ["0.95", "sha256:1=1/s"].map(|text| text.parse().expect("a bound"));
+        let mut compared = 0;
+        for _ in 0..2_000 {
+            let run = hostile.one_of(runs);
+            let mut old = hostile.json(run);
+            if hostile.below(4) == 0
+                && let Some(rate) = old.pointer_mut("/rows/0/batches/0/jobs_per_second/median")
+            {
+                *rate = (*hostile.one_of(&[f64::from_bits(1), 1e-15, 1e15])).into();
+            }
+            let Ok(Kept::Bench(old)) = Kept::parse(old.to_string().as_bytes()) else { continue };
+            compared += 1;
+            let found = compare(&old, &new);
+            assert!(found.rows.iter().all(|cell| cell.ratio.is_finite()), "{found:?}");
+            let cells = |document: &Document| {
+                document.rows.iter().map(|row| row.batches.len()).sum::<usize>()
+            };
+            assert!(found.rows.len() + found.unmatched.len() <= cells(&old) + cells(&new));
+            new.comparison = Some(found);
+            new.gates = bounds.iter().flat_map(|bound| bound.judge(&new)).collect();
+            let again = serde_json::to_vec(&new).expect("plain data");
+            Kept::parse(&again).expect("what is written is read again");
+        }
+        assert!(compared > 200, "{compared}");
     }
 }

@@ -2,6 +2,8 @@
 
 use super::baseline;
 use super::document::{Cell, Document, Gate, Row};
+use crate::cli::kept::LARGEST;
+use crate::cli::nearest::quoted;
 use crate::cli::workload::ALGORITHMS;
 
 /// One bound.
@@ -34,16 +36,14 @@ impl std::str::FromStr for FailBelow {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let number = |word: &str| {
-            let number = word.parse().ok().filter(|number: &f64| number.is_finite());
-            number
-                .filter(|number| *number > 0.0)
-                .ok_or_else(|| format!("`{word}`: no number above 0"))
+            let number = word.parse().ok().filter(|number| *number > 0.0 && *number <= LARGEST);
+            number.ok_or_else(|| format!("{}: no number above 0, up to {LARGEST:e}", quoted(word)))
         };
         let wanted = match text.split_once('=') {
             None => Wanted::Old(number(text)?),
             Some((place, bound)) => {
                 let (name, batch) = place.rsplit_once(':').ok_or_else(|| {
-                    format!("`{place}`: ALGORITHM:BATCH, such as ecdsa-secp256k1:4096")
+                    format!("{}: ALGORITHM:BATCH, such as ecdsa-secp256k1:4096", quoted(place))
                 })?;
                 let batch = batch.parse().ok().filter(|batch| *batch > 0);
                 let batch = batch.ok_or("BATCH: no number above 0")?;
@@ -53,7 +53,8 @@ impl std::str::FromStr for FailBelow {
                 };
                 if ALGORITHMS.iter().all(|known| known.name() != algorithm) {
                     return Err(format!(
-                        "`{algorithm}`: no such algorithm; `sigmill bench` lists them"
+                        "{}: no such algorithm; `sigmill bench` lists them",
+                        quoted(algorithm)
                     ));
                 }
                 let place = Place { algorithm: algorithm.to_owned(), device, batch };
@@ -162,6 +163,7 @@ impl Place {
 mod tests {
     use super::*;
     use crate::cli::bench::made;
+    use crate::cli::hostile::{Hostile, check_error};
 
     fn bound(text: &str) -> FailBelow {
         text.parse().expect("a bound")
@@ -187,6 +189,8 @@ mod tests {
             "0",
             "nan",
             "inf",
+            "1e16",
+            "1e-400",
             "sha256=1",
             "sha256:0=1",
             "sha257:1=1",
@@ -225,5 +229,16 @@ mod tests {
         }
         assert!(unfit("null:1=2", true).is_some());
         assert_eq!(unfit("ecdsa-secp256k1:1=2", false).is_none(), baseline::BUILT);
+    }
+    #[test]
+    fn hostile_bounds_are_bounds_or_errors() {
+        let mut hostile = Hostile::new(5);
+        for _ in 0..20_000 {
+            let text = *hostile.one_of(&["0.95", "ecdsa-secp256k1@gpu:4096=1.5", "sha256:1=1e5/s"]);
+            match hostile.text(text).parse::<FailBelow>() {
+                Ok(bound) => check_error(&bound.unfit(&[], &[1], false).expect("no rows")),
+                Err(why) => check_error(&why),
+            }
+        }
     }
 }

@@ -7,6 +7,7 @@ use clap::Args;
 use sigmill::Algorithm;
 
 use super::gate::FailBelow;
+use crate::cli::kept::SIZES;
 use crate::cli::settings::{Flags, Settings};
 use crate::cli::workload::{ALGORITHMS, has_keys};
 use crate::cli::{Failure, Status};
@@ -116,7 +117,6 @@ const KEYS_LIMIT: usize = 1 << 16;
 /// Most jobs under way: bounds memory.
 const JOBS_LIMIT: usize = 1 << 20;
 const IN_FLIGHT_LIMIT: usize = 1_024;
-const SIZES_LIMIT: usize = 16;
 
 /// Seconds of the default table, and what is left of it at least when opening the devices took long.
 const TABLE: f64 = 30.0;
@@ -153,8 +153,8 @@ impl Arguments {
         let (Some(&least), Some(&most)) = (self.batch.first(), self.batch.last()) else {
             return usage("--batch: no size".to_owned());
         };
-        if least == 0 || self.batch.len() > SIZES_LIMIT {
-            return usage(format!("--batch: up to {SIZES_LIMIT} sizes above 0"));
+        if least == 0 || self.batch.len() > SIZES {
+            return usage(format!("--batch: up to {SIZES} sizes above 0"));
         }
         if most.saturating_mul(self.in_flight) > JOBS_LIMIT {
             let in_flight = self.in_flight;

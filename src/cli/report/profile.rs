@@ -1,5 +1,7 @@
 //! The page of a profile: stages, steps of kernels, threads and device clocks.
 
+use std::collections::BTreeMap;
+
 use super::csv::Csv;
 use super::markup::{Markup, Value};
 use super::page::{figure, page, paragraph, section, table};
@@ -204,21 +206,20 @@ fn csv(page: &mut Markup, summary: &Summary) {
 }
 
 /// Names, each with the number that gives it a colour and hatching.
-struct Looks<'a>(Vec<&'a str>);
+struct Looks<'a>(BTreeMap<&'a str, usize>);
 
 impl<'a> Looks<'a> {
     fn of(names: impl Iterator<Item = &'a str>) -> Self {
-        let mut all = Vec::new();
+        let mut all = BTreeMap::new();
         for name in names {
-            if !all.contains(&name) {
-                all.push(name);
-            }
+            let next = all.len();
+            all.entry(name).or_insert(next);
         }
         Looks(all)
     }
 
     fn look(&self, name: &str) -> usize {
-        self.0.iter().position(|known| *known == name).unwrap_or(0)
+        self.0.get(name).copied().unwrap_or(0)
     }
 }
 

@@ -100,9 +100,13 @@ impl fmt::Display for At {
 
 /// Most that a text takes.
 fn width(text: &str) -> f64 {
+    SIZE * text.chars().map(letter_width).sum::<f64>()
+}
+
+/// Most that a letter takes, of its size.
+fn letter_width(letter: char) -> f64 {
     // From the scripts of East Asia on letters are as wide as high.
-    let letter = |letter: char| if letter < '\u{2e80}' { LETTER } else { 1.1 };
-    SIZE * text.chars().map(letter).sum::<f64>()
+    if letter < '\u{2e80}' { LETTER } else { 1.1 }
 }
 
 /// As much of a text as there is room for.
@@ -110,10 +114,12 @@ fn fitted(text: &str, room: f64) -> String {
     if width(text) <= room {
         return text.to_owned();
     }
-    let mut short: String = text.to_owned();
-    while !short.is_empty() && width(&short) + SIZE * LETTER > room {
-        short.pop();
-    }
+    let mut taken = SIZE * LETTER;
+    let fits = |letter: &char| {
+        taken += SIZE * letter_width(*letter);
+        taken <= room
+    };
+    let short: String = text.chars().take_while(fits).collect();
     short + "…"
 }
 

@@ -7,6 +7,7 @@ use clap::{CommandFactory, FromArgMatches, Parser};
 
 use super::file::entries;
 use super::*;
+use crate::cli::hostile::{Hostile, check_error};
 
 /// A folder that stands for a machine's files.
 struct Tree(PathBuf);
@@ -296,5 +297,53 @@ fn the_sample_says_nothing_until_its_comments_go() {
     assert_eq!(found.len(), KEYS.len());
     for key in &KEYS {
         assert!(help().contains(&key.variable()) && text.contains(&key.variable()), "{}", key.name);
+    }
+}
+
+#[test]
+fn hostile_files_and_variables_are_settings_or_errors() {
+    let plain: String =
+        sample().lines().map(|line| line.trim_start_matches("# ").to_owned() + "\n").collect();
+    let seeds = [sample(), plain, "threads = 0x2\n[limits]\nitems = 3\n".to_owned()];
+    let mut hostile = Hostile::new(6);
+    for _ in 0..5_000 {
+        let text = hostile.one_of(&seeds).clone();
+        let (_, wrong) = entries(&hostile.text(&text));
+        if !wrong.is_empty() {
+            let wrong = wrong.into_iter().map(|(line, why)| format!("x:{line}: {why}"));
+            check_error(&Failure::from(Trouble::invalid(wrong.collect())).message);
+        }
+    }
+    for key in &KEYS {
+        for _ in 0..1_000 {
+            if let Err(why) = key.read_text(&hostile.text(key.sample)) {
+                check_error(&why);
+            }
+        }
+    }
+}
+
+#[test]
+fn files_that_nest_or_repeat_are_refused_within_bounds() {
+    let long = |part: &str| part.repeat(file::LIMIT as usize / part.len());
+    let lines = |line: fn(usize) -> String| (0..4_000).map(line).collect::<String>();
+    for text in [
+        long("a.") + "a = 1",
+        format!("[{}a]", long("a.")),
+        format!("[[{}a]]", long("a.")),
+        format!("a = {}", long("[")),
+        format!("a = {}", long("{a=")),
+        format!("a = {}", long("{a.")),
+        lines(|index| format!("k{index} = 1\n")),
+        lines(|index| format!("[k{index}]\n")),
+        lines(|index| format!("limits.k{index} = 1\n")),
+        lines(|_| "threads = 1\n".to_owned()),
+        format!("threads = {}", long("9")),
+        format!("backend = \"{}\"", long("\\n")),
+    ] {
+        let (_, wrong) = entries(&text);
+        let wrong: Vec<_> =
+            wrong.into_iter().map(|(line, why)| format!("x:{line}: {why}")).collect();
+        check_error(&Failure::from(Trouble::invalid(wrong)).message);
     }
 }

@@ -3,6 +3,7 @@
 use std::os::unix::fs::chown;
 
 use super::*;
+use crate::cli::hostile::{Hostile, check_error};
 
 #[test]
 fn manifests_lead_to_drivers_that_are_there() {
@@ -131,4 +132,17 @@ fn nvidia_wants_module_files_and_libraries_of_one_version() {
     let mend = Some("docker run --gpus all -e NVIDIA_DRIVER_CAPABILITIES=all ..");
     judge(&machine.check("nvidia"), State::Missing, "Vulkan library", mend);
     judge(&machine.check("vulkan-drivers"), State::Missing, "no manifest", mend);
+}
+
+#[test]
+fn hostile_manifests_name_a_driver_or_say_why_not() {
+    let mut hostile = Hostile::new(7);
+    let seeds = [manifest("libvulkan_lvp.so"), manifest("/opt/lib/radeon.so")];
+    let mut machine = Machine::new("hostile").file("opt/lib/radeon.so", "");
+    for _ in 0..300 {
+        let seed = hostile.one_of(&seeds).clone();
+        machine = machine.file("etc/vulkan/icd.d/x.json", &hostile.text(&seed));
+        let check = vulkan::drivers(&machine.host(), &[]);
+        check_error(&check.found);
+    }
 }

@@ -1,5 +1,7 @@
 //! Bars from left to right, of one part or of several.
 
+use std::collections::BTreeSet;
+
 use super::scale::{Axis, Scale};
 use super::{Anchor, COLOURS, Canvas, Chart, LINE, SIZE, Sample, WIDTH, fitted, width};
 
@@ -54,7 +56,7 @@ impl Bars {
         let longest = || self.bars.iter().map(works).fold(0.0, f64::max);
         self.bars.first()?;
         let most = self.most.unwrap_or_else(longest);
-        let scale = Scale::up_to(if most.is_finite() { most } else { 1.0 }, [left, right]);
+        let scale = Scale::up_to(most, [left, right]);
 
         let mut canvas = Canvas::default();
         let step = LINE + 4.0 + if above { LINE } else { 0.0 };
@@ -108,10 +110,10 @@ impl Bars {
 
     /// Each name once, in the order in which they come.
     fn samples(&self) -> Vec<(String, Sample)> {
-        let mut samples = Vec::<(String, Sample)>::new();
+        let (mut samples, mut known) = (Vec::new(), BTreeSet::new());
         for part in self.bars.iter().flat_map(|bar| &bar.parts) {
             let sample = if part.waiting { Sample::Waiting } else { Sample::Part(part.look) };
-            if !samples.iter().any(|(name, _)| *name == part.name) {
+            if known.insert(&part.name) {
                 samples.push((part.name.clone(), sample));
             }
         }

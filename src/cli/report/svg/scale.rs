@@ -57,7 +57,8 @@ impl Scale {
 
     /// The same from 0 to exactly this.
     pub fn up_to(high: f64, [from, to]: [f64; 2]) -> Scale {
-        Scale { kind: Kind::Linear, low: 0.0, high: if high > 0.0 { high } else { 1.0 }, from, to }
+        let high = if is_shown(Kind::Log, high) { high } else { 1.0 };
+        Scale { kind: Kind::Linear, low: 0.0, high, from, to }
     }
 
     /// Where a value is; none if it cannot be shown.
@@ -145,8 +146,9 @@ const GAP: f64 = 6.0;
 /// What rounding may cost a value at an end.
 const EDGE: f64 = 1e-9;
 
+/// Whether an axis can have a value: ticks need the ratio of any two, and a step far below the smallest.
 fn is_shown(kind: Kind, value: f64) -> bool {
-    value.is_finite() && value < 1e300 && (value > 1e-300 || kind == Kind::Linear && value >= 0.0)
+    (1e-150..=1e150).contains(&value) || kind == Kind::Linear && value == 0.0
 }
 
 /// The first, the last, and of those between whichever have room.

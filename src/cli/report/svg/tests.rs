@@ -69,6 +69,15 @@ fn what_an_axis_cannot_show_is_left_out() {
     assert_eq!(none, None);
     let scale = Scale::around(Kind::Log, [1.0, 100.0].into_iter(), [0.0, 1.0]).expect("two values");
     assert_eq!((scale.place(0.0), scale.place(f64::NAN)), (None, None));
+    // Nor what has no step, or no ratio to another.
+    for kind in [Kind::Linear, Kind::Log] {
+        for [low, high] in [[0.0, 5e-324], [1e-320, 1e-310], [1e-299, 1e299], [1e-150, 1e150]] {
+            let scale = Scale::around(kind, [low, high].into_iter(), [0.0, 300.0]);
+            let ticks = scale.map_or(0, |scale| ticks_of(&scale, &axis(kind, digits)).len());
+            assert!(ticks < 10, "{ticks} from {low} to {high}");
+        }
+    }
+    assert!(ticks_of(&Scale::up_to(5e-324, [0.0, 300.0]), &axis(Kind::Linear, digits)).len() > 1);
 }
 
 #[test]
