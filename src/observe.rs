@@ -8,6 +8,7 @@ mod recorder;
 mod spans;
 
 use std::fmt;
+use std::ops::Range;
 
 use crate::algorithm::Algorithm;
 use crate::backend::BatchId;
@@ -90,12 +91,20 @@ pub struct Subject {
     pub piece: u64,
     /// Items.
     pub items: u32,
+    /// Bytes that an upload or a read-back moves, or messages' bytes that the host's kernel of a hash reads; 0 of what
+    /// is not counted.
+    pub bytes: u64,
 }
 
 impl Subject {
     pub(crate) fn of(batch: &Parsed, id: BatchId, piece: PieceId, items: usize) -> Self {
         let items = items as u32;
-        Subject { algorithm: batch.algorithm(), batch: id.0, piece: piece.0, items }
+        Subject { algorithm: batch.algorithm(), batch: id.0, piece: piece.0, items, bytes: 0 }
+    }
+
+    /// The same where a kernel of the host reads these entries.
+    pub(crate) fn reading(self, batch: &Parsed, entries: Range<usize>) -> Self {
+        Subject { bytes: batch.message_bytes(entries) as u64, ..self }
     }
 }
 

@@ -301,6 +301,20 @@ impl Parsed {
         self.form
     }
 
+    /// Bytes of the entries' messages, or of their trees' leaves; 0 of what is no hash.
+    pub(crate) fn message_bytes(&self, entries: Range<usize>) -> usize {
+        match self.algorithm() {
+            Algorithm::Sha256
+            | Algorithm::Sha256d
+            | Algorithm::Keccak256
+            | Algorithm::MerkleRootSha256d => {
+                let messages = self.batch.column(0);
+                messages.start(entries.end) - messages.start(entries.start)
+            }
+            _ => 0,
+        }
+    }
+
     /// Number of items that a device has to compute.
     pub fn live(&self) -> usize {
         match self.operands {

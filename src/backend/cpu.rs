@@ -128,7 +128,7 @@ impl Backend for Cpu {
         let started = Instant::now();
         let mut evidence = Evidence::take(&mut self.spares, batch.algorithm());
         let subject = Subject::of(&batch, BatchId(0), PieceId(id.0), entries.len());
-        let watched = self.observer.as_ref().map(|observer| (observer, subject));
+        let watched = self.observer.as_ref().map(|observer| (observer, subject, &*batch));
         let kernels = self.kernels;
         self.pool.install(|| compute_shared(kernels, &batch, entries, &mut evidence, watched));
         drop(batch);
@@ -160,8 +160,8 @@ pub(crate) fn compute(kernels: Kernels, batch: &Parsed, evidence: &mut Evidence)
     compute_pieces(kernels, batch, 0..batch.live(), evidence, usize::MAX, None);
 }
 
-/// Whose steps of the kernels are kept, and by whom.
-type Watched<'a> = Option<(&'a Observer, Subject)>;
+/// By whom steps of the kernels are kept, whose, and of which batch.
+type Watched<'a> = Option<(&'a Observer, Subject, &'a Parsed)>;
 
 /// Computes a range of a batch on the threads of the current rayon pool.
 pub(crate) fn compute_shared(
@@ -269,8 +269,9 @@ fn fill<T: Copy + Send>(
     kernel: impl Fn(Range<usize>, &mut [T]) + Sync,
 ) {
     let kernel = |range: Range<usize>, out: &mut [T]| match watched {
-        Some((observer, subject)) => {
+        Some((observer, subject, batch)) => {
             let subject = Subject { items: out.len() as u32, ..subject };
+            let subject = subject.reading(batch, range.clone());
             observer.kernel(subject, || kernel(range, out));
         }
         None => kernel(range, out),

@@ -36,10 +36,16 @@ impl Column {
     pub fn get(&self, index: usize) -> &[u8] {
         match self.width {
             Some(width) => &self.bytes[index * width..][..width],
-            None => {
-                let start = if index == 0 { 0 } else { self.ends[index - 1] as usize };
-                &self.bytes[start..self.ends[index] as usize]
-            }
+            None => &self.bytes[self.start(index)..self.ends[index] as usize],
+        }
+    }
+
+    /// Where item `index` begins in [`Column::bytes`]: of the one after the last, where that ends.
+    pub(crate) fn start(&self, index: usize) -> usize {
+        match self.width {
+            Some(width) => width * index,
+            None if index == 0 => 0,
+            None => self.ends[index - 1] as usize,
         }
     }
 
@@ -53,11 +59,7 @@ impl Column {
         if range.is_empty() {
             return Some((0, &[]));
         }
-        let start = match self.width {
-            Some(width) => width * range.start,
-            None if range.start == 0 => 0,
-            None => self.ends[range.start - 1] as usize,
-        };
+        let start = self.start(range.start);
         let length = self.get(range.start).len();
         let items = range.len();
         if self.width.is_none() {

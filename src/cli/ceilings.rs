@@ -66,6 +66,13 @@ impl Ceiling {
         Some(jobs_per_second / self.ideal_jobs_per_second.get(algorithm)?)
     }
 
+    /// Jobs a second that the multiplications alone of one thread of a CPU would allow, or of another device as a whole.
+    pub fn ideal_of_one(&self, algorithm: &str) -> Option<f64> {
+        let all = self.multiplies_per_second;
+        let part = self.multiplies_per_second_one.map_or(1.0, |one| one / all);
+        Some(part * self.ideal_jobs_per_second.get(algorithm)?)
+    }
+
     /// For people: the limits, then the signatures that they allow.
     pub fn lines(&self) -> [String; 2] {
         let mut limits = vec![format!("{}/s {}", count(self.multiplies_per_second), self.what)];

@@ -6,6 +6,7 @@ mod print;
 pub(super) mod steps;
 pub(super) mod summary;
 mod trace;
+pub(super) mod transfers;
 
 use std::fs::File;
 use std::io::{BufWriter, Write};
@@ -98,7 +99,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<Status, Failure> {
     let mut summary = Summary::of(&timeline, workload);
     // Another engine may run elsewhere, under other settings.
     if arguments.attach.is_none() {
-        summary.limits = Some(limits::of(&summary.steps)?);
+        limits::set(&mut summary, Settings::load(&arguments.flags)?.threads());
     }
     if let Some(path) = &arguments.trace {
         let written = File::create(path).and_then(|file| {

@@ -71,7 +71,8 @@ mod tests {
     #[test]
     fn one_that_has_ended_ends_no_other() {
         let engine = Engine::builder().threads(1).open().expect("an engine");
-        let subject = Subject { algorithm: Algorithm::Sha256, batch: 0, piece: 0, items: 1 };
+        let subject =
+            Subject { algorithm: Algorithm::Sha256, batch: 0, piece: 0, items: 1, bytes: 0 };
         std::thread::scope(|scope| {
             for _ in 0..2 {
                 scope.spawn(|| {

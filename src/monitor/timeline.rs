@@ -50,28 +50,42 @@ pub struct Slice {
     pub piece: u64,
     /// Items.
     pub items: u32,
+    /// Bytes moved or hashed; 0 where none are counted.
+    pub bytes: u64,
     /// When it began.
     pub start: u64,
     /// When it ended.
     pub end: u64,
 }
 
-/// `[stage, track, algorithm, batch, piece, items, start, end, flags]`; flags: 1 a kernel's step, 2 a device's clock.
-type Row = (u32, u32, u32, u64, u64, u32, u64, u64, u8);
+/// `[stage, track, algorithm, batch, piece, items, bytes, start, end, flags]`; flags: 1 a kernel's step, 2 a device's clock.
+type Row = (u32, u32, u32, u64, u64, u32, u64, u64, u64, u8);
 
 impl From<Row> for Slice {
     fn from(row: Row) -> Self {
-        let (stage, track, algorithm, batch, piece, items, start, end, flags) = row;
+        let (stage, track, algorithm, batch, piece, items, bytes, start, end, flags) = row;
         let (is_kernel, is_device) = (flags & 1 == 1, flags & 2 == 2);
-        Slice { stage, is_kernel, track, is_device, algorithm, batch, piece, items, start, end }
+        Slice {
+            stage,
+            is_kernel,
+            track,
+            is_device,
+            algorithm,
+            batch,
+            piece,
+            items,
+            bytes,
+            start,
+            end,
+        }
     }
 }
 
 impl From<Slice> for Row {
     fn from(slice: Slice) -> Self {
         let flags = u8::from(slice.is_kernel) | u8::from(slice.is_device) << 1;
-        let Slice { stage, track, algorithm, batch, piece, items, start, end, .. } = slice;
-        (stage, track, algorithm, batch, piece, items, start, end, flags)
+        let Slice { stage, track, algorithm, batch, piece, items, bytes, start, end, .. } = slice;
+        (stage, track, algorithm, batch, piece, items, bytes, start, end, flags)
     }
 }
 
@@ -148,6 +162,7 @@ impl From<&Recorded> for Timeline {
                     batch: span.subject.batch,
                     piece: span.subject.piece,
                     items: span.subject.items,
+                    bytes: span.subject.bytes,
                     start: span.start,
                     end: span.end,
                 }

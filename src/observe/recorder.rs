@@ -244,7 +244,7 @@ mod tests {
     use crate::laps::lap;
 
     const SUBJECT: Subject =
-        Subject { algorithm: Algorithm::SchnorrBip340, batch: 7, piece: 8, items: 9 };
+        Subject { algorithm: Algorithm::SchnorrBip340, batch: 7, piece: 8, items: 9, bytes: 0 };
 
     fn recorder() -> Arc<Recorder> {
         Arc::new(Recorder::new(Instant::now()))

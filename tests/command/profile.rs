@@ -31,6 +31,29 @@ fn stages(document: &Value) -> Vec<&str> {
     stages.map(|stage| stage["stage"].as_str().expect("a name")).collect()
 }
 
+/// What the document says of a place's transfers: stages, each with what a share needs, above zero.
+fn shares<'a>(document: &'a Value, place: &str) -> Vec<&'a str> {
+    let transfers = document["transfers"].as_array().expect("a list").iter();
+    let of = transfers.filter(|transfer| transfer["place"] == place);
+    of.map(|transfer| {
+        let of = |name: &str| transfer[name].as_f64().unwrap_or_default();
+        for name in ["bytes", "time_ns", "bytes_per_second", "copy_bytes_per_second"] {
+            assert!(of(name) > 0.0, "{name}: {transfer}");
+        }
+        let [rate, share] = [of("bytes") / of("time_ns") * 1e9, of("share_of_limit")];
+        assert!(share > 0.0 && (rate / of("copy_bytes_per_second") / share - 1.0).abs() < 1e-6);
+        transfer["stage"].as_str().expect("a name")
+    })
+    .collect()
+}
+
+/// Bytes that a stage's slices in a trace have together.
+fn bytes(trace: &Value, stage: &str) -> u64 {
+    let events = trace["traceEvents"].as_array().expect("a list").iter();
+    let slices = events.filter(|event| event["name"] == stage && event["ph"] != "e");
+    slices.filter_map(|event| event["args"]["bytes"].as_u64()).sum()
+}
+
 /// Time of a trace in which some slice of a thread was under way, over the time from its first to its last moment.
 fn covered(trace: &Value) -> f64 {
     let events = trace["traceEvents"].as_array().expect("a list").iter();
@@ -119,6 +142,66 @@ fn a_gpu_tells_its_own_times() {
     }
     let events = trace["traceEvents"].as_array().expect("a list");
     assert!(events.iter().any(|event| event["args"]["name"] == "gpu=software clock"));
+    // What goes up are the messages, and more; digests come back.
+    assert_eq!(shares(&document, "gpu=software"), ["upload", "readback"], "{document}");
+    assert_eq!(document["limits"], serde_json::json!([]), "hashes have none");
+    let items = |stage: &str| {
+        let stages = document["stages"].as_array().expect("a list").iter();
+        stages.filter(|s| s["stage"] == stage).filter_map(|s| s["items"].as_u64()).sum::<u64>()
+    };
+    for stage in ["upload", "readback"] {
+        let bytes = bytes(&trace, stage);
+        assert!(bytes > 32 * items(stage), "{stage}: {bytes}");
+    }
+}
+
+#[test]
+fn signatures_on_a_gpu_are_set_against_its_multiplications() {
+    let path = file("limits.html");
+    let page = path.to_str().expect("UTF-8");
+    let load = ["--load", "schnorr-bip340", "--batch", "512", "--seconds", "0.5", "--html", page];
+    let words = [&["profile", "--backend", "gpu=software"], &load[..]].concat();
+    let output = sigmill(&words);
+    if code(&output) == 4 {
+        assert!(!support::is_required("gpu"), "{}", text(&output.stderr));
+        println!("skipped: a GPU's limits: {}", text(&output.stderr));
+        return;
+    }
+    assert_eq!(code(&output), 0, "{}", text(&output.stderr));
+    let told = text(&output.stdout);
+    for start in [
+        "  schnorr-bip340 on gpu=software: ",
+        "  upload on gpu=software: ",
+        "  readback on gpu=software: ",
+    ] {
+        let line = told.lines().find(|line| line.starts_with(start)).unwrap_or_default();
+        assert!(line.contains(" % of the limit, which is "), "{start}{told}");
+    }
+    let page = std::fs::read_to_string(&path).expect("it was written");
+    std::fs::remove_file(&path).expect("it is there");
+    assert!(page.contains("Against copy bandwidth"), "{page}");
+    for name in ["gpu=software, upload", "gpu=software, readback"] {
+        let row = page.split(&format!(">{name}<")).nth(1).expect(name);
+        let row = row.split("</tr>").next().expect("its end");
+        assert!(row.contains("B/s<") && row.contains(" %<"), "{row}");
+    }
+}
+
+#[test]
+fn hashes_are_set_against_copies_in_memory() {
+    for (name, batch) in [("inline", "2"), ("shared", "4096")] {
+        let load = ["--load", "sha256", "--seconds", "0.1", "--backend", "cpu", "--batch", batch];
+        let (document, trace) = traced(name, &load);
+        assert_eq!(shares(&document, "host"), ["sha256"], "{name}");
+        // Every batch has the same messages.
+        let (bytes, step) = (bytes(&trace, "sha256"), &document["steps"][0]);
+        let items = step["items"].as_u64().expect("a number");
+        assert!(bytes > 0 && bytes >= items, "{name}: {bytes} bytes of {items} messages");
+    }
+    // No hash, no such rate.
+    let load = ["--load", "schnorr-bip340", "--seconds", "0.2", "--backend", "cpu"];
+    let (document, _) = traced("none", &load);
+    assert_eq!(document["transfers"], serde_json::json!([]));
 }
 
 #[cfg(unix)]
@@ -144,6 +227,10 @@ fn a_running_engine_is_watched() {
     load.kill().expect("it runs still");
     load.wait().expect("it ends");
     assert!(stages(&document).contains(&"submit"), "{document}");
+    // Its devices may be elsewhere: nothing is measured.
+    assert!(document.get("limits").is_none());
+    let transfers = document["transfers"].as_array().expect("a list");
+    assert!(transfers.iter().all(|transfer| transfer.get("share_of_limit").is_none()));
     let picture = text(&once.stdout);
     assert_eq!(code(&once), 0, "{}", text(&once.stderr));
     let lines: Vec<_> = picture.lines().collect();

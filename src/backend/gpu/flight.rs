@@ -38,6 +38,8 @@ pub(super) struct Flying {
     pub part: Part,
     pub submission: wgpu::SubmissionIndex,
     pub until: Instant,
+    /// Bytes that went up.
+    pub bytes: u64,
     /// Its stages are timed.
     pub stamped: bool,
 }
@@ -58,9 +60,9 @@ impl Gpu {
             let (id, batch) = (flight.id, flight.batch.clone());
             let stamped = self.buffers.slots[slot].stamps.is_some()
                 && self.observer.as_ref().is_some_and(Observer::is_on);
-            let submission = self.send(slot, &part, &batch, stamped);
+            let (submission, bytes) = self.send(slot, &part, &batch, stamped);
             let until = Instant::now() + Backend::patience(self);
-            self.parts.push_back(Flying { slot, id, part, submission, until, stamped });
+            self.parts.push_back(Flying { slot, id, part, submission, until, bytes, stamped });
         }
     }
 
@@ -77,17 +79,18 @@ impl Gpu {
         Some(first as u32)
     }
 
-    /// Uploads a part and has it computed.
+    /// Uploads a part and has it computed. Gives the bytes that go up, too.
     fn send(
         &self,
         slot: usize,
         part: &Part,
         batch: &Parsed,
         stamped: bool,
-    ) -> wgpu::SubmissionIndex {
+    ) -> (wgpu::SubmissionIndex, u64) {
         let slot = &self.buffers.slots[slot];
         let stamps = slot.stamps.as_ref().filter(|_| stamped);
         let pieces = self.fill(slot, part, batch);
+        let bytes = PARAMS as u64 + pieces.iter().map(|(_, size)| size).sum::<u64>();
         let mut encoder = self.context.device.create_command_encoder(&Default::default());
         let stamp = |encoder: &mut wgpu::CommandEncoder, index| {
             if let Some(stamps) = stamps {
@@ -127,7 +130,7 @@ impl Gpu {
             stamps.resolve(&mut encoder, steps.len() + 3);
         }
         slot.map(&encoder, size, stamped);
-        self.context.queue.submit([encoder.finish()])
+        (self.context.queue.submit([encoder.finish()]), bytes)
     }
 
     /// Writes a part's operands into the slot's upload buffer, whose mapping was waited for before the
@@ -160,13 +163,13 @@ impl Gpu {
             if slot.mapped.iter().any(|mapped| mapped.failed.load(Ordering::Relaxed)) {
                 return self.fail(Fault::Device("a buffer could not be mapped".to_owned()));
             }
-            let Some(Flying { slot, id, part, stamped, .. }) = self.parts.pop_front() else {
+            let Some(Flying { slot, id, part, bytes, stamped, .. }) = self.parts.pop_front() else {
                 return;
             };
             let back = Instant::now();
             let result = self.read(slot, id, &part);
             if stamped {
-                self.time(slot, id, &part, back);
+                self.time(slot, id, (&part, bytes), back);
             }
             self.free.push(slot);
             if let Err(fault) = result {
@@ -190,8 +193,8 @@ impl Gpu {
         result
     }
 
-    /// Tells the stages' times of a part that came back by then.
-    fn time(&self, slot: usize, id: BatchId, part: &Part, back: Instant) {
+    /// Tells the stages' times of a part that came back by then; so many bytes went up.
+    fn time(&self, slot: usize, id: BatchId, (part, up): (&Part, u64), back: Instant) {
         let Some(stamps) = &self.buffers.slots[slot].stamps else { return };
         let flight = self.batches.iter().find(|flight| flight.id == id);
         let steps =
@@ -202,9 +205,14 @@ impl Gpu {
         let kernels = steps.iter().map(|(kernel, _)| Stage::Kernel(kernel.entry()));
         let stages = std::iter::once(Stage::Upload).chain(kernels).chain([Stage::ReadBack]);
         let algorithm = flight.batch.algorithm();
-        let subject = Subject { algorithm, batch: 0, piece: id.0, items: part.items.len() as u32 };
+        let items = part.items.len() as u32;
         for (stage, span) in stages.zip(spans) {
-            observer.stage(stage, subject, span);
+            let bytes = match stage {
+                Stage::Upload => up,
+                Stage::ReadBack => part.record_bytes() as u64,
+                _ => 0,
+            };
+            observer.stage(stage, Subject { algorithm, batch: 0, piece: id.0, items, bytes }, span);
         }
     }
 

@@ -3,7 +3,8 @@
 use super::cores::CoreTime;
 use super::limits::Limit;
 use super::summary::{StageTime, StepTime, Summary, TrackTime};
-use crate::cli::units::time;
+use super::transfers::Transfer;
+use crate::cli::units::{count, percent, time};
 
 /// Width of the longest bar.
 const BAR: usize = 30;
@@ -54,7 +55,7 @@ pub(super) fn print(summary: &Summary) {
     if !limits.is_empty() {
         say!("");
         say!(
-            "kernels against the integer multiplications that they cannot do without, on one thread"
+            "kernels against the integer multiplications that they cannot do without (of one thread, or a whole device)"
         );
     }
     for Limit { place, algorithm, ideal_ns_per_item, share_of_limit, .. } in limits {
@@ -64,6 +65,7 @@ pub(super) fn print(summary: &Summary) {
             time(*ideal_ns_per_item)
         );
     }
+    transfers(summary);
     say!("");
     say!("threads and device clocks (busy, and what with)");
     for TrackTime { track, busy_ns, own } in &summary.tracks {
@@ -91,6 +93,26 @@ pub(super) fn print(summary: &Summary) {
     say!("stages cover {:.1} % of the wall time", 100.0 * summary.covered);
     if summary.lost > 0 {
         say!("{} stages or samples were not kept: there was no room", summary.lost);
+    }
+}
+
+/// What moved or read bytes, against the rate of copies.
+fn transfers(summary: &Summary) {
+    if summary.transfers.is_empty() {
+        return;
+    }
+    say!("");
+    say!(
+        "transfers against copy bandwidth (of the host: messages that it hashed, against copies in memory)"
+    );
+    for transfer in &summary.transfers {
+        let Transfer { place, stage, bytes, bytes_per_second, .. } = transfer;
+        let limit = transfer.copy_bytes_per_second.zip(transfer.share_of_limit);
+        let limit = limit.map(|(rate, share)| {
+            format!(", {} of the limit, which is {}B/s", percent(share), count(rate))
+        });
+        let (bytes, rate) = (count(*bytes as f64), count(*bytes_per_second));
+        say!("  {stage} on {place}: {bytes}B at {rate}B/s{}", limit.unwrap_or_default());
     }
 }
 

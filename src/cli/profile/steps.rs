@@ -58,6 +58,7 @@ impl Steps {
                 batch: 0,
                 piece: 0,
                 items: 0,
+                bytes: 0,
                 start,
                 end: start + took.as_nanos() as u64,
             });

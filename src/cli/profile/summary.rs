@@ -7,6 +7,7 @@ use sigmill::monitor::{Slice, Timeline};
 
 use super::cores::{self, CoreTime};
 use super::limits::Limit;
+use super::transfers::{self, Transfer};
 
 /// A recording, added up: the document of `profile --json`. Times are nanoseconds.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -32,7 +33,10 @@ pub(in crate::cli) struct Summary {
     /// Cores of cards that count their cycles.
     #[serde(default)]
     pub cores: Vec<CoreTime>,
-    /// Kernels of the host against its multiplications alone; none of an engine elsewhere.
+    /// What moved or read bytes, at which rate; its shares of the copies' rates are not there of an engine elsewhere.
+    #[serde(default)]
+    pub transfers: Vec<Transfer>,
+    /// Kernels of signatures against their multiplications alone; none of an engine elsewhere.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limits: Option<Vec<Limit>>,
 }
@@ -145,6 +149,7 @@ impl Summary {
             steps: steps(timeline),
             tracks: tracks.collect(),
             cores: cores::cores(timeline),
+            transfers: transfers::transfers(timeline),
             limits: None,
         }
     }
@@ -166,7 +171,7 @@ fn clipped(timeline: &Timeline, slice: &Slice) -> u64 {
 }
 
 /// Time in which at least one of the slices was under way.
-fn union<'a>(timeline: &Timeline, slices: impl Iterator<Item = &'a Slice>) -> u64 {
+pub(super) fn union<'a>(timeline: &Timeline, slices: impl Iterator<Item = &'a Slice>) -> u64 {
     let clip = |at: u64| at.clamp(timeline.from, timeline.until);
     let mut spans: Vec<_> = slices.map(|s| (clip(s.start), clip(s.end))).collect();
     spans.sort_unstable();
@@ -209,32 +214,33 @@ fn own_times(timeline: &Timeline) -> Vec<u64> {
     own
 }
 
+/// Where a slice ran: [`HOST`], or the device whose clock it is.
+pub(super) fn place<'a>(timeline: &'a Timeline, slice: &Slice) -> &'a str {
+    if slice.is_device { timeline.track(slice).trim_end_matches(" clock") } else { HOST }
+}
+
 fn steps(timeline: &Timeline) -> Vec<StepTime> {
-    let mut sums = BTreeMap::<(String, &str, &str), (u64, u64)>::new();
-    let mut first = BTreeMap::<(String, &str, &str), u64>::new();
+    let mut sums = BTreeMap::<(&str, &str, &str), (u64, u64)>::new();
+    let mut first = BTreeMap::<(&str, &str, &str), u64>::new();
     for slice in timeline.slices.iter().filter(|slice| slice.is_kernel) {
-        let place = match slice.is_device {
-            true => timeline.track(slice).trim_end_matches(" clock").to_owned(),
-            false => HOST.to_owned(),
-        };
-        let key = (place, timeline.algorithm(slice), timeline.stage(slice));
-        let (items, ns) = sums.entry(key.clone()).or_default();
+        let key = (place(timeline, slice), timeline.algorithm(slice), timeline.stage(slice));
+        let (items, ns) = sums.entry(key).or_default();
         *items += u64::from(slice.items);
         *ns += clipped(timeline, slice);
         first.entry(key).or_insert(slice.start);
     }
-    let mut all = BTreeMap::<(String, &str), u64>::new();
+    let mut all = BTreeMap::<(&str, &str), u64>::new();
     for ((place, algorithm, _), (_, ns)) in &sums {
-        *all.entry((place.clone(), algorithm)).or_default() += ns;
+        *all.entry((place, algorithm)).or_default() += ns;
     }
     let mut steps: Vec<_> = sums.into_iter().collect();
     // In the order in which they first ran.
-    steps.sort_by(|(a, _), (b, _)| (&a.0, a.1, first[a]).cmp(&(&b.0, b.1, first[b])));
+    steps.sort_by_key(|(key, _)| (key.0, key.1, first[key]));
     steps
         .into_iter()
         .map(|((place, algorithm, step), (items, ns))| StepTime {
-            share: ns as f64 / all[&(place.clone(), algorithm)].max(1) as f64,
-            place,
+            share: ns as f64 / all[&(place, algorithm)].max(1) as f64,
+            place: place.to_owned(),
             algorithm: algorithm.to_owned(),
             step: step.to_owned(),
             items,

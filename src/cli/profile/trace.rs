@@ -33,8 +33,11 @@ pub(super) fn write(timeline: &Timeline, out: &mut dyn Write) -> io::Result<()> 
         let name = timeline.stage(slice);
         let (tid, category) = (slice.track + 1, category(slice));
         let [start, end] = [slice.start, slice.end].map(|at| micros(timeline, at));
-        let args = json!({ "algorithm": timeline.algorithm(slice), "batch": slice.batch,
-                           "piece": slice.piece, "items": slice.items });
+        let mut args = json!({ "algorithm": timeline.algorithm(slice), "batch": slice.batch,
+                               "piece": slice.piece, "items": slice.items });
+        if slice.bytes > 0 {
+            args["bytes"] = slice.bytes.into();
+        }
         if nested {
             put(json!({ "ph": "X", "name": name, "cat": category, "pid": PROCESS, "tid": tid,
                         "ts": start, "dur": end - start, "args": args }))?;
@@ -164,6 +167,7 @@ mod tests {
             batch,
             piece: 0,
             items: 1,
+            bytes: 0,
             start: span.0,
             end: span.1,
         }

@@ -9,8 +9,8 @@ use super::svg::{Axis, Bar, Bars, Kind, Part};
 use crate::cli::profile::cores::CoreTime;
 use crate::cli::profile::limits::Limit;
 use crate::cli::profile::summary::{StageTime, StepTime, Summary, TrackTime};
-use crate::cli::units::grouped;
-use crate::cli::units::{count, percent, time};
+use crate::cli::profile::transfers::Transfer;
+use crate::cli::units::{count, grouped, percent, time};
 
 /// Stages in which a batch, or the command's own thread, waits for others.
 const WAITS: [&str; 2] = [QUEUE, "wait"];
@@ -36,6 +36,7 @@ pub(in crate::cli) fn profile(summary: &Summary) -> String {
             section(page, "Steps of kernels", |page| beside(page, |page| steps(page, summary)));
         }
         limits(page, summary);
+        transfers(page, summary);
         cores(page, summary);
         section(page, "Threads and device clocks", |page| {
             beside(page, |page| tracks(page, summary))
@@ -50,7 +51,7 @@ pub(in crate::cli) fn profile(summary: &Summary) -> String {
     })
 }
 
-/// The host's kernels against what its multiplications alone would take.
+/// Kernels against what their multiplications alone would take.
 fn limits(page: &mut Markup, summary: &Summary) {
     let limits = summary.limits.as_deref().unwrap_or_default();
     let rows = limits.iter().map(|limit| {
@@ -63,6 +64,34 @@ fn limits(page: &mut Markup, summary: &Summary) {
         section(page, "Against the limit of integer multiplications", |page| {
             let heads = ["place, algorithm", "limit, an item", "of the limit"];
             table(page, "Kernels against the limit", &heads, &rows);
+        });
+    }
+}
+
+/// What moved or read bytes, against the rate of copies.
+fn transfers(page: &mut Markup, summary: &Summary) {
+    let rows = summary.transfers.iter().map(|transfer| {
+        let Transfer { place, stage, bytes, time_ns, .. } = transfer;
+        let rate =
+            |rate: Option<f64>| rate.map_or("-".to_owned(), |rate| format!("{}B/s", count(rate)));
+        vec![
+            format!("{place}, {stage}"),
+            format!("{}B", count(*bytes as f64)),
+            time(*time_ns as f64),
+            rate(Some(transfer.bytes_per_second)),
+            rate(transfer.copy_bytes_per_second),
+            transfer.share_of_limit.map_or("-".to_owned(), percent),
+        ]
+    });
+    let rows: Vec<_> = rows.collect();
+    if !rows.is_empty() {
+        section(page, "Against copy bandwidth", |page| {
+            let heads = ["place, stage", "bytes", "time", "rate", "limit", "of the limit"];
+            table(page, "Transfers against the limit", &heads, &rows);
+            paragraph(
+                page,
+                "Uploads and read-backs against the device's copies; messages that the host hashed against copies in its memory.",
+            );
         });
     }
 }

@@ -98,6 +98,7 @@ impl Mill {
                     batch: id.0,
                     piece: 0,
                     items: items as u32,
+                    bytes: 0,
                 });
                 Held::own(self.spares.parse(self.kernels.sha256, batch, form))
             }
@@ -107,7 +108,8 @@ impl Mill {
         let kernel = |parsed: &Parsed, evidence: &mut Evidence| {
             let subject = subject(parsed);
             let _device = self.recorder.time(Stage::Device, || subject);
-            self.recorder.kernel(subject, || kernel(parsed, evidence));
+            let reading = subject.reading(parsed, 0..parsed.live());
+            self.recorder.kernel(reading, || kernel(parsed, evidence));
         };
         match self.compute(&held.parsed, kernel) {
             Ok((answers, tally)) => {
@@ -178,7 +180,7 @@ impl Mill {
     ) {
         let algorithm = sent.whole().algorithm();
         let items = answers.len() as u32;
-        let subject = Subject { algorithm, batch: 0, piece: 0, items };
+        let subject = Subject { algorithm, batch: 0, piece: 0, items, bytes: 0 };
         let comparing = self.recorder.time(Stage::Compare, || subject);
         let compared =
             self.host(false, |host| sent.compare(host, first.digest, evidence, &answers));

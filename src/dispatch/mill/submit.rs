@@ -28,6 +28,7 @@ impl Mill {
             batch: 0,
             piece: 0,
             items,
+            bytes: 0,
         });
         let nanos = |time: Duration| time.as_nanos().min(u64::MAX.into()) as Nanos;
         let order = Order {
@@ -106,6 +107,7 @@ impl Mill {
             batch: id.0,
             piece: 0,
             items: batch.len() as u32,
+            bytes: 0,
         });
         let parsed = self.spares.parse_shared(self.kernels.sha256, batch, form);
         drop(parsing);
