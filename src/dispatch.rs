@@ -69,6 +69,8 @@ struct Entry {
     stage: Stage,
     /// Predicted time, while it is being parsed: it waits then too.
     parsing: Nanos,
+    /// Predicted time, where it is on its caller's thread to see what it takes there.
+    tried: Option<Nanos>,
     /// When it was admitted, and parsed.
     admitted: Nanos,
     parsed: Nanos,
@@ -107,6 +109,8 @@ struct Piece {
     failed: Option<Failed>,
     /// It was sent to see what it takes there.
     probe: bool,
+    /// Its lane's thread slept when it was handed over.
+    woke: bool,
     trust: Trust,
     /// When it was handed over, what was predicted for it with all that stood before, and alone.
     sent: Nanos,
@@ -216,7 +220,7 @@ impl Dispatcher {
             waiting_time: 0,
             passed: [0; 3],
             sources: Sources::new(batches),
-            probes: Probes::new(lanes.len()),
+            probes: Probes::new(lanes.len() + cost::CLASSES),
             samples: Budget::new(policy.recheck),
             rejects: Budget::new(policy.recheck),
             reports: Report::default(),

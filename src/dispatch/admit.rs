@@ -46,6 +46,7 @@ impl Dispatcher {
             order,
             stage: Stage::Parsing,
             parsing: 0,
+            tried: None,
             admitted: now,
             parsed: now,
             live: 0,
@@ -58,9 +59,11 @@ impl Dispatcher {
         self.counters.in_flight += items;
         self.bytes_in_flight += shape.bytes;
         actions.push(Action::Admit(id));
-        match (self.route(shape, order.trust, order.inline), live) {
+        let (route, tried) = self.admitted_route(now, &shape, &order);
+        match (route, live) {
             (Route::Inline(lane), _) => {
-                self.entries.get_mut(id.0).expect("just made").stage = Stage::Inline(lane);
+                let entry = self.entries.get_mut(id.0).expect("just made");
+                (entry.stage, entry.tried) = (Stage::Inline(lane), tried);
                 actions.push(Action::Inline { id, lane, form: shape.form });
             }
             (_, Some(live)) => {
@@ -157,6 +160,7 @@ impl Dispatcher {
             after: None,
             failed: None,
             probe: false,
+            woke: false,
             trust: Trust::Audited,
             sent: 0,
             expected: 0,

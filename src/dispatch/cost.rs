@@ -12,10 +12,13 @@ use crate::dispatch::Nanos;
 
 mod curve;
 mod doubt;
+mod hand_over;
 mod text;
 
+pub use curve::CLASSES;
 use curve::Curve;
 use doubt::Doubt;
+pub use hand_over::HandOver;
 
 /// Learned costs of one lane, by algorithm, way of running and size.
 #[derive(Clone, Debug)]
@@ -163,6 +166,11 @@ pub fn units(shape: &Shape) -> u64 {
         | Algorithm::Null => shape.items as u64,
         _ => (shape.items as u64).saturating_add(shape.bytes as u64 / 64),
     }
+}
+
+/// The class of sizes that a batch is of, below [`CLASSES`].
+pub fn class(shape: &Shape) -> usize {
+    curve::class(units(shape) as f64)
 }
 
 /// The slot that batches of this algorithm and form share, below [`SLOTS`].

@@ -5,7 +5,7 @@ use crate::backend::Capability;
 use crate::batch::Shape;
 use crate::dispatch::Nanos;
 use crate::dispatch::canary::CANARIES;
-use crate::dispatch::cost::{CostModel, Mode};
+use crate::dispatch::cost::{CostModel, HandOver, Mode, units};
 use crate::dispatch::tail::Tail;
 use crate::trust::Trust;
 
@@ -125,6 +125,9 @@ pub struct Lane {
     /// The backend rejected a piece: no more until one completes, or a tick finds the lane empty.
     pub(crate) full: bool,
     pub(crate) cost: CostModel,
+    /// To its thread and back, where that shows: an accelerator's thread packs each piece before its device
+    /// begins, and no clock tells that from the way.
+    pub(crate) hand_over: HandOver,
     /// What proving its evidence takes the host, at [`Trust::Audited`].
     pub(crate) audit: CostModel,
     pub(crate) tail: Tail,
@@ -139,9 +142,6 @@ pub struct Lane {
     back_off: Nanos,
 }
 
-/// Hand-over of a batch to a lane's thread and back: two wake-ups.
-pub(crate) const HAND_OVER: Nanos = 20_000;
-
 /// The caller's own thread: the dispatcher's books before and after.
 pub(crate) const INLINE: Mode = Mode { setup: 500, own: 0, width: 1, inline: true };
 
@@ -153,6 +153,7 @@ impl Lane {
     pub(crate) fn new(config: LaneConfig, probation: Nanos) -> Self {
         let mut lane = Lane {
             cost: CostModel::new(),
+            hand_over: HandOver::default(),
             audit: CostModel::new(),
             tail: Tail::new(),
             config,
@@ -202,7 +203,14 @@ impl Lane {
     /// How the lane's own thread runs a piece.
     pub(crate) fn queued(&self) -> Mode {
         let LaneConfig { setup: own, width, .. } = self.config;
-        Mode { setup: HAND_OVER + own, own, width, inline: false }
+        Mode { setup: self.hand_over.predict() + own, own, width, inline: false }
+    }
+
+    /// Most that a batch takes on the caller's thread, as the queue shows it: its units one after the other.
+    pub(crate) fn alone(&self, shape: &Shape) -> Nanos {
+        let mode = self.queued();
+        let busy = self.cost.predict(shape, Mode { setup: mode.own, ..mode });
+        busy.saturating_mul(units(shape).clamp(1, mode.width.max(1) as u64))
     }
 
     /// What a piece takes on this lane that nothing stands before, the host's proof of it included.

@@ -2,9 +2,10 @@
 
 use crate::algorithm::Algorithm;
 use crate::batch::{Form, Shape};
+use crate::dispatch::cost;
 use crate::dispatch::lane::INLINE;
 use crate::dispatch::router::{self, Choice, Route};
-use crate::dispatch::{Action, Dispatcher, Nanos, Piece, PieceId, Place};
+use crate::dispatch::{Action, Dispatcher, Nanos, Order, Piece, PieceId, Place};
 use crate::error::ItemError;
 use crate::trust::Trust;
 
@@ -43,13 +44,63 @@ impl Dispatcher {
 
     /// The route of a batch of this shape now.
     pub fn route(&self, shape: Shape, trust: Trust, most_inline: Nanos) -> Route {
+        self.look_at_choices(shape, trust, |choices| router::route(choices, most_inline))
+    }
+
+    fn look_at_choices<T>(
+        &self,
+        shape: Shape,
+        trust: Trust,
+        look: impl FnOnce(&[Choice]) -> T,
+    ) -> T {
         let mut choices = CHOICES.take();
         choices.clear();
         self.collect_choices(shape, trust, &mut choices);
         let routed = self.set_aside(&mut choices);
-        let route = router::route(&choices[..routed], most_inline);
+        let found = look(&choices[..routed]);
         CHOICES.set(choices);
-        route
+        found
+    }
+
+    /// The route of a batch that is admitted now. Where a lane is chosen, nothing else would show that the caller's
+    /// thread has become the faster, so that now and then is tried: then its predicted time comes, too.
+    pub(super) fn admitted_route(
+        &mut self,
+        now: Nanos,
+        shape: &Shape,
+        order: &Order,
+    ) -> (Route, Option<Nanos>) {
+        let (route, loser) = self.look_at_choices(*shape, order.trust, |choices| {
+            let route = router::route(choices, order.inline);
+            let loser = match route {
+                Route::Lane(_) | Route::Wait => self.inline_loser(shape, order, choices),
+                _ => None,
+            };
+            (route, loser)
+        });
+        let Some((winner, host, predicted, seen)) = loser else { return (route, None) };
+        // A size by itself: one that is rightly in a lane is not tried in the place of another.
+        let losers = [(self.lanes.len() + cost::class(shape), predicted, seen)].into_iter();
+        match self.probes.spend(now, shape, winner, losers) {
+            Some(_) => (Route::Inline(host), Some(predicted)),
+            None => (route, None),
+        }
+    }
+
+    /// Predicted time in the lane that won, the host's lane, and for its kernel on the caller's thread the predicted
+    /// time and what that rests on. What is predicted may be wrong, so that the queue's word that the
+    /// batch does not keep the thread too long is as good.
+    fn inline_loser(
+        &self,
+        shape: &Shape,
+        order: &Order,
+        choices: &[Choice],
+    ) -> Option<(Nanos, usize, Nanos, u32)> {
+        let winner = choices.iter().map(|choice| choice.lane_finish).min()?;
+        let host = choices.iter().find(|choice| choice.host)?;
+        let predicted = host.inline_finish?;
+        let fits = predicted.min(self.lanes[host.lane].alone(shape)) <= order.inline;
+        fits.then_some((winner, host.lane, predicted, host.inline_seen))
     }
 
     fn collect_choices(&self, shape: Shape, trust: Trust, choices: &mut Vec<Choice>) {
@@ -313,6 +364,7 @@ impl Dispatcher {
         let new = self.lanes[lane].cost.seen(&shape, mode) == 0;
         let (late, due) = self.lanes[lane].due(now, predicted, new);
         let expected = self.lanes[lane].backlog + predicted;
+        let woke = self.lanes[lane].depth == 0;
         self.lanes[lane].depth += 1;
         self.lanes[lane].backlog += predicted;
         let class = entry.order.class as usize;
@@ -326,6 +378,7 @@ impl Dispatcher {
         *piece = Piece {
             place: Place::Lane(lane),
             shape,
+            woke,
             trust: check.trust,
             sent: now,
             expected,
@@ -373,3 +426,6 @@ thread_local! {
     /// Memory of the choices between two routes.
     static CHOICES: std::cell::Cell<Vec<Choice>> = const { std::cell::Cell::new(Vec::new()) };
 }
+
+#[cfg(test)]
+mod tests;

@@ -39,6 +39,9 @@ impl Dispatcher {
                 let items = entry.shape.items as u64;
                 (lane.items, lane.batches) = (lane.items + items, lane.batches + 1);
                 lane.inline_items += items;
+                if let Some(predicted) = entry.tried {
+                    self.probes.overran(busy.saturating_sub(predicted));
+                }
                 self.books.answer(Some(index), entry.shape.algorithm, tally);
                 self.books.device.saturating_record(busy);
                 self.learn_form(&entry, entry.shape.items, busy, INLINE.width, tally.invalid);
@@ -134,6 +137,10 @@ impl Dispatcher {
         lane.prove(rechecks);
         lane.settle();
         if lane.config.host {
+            if piece.woke {
+                let took = now.saturating_sub(piece.sent);
+                lane.hand_over.observe(took.saturating_sub(busy.saturating_add(judged)));
+            }
             let width = lane.config.width;
             if let Some(entry) = entry {
                 self.learn_form(entry, items as usize, busy, width, tally.invalid);
