@@ -9,7 +9,7 @@ use k256::{ProjectivePoint, Scalar};
 use sigmill::algorithms::{merkle, sha256};
 use sigmill::{Algorithm, Answers, Batch, EcdsaRule, Job, Outcome, PinnedKeys, RecoverRule};
 
-use crate::cli::{Failure, Status};
+use crate::cli::{Failure, Status, explain};
 
 /// The algorithms that `bench` times, one rule each.
 pub(in crate::cli) const ALGORITHMS: [Algorithm; 9] = [
@@ -23,6 +23,23 @@ pub(in crate::cli) const ALGORITHMS: [Algorithm; 9] = [
     Algorithm::MerkleRootSha256d,
     Algorithm::MerkleProofSha256d,
 ];
+
+/// The algorithm of [`ALGORITHMS`] that a name means, its own or a usual one.
+///
+/// # Errors
+/// A name that is not known, with the nearest that is; a rule that `bench` does not time.
+pub(in crate::cli) fn algorithm(name: &str) -> Result<Algorithm, String> {
+    if let Some(found) = ALGORITHMS.into_iter().find(|known| known.name() == name) {
+        return Ok(found);
+    }
+    let meant = explain::algorithm(name)?;
+    let found = ALGORITHMS.into_iter().find(|known| known.name() == meant.name());
+    // Without a rule any is meant.
+    match found.filter(|found| *found == meant || !name.contains(':')) {
+        Some(found) => Ok(found),
+        None => Err(format!("{meant} is not timed under this rule: give {}", meant.name())),
+    }
+}
 
 /// Whether a job of it can be invalid.
 pub(in crate::cli) fn judges(algorithm: Algorithm) -> bool {

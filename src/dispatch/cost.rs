@@ -104,7 +104,7 @@ impl CostModel {
             let steps = if full { prior.steps(units as f64) } else { units as f64 };
             unit.sure |= full;
             let shown = (busy - prior.own).max(0.0) / steps;
-            let (taken, weight) = unit.doubt.weigh(unit.nanos, shown, GRACE);
+            let (taken, weight) = unit.doubt.weigh(unit.nanos, shown, busy, GRACE);
             unit.nanos += (taken - unit.nanos) * weight;
         }
     }
@@ -112,6 +112,14 @@ impl CostModel {
     /// Completions that the prediction for this class of sizes, run this way, rests on.
     pub fn seen(&self, shape: &Shape, mode: Mode) -> u32 {
         self.curve(slot(shape.algorithm, shape.form), mode).seen(units(shape) as f64)
+    }
+
+    /// The same as far as they still hold: none where the last one was far from what was predicted, and the
+    /// prediction has not followed.
+    pub fn rests_on(&self, shape: &Shape, mode: Mode) -> u32 {
+        let units = units(shape) as f64;
+        let curve = self.curve(slot(shape.algorithm, shape.form), mode);
+        if curve.doubts(units) { 0 } else { curve.seen(units) }
     }
 
     fn curve(&self, slot: usize, mode: Mode) -> &Curve {

@@ -100,7 +100,8 @@ impl Dispatcher {
         let host = choices.iter().find(|choice| choice.host)?;
         let predicted = host.inline_finish?;
         let fits = predicted.min(self.lanes[host.lane].alone(shape)) <= order.inline;
-        fits.then_some((winner, host.lane, predicted, host.inline_seen))
+        let seen = self.lanes[host.lane].cost.rests_on(shape, INLINE);
+        fits.then_some((winner, host.lane, predicted, seen))
     }
 
     fn collect_choices(&self, shape: Shape, trust: Trust, choices: &mut Vec<Choice>) {
@@ -315,8 +316,12 @@ impl Dispatcher {
             loser.lane != chosen.lane && loser.room && loser.capacity >= shape.items
         });
         // It computes what another lane computes too: all of its time is the price.
-        let losers = losers
-            .map(|loser| (loser.lane, winner + loser.lane_finish - loser.backlog, loser.seen));
+        let lanes = &self.lanes;
+        let losers = losers.map(|loser| {
+            let lane = &lanes[loser.lane];
+            let seen = lane.cost.rests_on(shape, lane.queued());
+            (loser.lane, winner + loser.lane_finish - loser.backlog, seen)
+        });
         self.probes.probe(now, shape, winner, losers)
     }
 

@@ -41,7 +41,8 @@ const MOST: i128 = 250_000_000;
 /// Completions from which on an estimate is settled.
 pub const SETTLED: u32 = 3;
 
-/// Batches of one slot that are spent on one route to settle its estimates.
+/// Batches of one slot that are spent on one route to settle its estimates, each time that one is tried which was
+/// settled.
 pub const SETTLING: u32 = 64;
 
 /// Batches of a slot between two probes of a route that is to be settled: the first has come back.
@@ -64,7 +65,7 @@ impl Probes {
 
     /// Whether the batch that is being routed should go to a loser, and to which. To be called once for
     /// each routed batch; `winner` is the predicted time where it would go. Each loser is a route, the
-    /// batch's predicted time there, and the [completions](crate::dispatch::cost::CostModel::seen) that
+    /// batch's predicted time there, and the [completions](crate::dispatch::cost::CostModel::rests_on) that
     /// this rests on. A probe counts as made, whatever becomes of it.
     pub fn probe(
         &mut self,
@@ -103,6 +104,8 @@ impl Probes {
             tried.settling += 1;
         } else {
             tried.again = (tried.again + 1).min(DOUBLINGS);
+            // What it shows may be worth as many again.
+            tried.settling = 0;
         }
         tried.last = (now, routed);
         Some(route)

@@ -141,10 +141,18 @@ pub(super) fn measure(
     // Other libraries do what is in flight as one batch, or enough of it for what one job takes there.
     let theirs_at_once = baseline::at_once(algorithm, size * in_flight);
     let their_repeats = match baseline {
+        // Its threads take a while to wake, which one short batch would drown in.
         Some(baseline) => {
-            let begun = Instant::now();
-            baseline.run(source, algorithm, theirs_at_once, 0..1)?;
-            repeats(begun.elapsed())
+            let mut tried = 1;
+            loop {
+                let begun = Instant::now();
+                baseline.run(source, algorithm, theirs_at_once, 0..tried)?;
+                let took = begun.elapsed();
+                if took > sample / 8 || tried as u128 >= MOST_REPEATS {
+                    break repeats(took / tried as u32);
+                }
+                tried *= 4;
+            }
         }
         None => 0,
     };

@@ -4,7 +4,7 @@ use super::baseline;
 use super::document::{Cell, Document, Gate, Row};
 use crate::cli::kept::LARGEST;
 use crate::cli::nearest::quoted;
-use crate::cli::workload::ALGORITHMS;
+use crate::cli::workload::{self, ALGORITHMS};
 
 /// One bound.
 #[derive(Clone, Debug, PartialEq)]
@@ -51,13 +51,8 @@ impl std::str::FromStr for FailBelow {
                     Some((algorithm, device)) => (algorithm, Some(device.to_owned())),
                     None => (name, None),
                 };
-                if ALGORITHMS.iter().all(|known| known.name() != algorithm) {
-                    return Err(format!(
-                        "{}: no such algorithm; `sigmill bench` lists them",
-                        quoted(algorithm)
-                    ));
-                }
-                let place = Place { algorithm: algorithm.to_owned(), device, batch };
+                let algorithm = workload::algorithm(algorithm)?.name().to_owned();
+                let place = Place { algorithm, device, batch };
                 match bound.strip_suffix("/s") {
                     Some(rate) => Wanted::Rate(place, number(rate)?),
                     None => Wanted::Ratio(place, number(bound)?),

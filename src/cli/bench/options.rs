@@ -9,7 +9,7 @@ use sigmill::Algorithm;
 use super::gate::FailBelow;
 use crate::cli::kept::SIZES;
 use crate::cli::settings::{Flags, Settings};
-use crate::cli::workload::{ALGORITHMS, has_keys};
+use crate::cli::workload::{self, has_keys};
 use crate::cli::{Failure, Status};
 
 const EXAMPLES: &str = "\
@@ -47,7 +47,7 @@ pub(in crate::cli) struct Arguments {
     #[arg(value_name = "FILTER")]
     pub filter: Option<String>,
     /// Only this algorithm; may be repeated
-    #[arg(long, value_name = "NAME", value_parser = algorithm)]
+    #[arg(long, value_name = "NAME", value_parser = workload::algorithm)]
     pub algorithm: Vec<Algorithm>,
     /// Jobs a batch, as a list
     #[arg(long, value_name = "LIST", value_delimiter = ',', default_values_t = [1, 128, 4_096])]
@@ -97,15 +97,6 @@ pub(in crate::cli) struct Arguments {
     /// Print one JSON object (docs/schema/bench.json)
     #[arg(long)]
     pub json: bool,
-}
-
-/// Reads a name of `--algorithm`.
-fn algorithm(name: &str) -> Result<Algorithm, String> {
-    let known = ALGORITHMS.into_iter().find(|known| known.name() == name);
-    known.ok_or_else(|| {
-        let all = ALGORITHMS.map(Algorithm::name).join(", ");
-        format!("no such algorithm; known are {all}")
-    })
 }
 
 /// Distinct signatures, and keys unless fewer are asked for.

@@ -79,3 +79,15 @@ fn other_libraries_find_the_same() {
         assert_eq!(failure.status, Status::Disagreement);
     }
 }
+
+#[test]
+fn algorithms_go_by_their_own_names_and_usual_ones() {
+    let name = |given: &str| algorithm(given).map(Algorithm::name);
+    assert_eq!(name("null"), Ok("null"));
+    assert_eq!(name("ecdsa-verify"), Ok("ecdsa-secp256k1"));
+    assert_eq!(algorithm("ecdsa-secp256k1:compact"), algorithm("ecdsa"));
+    assert!(ALGORITHMS.iter().all(|known| algorithm(&known.to_string()) == Ok(*known)));
+    let why = name("ecdsa-secp256k1:bitcoin-lax").expect_err("it is another rule");
+    assert!(why.ends_with("give ecdsa-secp256k1"), "{why}");
+    assert!(name("sha257").expect_err("a slip").contains("nearest is `sha256"));
+}

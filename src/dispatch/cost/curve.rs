@@ -60,7 +60,7 @@ impl Curve {
         if point.seen == 0 {
             (point.units, point.time) = (units, expected);
         }
-        let (taken, weight) = point.doubt.weigh(expected, time, GRACE);
+        let (taken, weight) = point.doubt.weigh(expected, time, time, GRACE);
         point.units += (units - point.units) * weight;
         point.time += (taken - point.time) * weight;
         point.seen = point.seen.saturating_add(1);
@@ -76,6 +76,11 @@ impl Curve {
             smaller.time = smaller.time.min(point.time);
         }
         self.points[class] = point;
+    }
+
+    /// Whether the last completion of the class was odd.
+    pub fn doubts(&self, units: f64) -> bool {
+        self.points[class(units)].doubt.odd.is_some()
     }
 
     /// Completions of the class.

@@ -33,7 +33,7 @@ impl HandOver {
     /// Takes in how long a piece was on its way to a thread that slept.
     pub fn observe(&mut self, way: Nanos) {
         let shown = way.saturating_mul(2).clamp(BOUNDS.0, BOUNDS.1) as f64;
-        let (taken, weight) = self.doubt.weigh(self.nanos, shown, GRACE);
+        let (taken, weight) = self.doubt.weigh(self.nanos, shown, shown, GRACE);
         self.nanos += (taken - self.nanos) * weight;
     }
 }

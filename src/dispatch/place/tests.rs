@@ -144,7 +144,7 @@ fn after_noise(noise: Nanos) -> Host {
 
 #[test]
 fn small_batches_come_back_to_the_callers_thread() {
-    for (noise, batches) in [(160 * US, 1_000), (190 * US, 1_000), (400 * US, 8_000)] {
+    for (noise, batches) in [(160 * US, 300), (190 * US, 300), (400 * US, 2_000)] {
         let mut host = after_noise(noise);
         host.inline = 53 * US;
         let tried = host.many(batches, 1_000 * US);
