@@ -57,7 +57,7 @@ impl Kernel for Issued {
 const ROUNDS: usize = 8_192;
 
 /// Products of one try.
-const TRY: f64 = (ROUNDS * CHAINS) as f64;
+pub const TRY: f64 = (ROUNDS * CHAINS) as f64;
 
 /// Products a second that one thread issues at most: the best of as many tries as the span holds. Runs on the calling
 /// thread.
@@ -71,14 +71,14 @@ pub fn measure(isa: Isa, span: Duration) -> f64 {
     best
 }
 
-/// Products that the calling thread issues in `span`, or a little longer.
-pub fn issue(isa: Isa, span: Duration) -> f64 {
-    let (started, mut issued) = (Instant::now(), 0.0);
-    while issued == 0.0 || started.elapsed() < span {
+/// When the calling thread's tries ended, of [`TRY`] products each, one after the other until `span` after `started`.
+pub fn tries(isa: Isa, started: Instant, span: Duration) -> Vec<Duration> {
+    let mut ends = Vec::new();
+    while ends.last().is_none_or(|end| *end < span) {
         isa.run(Chains(black_box(ROUNDS)));
-        issued += TRY;
+        ends.push(started.elapsed());
     }
-    issued
+    ends
 }
 
 struct Chains(usize);

@@ -1,13 +1,11 @@
 //! What the host's threads multiply and copy at most.
 
-use std::sync::Barrier;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use rayon::ThreadPool;
 use rayon::prelude::*;
 
-use crate::algorithms::secp256k1::ceiling::{issue, measure, products, work};
+use crate::algorithms::secp256k1::ceiling::{TRY, measure, products, tries, work};
 use crate::backend::ceiling::{Ceiling, CopyRates, per_job};
 use crate::backend::cpu::pool;
 use crate::error::EngineError;
@@ -46,52 +44,29 @@ fn what(isa: Isa) -> &'static str {
     }
 }
 
-/// Multiplications a second of all threads at once: the best of windows in which all begin together.
+/// Long against a try, short against a slice of the scheduler's time.
+const WINDOW: Duration = Duration::from_millis(2);
+
+/// Multiplications a second of all threads at once: the best of the windows in a time in which none of them waits. Threads
+/// that waited for each other might be kept on one core.
 fn multiplies(isa: Isa, pool: &ThreadPool, span: Duration) -> f64 {
-    /// Long against a thread's waking, short against a slice of the scheduler's time.
-    const WINDOW: Duration = Duration::from_millis(2);
-    let (started, start) = (Instant::now(), Barrier::new(pool.current_num_threads()));
-    // The window that is not to be measured any more, as one thread tells the others before they meet.
-    let end = AtomicUsize::new(usize::MAX);
-    let all: Vec<Vec<Part>> = pool.broadcast(|thread| {
-        let mut parts = Vec::new();
-        loop {
-            if thread.index() == 0 && started.elapsed() >= span && !parts.is_empty() {
-                end.store(parts.len(), Ordering::Relaxed);
-            }
-            start.wait();
-            if end.load(Ordering::Relaxed) == parts.len() {
-                return parts;
-            }
-            let begun = Instant::now();
-            let issued = issue(isa, WINDOW);
-            parts.push(Part { begun, ended: Instant::now(), issued });
-        }
-    });
-    let windows = all.first().map_or(0, Vec::len);
-    let rate = |at: usize| together(&all.iter().map(|parts| parts[at]).collect::<Vec<_>>());
-    (0..windows).filter_map(rate).fold(0.0, f64::max)
+    let started = Instant::now();
+    let ends = pool.broadcast(|_| tries(isa, started, span));
+    let windows = (span.as_nanos() / WINDOW.as_nanos()) as u32;
+    (0..windows).map(|at| together(&ends, WINDOW * at)).fold(0.0, f64::max)
 }
 
-/// One thread's part of a window.
-#[derive(Clone, Copy)]
-struct Part {
-    begun: Instant,
-    ended: Instant,
-    issued: f64,
-}
-
-/// The rate of threads together: the sum of their own where they ran side by side nearly throughout. Otherwise what they
-/// did from the first one's beginning to the last one's end: threads in turns on one core are not as many cores.
-fn together(parts: &[Part]) -> Option<f64> {
-    let seconds = |from: Instant, to: Instant| to.saturating_duration_since(from).as_secs_f64();
-    let begun = || parts.iter().map(|part| part.begun);
-    let ended = || parts.iter().map(|part| part.ended);
-    let (first, last) = (begun().min()?, ended().max()?);
-    let side_by_side = seconds(begun().max()?, ended().min()?) > 0.8 * seconds(first, last);
-    let own = parts.iter().map(|part| part.issued / seconds(part.begun, part.ended));
-    let issued: f64 = parts.iter().map(|part| part.issued).sum();
-    Some(if side_by_side { own.sum() } else { issued / seconds(first, last) })
+/// The rate of threads together in the window that begins then, by the ends of their tries: the sum of their own where
+/// they ran nearly throughout. One that ran in a part of it may have had the core of another in turns.
+fn together(ends: &[Vec<Duration>], from: Duration) -> f64 {
+    let own = |ends: &Vec<Duration>| {
+        let ends = &ends[ends.partition_point(|end| *end < from)..];
+        let ends = &ends[..ends.partition_point(|end| *end <= from + WINDOW)];
+        let (Some(first), Some(last)) = (ends.first(), ends.last()) else { return 0.0 };
+        let (took, window) = ((*last - *first).as_secs_f64(), WINDOW.as_secs_f64());
+        (ends.len() - 1) as f64 * TRY / if took > 0.8 * window { took } else { window }
+    };
+    ends.iter().map(own).sum()
 }
 
 /// Bytes that all threads together copy a second, from memory to memory: the best pass.
@@ -129,16 +104,17 @@ mod tests {
 
     #[test]
     fn threads_in_turns_are_one_core() {
-        let start = Instant::now();
-        let part = |from, to| {
-            let at = |ms| start + Duration::from_millis(ms);
-            Part { begun: at(from), ended: at(to), issued: 1e3 * (to - from) as f64 }
-        };
-        let rate = |parts: &[Part]| together(parts).expect("threads").round();
-        assert_eq!(rate(&[part(0, 10)]), 1e6);
-        assert_eq!(rate(&[part(0, 10), part(1, 11)]), 2e6);
-        assert_eq!(rate(&[part(0, 10), part(10, 20)]), 1e6);
-        assert_eq!(together(&[]), None);
+        let thread =
+            |from: u64, to: u64| (from..=to).map(Duration::from_micros).collect::<Vec<_>>();
+        let rate = |ends: &[Vec<Duration>]| (together(ends, 5 * WINDOW) / TRY).round();
+        let whole = || thread(0, 20_000);
+        assert_eq!(rate(&[whole()]), 1e6);
+        assert_eq!(rate(&[whole(), thread(9_900, 11_900)]), 2e6);
+        // The one before, the other after: in this window, and in another.
+        let turns = rate(&[thread(0, 11_000), thread(11_000, 20_000)]);
+        assert!((0.95e6..=1e6).contains(&turns), "{turns}");
+        assert_eq!(rate(&[whole(), thread(0, 9_000)]), 1e6);
+        assert_eq!(rate(&[]), 0.0);
     }
 
     #[test]
