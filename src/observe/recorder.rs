@@ -17,6 +17,8 @@ const THREADS: usize = 4_096;
 /// What is known of a recording while it runs.
 #[derive(Debug, Default)]
 struct Kept {
+    /// Of the recording; 0 before the first.
+    number: u64,
     spans: Vec<Span>,
     samples: Vec<Sample>,
     /// Of spans, and of samples.
@@ -55,22 +57,29 @@ impl Recorder {
         instant.saturating_duration_since(self.epoch).as_nanos() as Nanos
     }
 
-    /// Begins to keep spans and samples, at most `limit` of each; false if somebody records already.
-    pub fn begin(&self, limit: usize) -> bool {
+    /// Begins to keep spans and samples, at most `limit` of each, and gives the recording's number; none if
+    /// somebody records already.
+    pub fn begin(&self, limit: usize) -> Option<u64> {
         let mut kept = self.kept();
         if self.on.swap(true, Ordering::Relaxed) {
-            return false;
+            return None;
         }
-        *kept = Kept { spans: Vec::with_capacity(limit), samples: Vec::new(), limit };
+        let number = kept.number + 1;
+        *kept = Kept { number, spans: Vec::with_capacity(limit), samples: Vec::new(), limit };
         self.lost.store(0, Ordering::Relaxed);
-        true
+        Some(number)
     }
 
-    /// Stops, and gives what was kept and how many spans and samples there was no room for.
-    pub fn end(&self) -> (Vec<Span>, Vec<Sample>, u64) {
+    /// Stops this recording, and gives what was kept and how many spans and samples there was no room for; of one that
+    /// has ended nothing.
+    pub fn end(&self, number: u64) -> (Vec<Span>, Vec<Sample>, u64) {
         let mut kept = self.kept();
+        if kept.number != number {
+            return (Vec::new(), Vec::new(), 0);
+        }
         self.on.store(false, Ordering::Relaxed);
-        let Kept { spans, samples, .. } = std::mem::take(&mut *kept);
+        let Kept { spans, samples, .. } =
+            std::mem::replace(&mut *kept, Kept { number, ..Kept::default() });
         (spans, samples, self.lost.load(Ordering::Relaxed))
     }
 
@@ -250,23 +259,36 @@ mod tests {
         Arc::new(Recorder::new(Instant::now()))
     }
 
-    fn names(recorder: &Recorder) -> Vec<&'static str> {
-        recorder.end().0.iter().map(|span| span.stage.name()).collect()
+    fn names(recorder: &Recorder, recording: u64) -> Vec<&'static str> {
+        recorder.end(recording).0.iter().map(|span| span.stage.name()).collect()
     }
 
     #[test]
     fn memory_is_bounded_and_what_is_lost_is_counted() {
         let recorder = recorder();
         recorder.keep(Stage::Parse, SUBJECT, 0, 1);
-        assert!(recorder.begin(2) && !recorder.begin(5), "one at a time");
+        let first = recorder.begin(2).expect("nobody records");
+        assert_eq!(recorder.begin(5), None, "one at a time");
         for at in 0..5 {
             recorder.keep(Stage::Parse, SUBJECT, at, at + 1);
         }
-        let (spans, _, lost) = recorder.end();
+        let (spans, _, lost) = recorder.end(first);
         assert_eq!((spans.len(), spans[0].start, lost), (2, 0, 3));
         recorder.keep(Stage::Parse, SUBJECT, 0, 1);
-        assert!(recorder.begin(2));
-        assert_eq!(recorder.end(), (Vec::new(), Vec::new(), 0), "nothing of before");
+        let second = recorder.begin(2).expect("nobody records");
+        assert_eq!(recorder.end(second), (Vec::new(), Vec::new(), 0), "nothing of before");
+    }
+
+    #[test]
+    fn one_that_has_ended_ends_no_other() {
+        let recorder = recorder();
+        let first = recorder.begin(2).expect("nobody records");
+        recorder.end(first);
+        let second = recorder.begin(2).expect("nobody records");
+        recorder.keep(Stage::Parse, SUBJECT, 0, 1);
+        assert_eq!(recorder.end(first), (Vec::new(), Vec::new(), 0));
+        assert!(recorder.is_on());
+        assert_eq!(recorder.end(second).0.len(), 1);
     }
 
     #[test]
@@ -275,11 +297,11 @@ mod tests {
         let observer = Observer::new(recorder.clone(), 3);
         let values = [("cycles", 7), ("busy", 5)];
         observer.sample(Instant::now(), &values);
-        assert!(recorder.begin(5));
+        let recording = recorder.begin(5).expect("nobody records");
         for _ in 0..3 {
             observer.sample(Instant::now(), &values);
         }
-        let (spans, samples, lost) = recorder.end();
+        let (spans, samples, lost) = recorder.end(recording);
         assert_eq!((spans.len(), samples.len(), lost), (0, 4, 2), "a third time is too much");
         assert_eq!((samples[1].track, samples[1].name), (Track::Device(3), "busy"));
         assert_eq!((samples[1].value, samples[1].at), (5, samples[0].at));
@@ -288,7 +310,7 @@ mod tests {
     #[test]
     fn stages_hold_each_other_and_know_their_threads() {
         let recorder = recorder();
-        assert!(recorder.begin(10));
+        let recording = recorder.begin(10).expect("nobody records");
         let outer = recorder.time(Stage::Submit, || SUBJECT);
         drop(recorder.time(Stage::Parse, || SUBJECT));
         drop(outer);
@@ -296,7 +318,7 @@ mod tests {
         let thread = std::thread::Builder::new().name("another".to_owned());
         let keep = move || drop(other.time(Stage::Judge, || SUBJECT));
         thread.spawn(keep).expect("a thread").join().expect("no panic");
-        let (spans, ..) = recorder.end();
+        let (spans, ..) = recorder.end(recording);
         let [parse, submit, judge] = spans[..] else { panic!("{spans:?}") };
         assert!(submit.start <= parse.start && parse.end <= submit.end);
         assert_eq!((parse.track, submit.subject), (submit.track, SUBJECT));
@@ -314,38 +336,38 @@ mod tests {
             lap("multiply");
         };
         watched(&steps);
-        assert!(recorder.begin(10));
+        let recording = recorder.begin(10).expect("nobody records");
         steps();
         watched(&steps);
-        let (spans, ..) = recorder.end();
+        let (spans, ..) = recorder.end(recording);
         assert_eq!(spans.len(), 2);
         assert_eq!(spans[0].end, spans[1].start);
         // One inside another, as when a thread takes up other work while it waits.
-        assert!(recorder.begin(10));
+        let recording = recorder.begin(10).expect("nobody records");
         watched(&|| {
             lap("decode");
             watched(&|| lap("table"));
             lap("multiply");
         });
-        assert_eq!(names(&recorder), ["table", "decode", "multiply"]);
+        assert_eq!(names(&recorder, recording), ["table", "decode", "multiply"]);
         // One that has no steps is one.
-        assert!(recorder.begin(10));
+        let recording = recorder.begin(10).expect("nobody records");
         watched(&|| {});
-        assert_eq!(names(&recorder), ["schnorr-bip340"]);
+        assert_eq!(names(&recorder, recording), ["schnorr-bip340"]);
         // Pieces of a kernel's items count them once together.
-        assert!(recorder.begin(10));
+        let recording = recorder.begin(10).expect("nobody records");
         watched(&|| {
             (0..2).for_each(|_| steps());
             lap("decode");
         });
-        let (spans, ..) = recorder.end();
+        let (spans, ..) = recorder.end(recording);
         let items = |step| -> Vec<u32> {
             let of = spans.iter().filter(|span| span.stage == Stage::Kernel(step));
             of.map(|span| span.subject.items).collect()
         };
         assert_eq!((items("decode"), items("multiply")), (vec![3, 3, 3], vec![4, 5]));
         // A panic leaves nothing behind.
-        assert!(recorder.begin(10));
+        let recording = recorder.begin(10).expect("nobody records");
         let panicked = catch_unwind(AssertUnwindSafe(|| {
             watched(&|| {
                 lap("decode");
@@ -355,6 +377,6 @@ mod tests {
         assert!(panicked.is_err());
         lap("multiply");
         watched(&|| lap("table"));
-        assert_eq!(names(&recorder), ["table"]);
+        assert_eq!(names(&recorder, recording), ["table"]);
     }
 }

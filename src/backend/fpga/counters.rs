@@ -148,7 +148,7 @@ mod tests {
             Fpga::over("fpga=test", transport, &expected, Some(limit)).expect("it is right");
         let recorder = Arc::new(Recorder::new(Instant::now()));
         card.observe(Observer::new(recorder.clone(), 5));
-        assert!(!on || recorder.begin(10_000));
+        let recording = if on { recorder.begin(10_000).expect("nobody records") } else { 0 };
         let batches =
             [ecdsa(1, 40), hashes(Algorithm::Sha256, 300), hashes(Algorithm::Sha256d, 300)];
         for (id, batch) in (0..).zip(batches.iter().cycle().take(12)) {
@@ -162,7 +162,7 @@ mod tests {
             assert!(completion.result.is_ok(), "{:?}", completion.result);
             std::thread::sleep(PAUSE / 2);
         }
-        recorder.end().1
+        recorder.end(recording).1
     }
 
     #[test]

@@ -249,3 +249,56 @@ fn steps(timeline: &Timeline) -> Vec<StepTime> {
         })
         .collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// From 100 to 1,100 ns, on one thread: a stage and its span each.
+    fn summary(slices: &[(&str, u64, u64)]) -> Summary {
+        let slice = |(stage, &(name, start, end)): (usize, &(&str, u64, u64))| Slice {
+            stage: stage as u32,
+            is_kernel: name == "sha256",
+            track: 0,
+            is_device: false,
+            algorithm: 0,
+            batch: 0,
+            piece: 0,
+            items: 1,
+            bytes: 0,
+            start,
+            end,
+        };
+        let timeline = Timeline {
+            schema: 1,
+            from: 100,
+            until: 1_100,
+            lost: 0,
+            tracks: vec!["one #0".to_owned()],
+            stages: slices.iter().map(|(name, ..)| (*name).to_owned()).collect(),
+            algorithms: vec!["sha256".to_owned()],
+            slices: slices.iter().enumerate().map(slice).collect(),
+            counters: Vec::new(),
+            samples: Vec::new(),
+        };
+        Summary::of(&timeline, String::new())
+    }
+
+    #[test]
+    fn what_waits_covers_nothing_and_what_overlaps_covers_once() {
+        let covered = |slices| summary(slices).covered;
+        assert_eq!(covered(&[("queue", 100, 1_100)]), 0.0);
+        assert_eq!(covered(&[("queue", 100, 1_100), ("parse", 200, 300)]), 0.1);
+        assert_eq!(covered(&[("device", 50, 400), ("judge", 300, 600)]), 0.5);
+        assert_eq!(covered(&[("device", 0, 2_000)]), 1.0);
+    }
+
+    #[test]
+    fn a_stage_owns_what_no_stage_within_it_has() {
+        let found = summary(&[("device", 200, 600), ("sha256", 250, 550), ("resolve", 600, 700)]);
+        let own: Vec<_> = found.stages.iter().map(|s| (s.stage.as_str(), s.own_ns)).collect();
+        assert_eq!(own, [("device", 100), ("resolve", 100)]);
+        assert_eq!((found.tracks[0].busy_ns, found.tracks[0].own[0].1), (500, 300));
+        assert_eq!((found.steps[0].total_ns, found.steps[0].place.as_str()), (300, HOST));
+    }
+}
