@@ -93,3 +93,13 @@ macro_rules! pages {
 }
 
 pages! { start concepts benchmarks profiles operating backend algorithm }
+
+#[test]
+fn the_book_is_built_away_from_its_pages() {
+    let settings = include_str!("../../docs/book.toml");
+    // mdBook empties the folder that it builds in: `book`, unless it is told otherwise.
+    assert!(settings.contains("src = \"book\"\n"));
+    assert!(
+        settings.contains("\n[build]\n") && settings.contains("build-dir = \"../target/book\"\n")
+    );
+}
